@@ -1,0 +1,11 @@
+// Package catalog is what a policy has become: actions, treatments, slots,
+// purposes, facts, signals, contact policy and the compiled program, in the form
+// that devices load, the bundle; and the closed list of stages and reason codes.
+//
+// It guarantees that a decoded bundle is whole: every index points at something,
+// every limit is held, the program is checked. Names are kept in order, so that
+// an index is a stable symbol within one bundle.
+//
+// Callers owe a signature check before Decode (firmware/update does it), and
+// treat a bundle as read-only: all sessions of a device share one.
+package catalog

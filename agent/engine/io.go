@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// Config is what a mind is given for life.
+type Config struct {
+	Device string
+	Epoch  uint64        // of the store; 0 in replay
+	From   uint64        // number of the first decision; 1 where 0
+	Secret [16]byte      // drawn once for the device: handles and hold-out groups are functions of it
+	Slots  []string      // slots that this device has; nil for all
+	Owners []event.Owner // what the device belongs to, where identify does not say
+	Absent []string      // sources that this device does not have
+	// Leased: no slice is ever asked for, every customer's is here and leased for ever (replay, scenarios, the hub's virtual device).
+	Leased bool
+}
+
+// Input is one step: what happened at one instant. A step without events lets
+// the timers that are due at At fire. Callers pass every instant that Output.Wake
+// named before they pass a later one (Advance does).
+type Input struct {
+	At     sense.Instant
+	Events []event.Event // of one step, see event.Closes; At of each is ignored, Happened is used
+	Slices []SliceUpdate // from the hub
+	Bundle *BundleUpdate
+}
+
+// BundleUpdate puts another policy in charge.
+type BundleUpdate struct {
+	Bundle *catalog.Bundle
+	Hash   [32]byte // of its encoded form
+}
+
+// Handle is the random name under which records speak of a customer.
+type Handle [16]byte
+
+// SliceUpdate is what the hub says of one slice that the device asked for.
+type SliceUpdate struct {
+	Handle   Handle
+	Revision uint64
+	Until    sense.Instant  // end of the lease
+	Through  uint64         // the device's records up to this sequence number are in the slice already
+	Customer string         // the hub's own id of the customer; empty leaves it
+	Slice    *profile.Slice // nil: unchanged, confirmed as current
+	Forget   bool           // erased at the hub: the slice goes, nothing else is read
+}
+
+// Output is what a step wants done, in the order of its fields: persist, destroy,
+// clear, show, want, wake. Persist is one transaction and the commit point; a
+// clear with Protects is performed even when it fails.
+type Output struct {
+	At       sense.Instant
+	Persist  []Record
+	Destroy  []Handle // whose keys go, durably, before a receipt for it may leave
+	Clear    []Clear
+	Show     []*Decision // actions and, for an ask, silences
+	Silent   []Silence   // unasked silences, for counting
+	Want     *Want       // nil where unchanged since the step before
+	Wake     sense.Instant
+	Refused  []Refusal
+	Readings []Reading // signals and derived values that changed, only where Config asks for them
+}
+
+// Record is one durable fact about what the mind did or learned: exactly one of
+// Decision, Event and Identified is set.
+type Record struct {
+	Seq        uint64 // in the device's one sequence line, given by the mind
+	At         sense.Instant
+	Handle     Handle // whose; zero for nobody
+	Decision   *Decision
+	Event      *event.Event // an outcome, consent, objection, restrict, fact, interaction or forget made on the device
+	Identified *Identified
+}
+
+// Identified ties a handle to a customer, before any record that uses it.
+type Identified struct {
+	Handle   Handle
+	Customer string
+}
+
+// Clear takes down what is shown.
+type Clear struct {
+	At       sense.Instant
+	Decision string
+	Session  string
+	Slot     string
+	Cause    string // a reason code, "session", "expired" or "replaced"
+	Protects bool   // somebody would be exposed if it stayed
+}
+
+// Silence is an unasked slot in which nothing was worth saying.
+type Silence struct {
+	Decision // without an id
+}
+
+// Refusal is an event that was not taken.
+type Refusal struct {
+	Index int // into Input.Events
+	Err   error
+}
+
+// Want is the full set of what the mind needs from outside; the body diffs it.
+type Want struct {
+	Slices  []WantSlice // in order of handle
+	Signals []string    // names of the signals that a rule uses and that may be read now, in order
+}
+
+// WantSlice asks for a customer's slice.
+type WantSlice struct {
+	Handle   Handle
+	Customer string
+	Revision uint64 // 0 where none is held
+}
+
+// Reading is a signal or derived value after decoding.
+type Reading struct {
+	At     sense.Instant
+	Signal string
+	Value  sense.Value
+}
+
+// Decision is the choice for one slot with all that explains it.
+type Decision struct {
+	At          sense.Instant
+	ID          string
+	N           uint64
+	Session     string
+	Slot        string
+	Customer    string // empty for nobody
+	Asked       bool
+	Action      string // "silence" where nothing is said
+	Treatment   string // "say" or "say_personal"; empty for silence
+	Text        *Text  // nil for silence
+	Language    string
+	List        []Ranked
+	Cause       string // of silence: a reason code; "fallback"; empty for an action
+	Value       catalog.Micro
+	Propensity  catalog.Micro // -1 for silence
+	Probability catalog.Micro
+	Uses        []string
+	Rejected    []Rejected // in order of Action
+	Policy      string     // name@version
+}
+
+// Text is a treatment with its placeholders filled.
+type Text struct {
+	Structured                       bool
+	Title, Text, Image, Button, Link string
+}
+
+// Ranked is one of the ranks 2..N of a list.
+type Ranked struct {
+	Action      string
+	Treatment   string
+	Text        *Text
+	Value       catalog.Micro
+	Propensity  catalog.Micro
+	Probability catalog.Micro
+}
+
+// Rejected is a candidate that was not chosen, and why.
+type Rejected struct {
+	Action  string
+	Stage   catalog.Stage
+	Reason  catalog.Reason
+	Because []catalog.Because
+}
+
+// Snapshot is the durable part of a mind: the records up to Applied are in it.
+type Snapshot struct {
+	Applied   uint64 // highest sequence number folded in
+	Decisions uint64 // how many decisions the epoch has had
+	Handles   uint64 // how many handles were drawn
+	At        sense.Instant
+	Customers []CustomerState // in order of handle
+	Fences    []FenceState
+	Seen      []SeenID // ids of the events taken in, oldest first, bounded
+}
+
+// CustomerState is what is held of one customer.
+type CustomerState struct {
+	Handle   Handle
+	Customer string
+	Aliases  []string // other ids under which the customer was identified, in order
+	Revision uint64   // of the hub's slice
+	Changed  uint64   // counts every change, so that a store writes what changed
+	Until    sense.Instant
+	Here     bool // a slice came, or none is needed
+	Slice    profile.Slice
+	Pending  []Record // made here, above the slice's Through, in order of Seq
+}
+
+// FenceState is the last certain side of a place, per session.
+type FenceState struct {
+	Session string
+	Place   string
+	Inside  bool
+}
+
+// SeenID is an event id that was taken.
+type SeenID struct{ Source, ID string }

@@ -1,0 +1,11 @@
+// Package profile is the profile slice: facts, consents, interactions and the
+// contact history of one customer, and what follows from them at an instant:
+// is a fact still fresh, was a thing bought, is a complaint open.
+//
+// It guarantees that a slice is a function of the set of events folded into it
+// (newest `happened` wins, ties by a stated order), and that every answer comes
+// with the next instant at which time alone changes it. It needs the catalog for
+// what kinds of interactions mean.
+//
+// Callers owe one owner: a Slice is not safe for concurrent use.
+package profile

@@ -1,0 +1,96 @@
+package profile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// Slice is what a device may know of one customer: the facts, consents and
+// interactions that its policy uses, and what was said to the customer before.
+type Slice struct {
+	Customer     string
+	Facts        []Fact      // in order of Name, Owner; one each
+	Consents     []Consent   // in order of Purpose; one each
+	Objections   []Objection // in order of Purpose; one each
+	Restricted   bool
+	Interactions []Interaction // in order of Happened, then of arrival
+	Exposures    []Exposure    // in order of At
+}
+
+// Fact is one attribute with where it came from.
+type Fact struct {
+	Name       string
+	Owner      string // id of the owner; empty for the customer's own
+	Value      sense.Value
+	Provenance event.Provenance
+	Source     string
+	Happened   sense.Instant
+}
+
+// Consent is the last word for a purpose.
+type Consent struct {
+	Purpose  string
+	Granted  bool
+	Ever     bool // granted at some time
+	Text     string
+	Expires  sense.Instant
+	Happened sense.Instant
+}
+
+// Objection is the last word against a purpose.
+type Objection struct {
+	Purpose  string
+	Raised   bool
+	Happened sense.Instant
+}
+
+// Interaction is what happened, in any channel.
+type Interaction struct {
+	Kind     string
+	About    event.Subject
+	Channel  string
+	Ref      string
+	Value    sense.Value
+	Due      sense.Instant // Never where none
+	Happened sense.Instant
+	Source   string
+	ID       string
+}
+
+// Exposure is one contact: a decision that was shown, and what came of it.
+type Exposure struct {
+	Decision string
+	Action   string
+	Intent   string
+	Group    string
+	About    event.Subject
+	Channel  string
+	Slot     string
+	At       sense.Instant // of the decision
+	Shown    sense.Instant // 0 until it was shown
+	Failed   bool
+	Outcomes []Outcome // in order of At
+}
+
+// Outcome is one answer.
+type Outcome struct {
+	Outcome string
+	At      sense.Instant
+}
+
+// Find returns the fact of that name held for the customer (owner empty) or for an owner.
+func (s *Slice) Find(name, owner string) (*Fact, bool) {
+	k, ok := slices.BinarySearchFunc(s.Facts, name, func(f Fact, name string) int {
+		if c := strings.Compare(f.Name, name); c != 0 {
+			return c
+		}
+		return strings.Compare(f.Owner, owner)
+	})
+	if !ok {
+		return nil, false
+	}
+	return &s.Facts[k], true
+}

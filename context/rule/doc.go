@@ -1,0 +1,20 @@
+// Package rule is the compiled program of a policy's conditions and its
+// incremental, three-valued evaluation.
+//
+// A Program is one graph for the whole bundle: equal predicates of all actions
+// are one node, arguments stand before the nodes that read them, and nodes that
+// read only the device stand before nodes that read a session. An Eval keeps the
+// result of every node for one scope; when an input changes, only the nodes above
+// it are computed again, in order, and only as far as results really change.
+//
+// Functions that look over time (held, count, became, ...) are nodes of the same
+// graph, with their state in the Eval: a lifted function reads a predicate that
+// other conditions may share, so a graph of its own would evaluate it twice.
+// What needs the slice, the calendar or a map (facts, history, places, hours) is
+// an input, which package moment computes.
+//
+// It guarantees that an unknown or an error is never true, that the outcome is
+// that of evaluating everything anew, and that a decoded program cannot make the
+// evaluation loop, index out of range or recurse. Callers owe instants that never
+// decrease.
+package rule
