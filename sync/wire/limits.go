@@ -1,0 +1,29 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Limits of everything on the wire; each is checked before decoding.
+const (
+	MaxMessage = 64 << 10 // bytes of one MQTT payload
+	MaxRecords = 256      // records of one batch
+	MaxBody    = 1 << 20  // bytes of a batch's body once decompressed
+	MaxRecord  = 32 << 10 // bytes of one record, so that it fits a message of its own
+	MaxDepth   = 8        // arrays and maps within each other
+	MaxName    = 256      // bytes of an inline symbol
+	MaxRanges  = 16       // ranges of one acknowledgement
+	ChunkSize  = 32 << 10 // bytes of one blob chunk; the last may be shorter
+)
+
+var (
+	// ErrTooLarge says that a message, body, record, count or depth is over its limit.
+	ErrTooLarge = errors.New("over the limit")
+	// ErrMalformed says that bytes are not what their place on the wire wants.
+	ErrMalformed = errors.New("malformed")
+)
+
+func tooLarge(what string, n, max int) error {
+	return fmt.Errorf("%s of %d is %w of %d", what, n, ErrTooLarge, max)
+}

@@ -1,0 +1,166 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Request is what a device asks in up/req: a JSON object whose key `request`
+// names it. Answers carry its ID as `re`.
+type Request interface{ request() string }
+
+func (*Hello) request() string         { return "hello" }
+func (*SliceRequest) request() string  { return "slice" }
+func (*BundleRequest) request() string { return "blob" }
+func (*Echo) request() string          { return "echo" }
+func (*SymbolTable) request() string   { return "symbols" }
+
+// Hello opens each connection: the hub answers per handle with Slice, Unchanged
+// or Forget, and with Ack.
+type Hello struct {
+	ID      string `json:"id"`
+	Epoch   uint64 `json:"epoch,string"`
+	First   uint64 `json:"first"`
+	Next    uint64 `json:"next"`
+	Handles []Held `json:"handles"`
+	Want    uint64 `json:"want"` // revision applied
+}
+
+// Held is a slice that the device has.
+type Held struct {
+	Handle   Handle `json:"handle"`
+	Revision uint64 `json:"revision"`
+}
+
+// SliceRequest asks for a customer's slice on identification. Customer is the
+// id as the source knows it, sealed with SealToHub.
+type SliceRequest struct {
+	ID       string `json:"id"`
+	Handle   Handle `json:"handle"`
+	Customer []byte `json:"customer"`
+	Session  string `json:"session,omitempty"`
+}
+
+// BundleRequest asks for chunks of a file: Count chunks from Index on (0 counts as 1).
+type BundleRequest struct {
+	ID     string `json:"id"`
+	SHA256 string `json:"sha256"`
+	Index  uint32 `json:"index"`
+	Count  uint32 `json:"count,omitempty"`
+}
+
+// Echo is sent first, before anything that matters: the hub's answer
+// (CmdEcho) proves that this device may write and read.
+type Echo struct {
+	ID string `json:"id"`
+}
+
+// SymbolTable answers CmdSymbols: one part of the names of a bundle, in order.
+// Names[k] of the whole is symbol k+1.
+type SymbolTable struct {
+	Re     string   `json:"re"`
+	Bundle BundleID `json:"bundle"`
+	From   uint32   `json:"from"` // index of the first name of this part
+	Of     uint32   `json:"of"`   // names in all
+	Names  []string `json:"names"`
+}
+
+// EncodeRequest encodes r with its name.
+func EncodeRequest(r Request) ([]byte, error) { return encodeNamed("request", r.request(), r) }
+
+// DecodeRequest reads a request.
+func DecodeRequest(b []byte) (Request, error) {
+	var head struct {
+		Request string `json:"request"`
+	}
+	if err := DecodeJSON(b, &head); err != nil {
+		return nil, err
+	}
+	var r Request
+	switch head.Request {
+	case "hello":
+		r = &Hello{}
+	case "slice":
+		r = &SliceRequest{}
+	case "blob":
+		r = &BundleRequest{}
+	case "echo":
+		r = &Echo{}
+	case "symbols":
+		r = &SymbolTable{}
+	default:
+		return nil, fmt.Errorf("decode request: %.40q is not known: %w", head.Request, ErrMalformed)
+	}
+	return r, DecodeJSON(b, r)
+}
+
+// Command is what the hub says in dn/cmd/<name>, as signed JSON.
+type Command interface{ Name() string }
+
+func (*EchoAnswer) Name() string    { return "echo" }
+func (*SymbolsWanted) Name() string { return "symbols" }
+func (*NewEpoch) Name() string      { return "epoch" }
+func (*Rebirth) Name() string       { return "rebirth" }
+
+// EchoAnswer answers an Echo.
+type EchoAnswer struct {
+	Re   string `json:"re"`
+	Time int64  `json:"time"` // the hub's clock, ms
+}
+
+// SymbolsWanted asks for the symbol table of a bundle that a batch named and
+// the hub does not have.
+type SymbolsWanted struct {
+	ID     string   `json:"id"`
+	Bundle BundleID `json:"bundle"`
+}
+
+// NewEpoch says that the records of an epoch conflict with those that the hub
+// has (a restored or cloned device): the outbox must be begun anew.
+type NewEpoch struct {
+	ID    string `json:"id"`
+	Epoch uint64 `json:"epoch,string"` // the one in conflict
+}
+
+// Rebirth asks for st/birth and a hello once more.
+type Rebirth struct {
+	ID string `json:"id"`
+}
+
+// EncodeCommand encodes c, to be signed for the topic dn/cmd/<c.Name()>.
+func EncodeCommand(c Command) ([]byte, error) { return EncodeJSON(c) }
+
+// DecodeCommand reads the payload of dn/cmd/<name>.
+func DecodeCommand(name string, b []byte) (Command, error) {
+	var c Command
+	switch name {
+	case "echo":
+		c = &EchoAnswer{}
+	case "symbols":
+		c = &SymbolsWanted{}
+	case "epoch":
+		c = &NewEpoch{}
+	case "rebirth":
+		c = &Rebirth{}
+	default:
+		return nil, fmt.Errorf("decode command: %.40q is not known: %w", name, ErrMalformed)
+	}
+	return c, DecodeJSON(b, c)
+}
+
+// encodeNamed encodes v, a struct, with one more key in front.
+func encodeNamed(key, name string, v any) ([]byte, error) {
+	b, err := EncodeJSON(v)
+	if err != nil {
+		return nil, err
+	}
+	head, err := json.Marshal(map[string]string{key: name})
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", key, err)
+	}
+	if len(b) == 2 { // {}
+		return head, nil
+	}
+	head[len(head)-1] = ','
+	return append(head, b[1:]...), nil
+}

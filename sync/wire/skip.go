@@ -1,0 +1,48 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/tinylib/msgp/msgp"
+)
+
+func errKind(k uint8, n uint32) error {
+	return fmt.Errorf("value of kind %d in %d parts: %w", k, n, ErrMalformed)
+}
+
+// skip returns what follows the first msgp value of b, which may hold arrays
+// and maps within each other to the given depth. It makes nothing, and a count
+// that the bytes cannot hold is an error at once.
+func skip(b []byte, depth int) ([]byte, error) {
+	if len(b) == 0 {
+		return b, fmt.Errorf("value is cut short: %w", ErrMalformed)
+	}
+	elements, rest, err := 0, b, error(nil)
+	switch msgp.NextType(b) {
+	case msgp.ArrayType:
+		var n uint32
+		n, rest, err = msgp.ReadArrayHeaderBytes(b)
+		elements = int(n)
+	case msgp.MapType:
+		var n uint32
+		n, rest, err = msgp.ReadMapHeaderBytes(b)
+		elements = 2 * int(n)
+	default:
+		rest, err = msgp.Skip(b)
+	}
+	if err != nil {
+		return b, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if elements < 0 || elements > len(rest) { // each takes at least a byte
+		return b, fmt.Errorf("value is cut short: %w", ErrMalformed)
+	}
+	if elements > 0 && depth == 0 {
+		return b, tooLarge("depth", MaxDepth+1, MaxDepth)
+	}
+	for range elements {
+		if rest, err = skip(rest, depth-1); err != nil {
+			return b, err
+		}
+	}
+	return rest, nil
+}
