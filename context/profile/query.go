@@ -20,13 +20,8 @@ type Held struct {
 // fact has an owner, for the owner's id.
 func (s *Slice) Held(b *catalog.Bundle, k int32, owner string, now sense.Instant) Held {
 	d := &b.Facts[k]
-	if d.Owner == "" {
-		owner = ""
-	} else if owner == "" {
-		return Held{Next: sense.Never}
-	}
-	f, ok := s.Find(d.Name, owner)
-	if !ok || f.Value.IsNull() {
+	f := s.find(d, owner)
+	if f == nil || f.Value.IsNull() {
 		return Held{Next: sense.Never}
 	}
 	gone, stale := f.Happened.Add(d.Keep), f.Happened.Add(d.Fresh)
@@ -38,4 +33,38 @@ func (s *Slice) Held(b *catalog.Bundle, k int32, owner string, now sense.Instant
 		h.Next = stale
 	}
 	return h
+}
+
+// find looks for a declared fact: a customer's own, or that of the owner, of the only owner
+// that such a fact is known of where none is named, or told of the customer directly.
+func (s *Slice) find(d *catalog.Fact, owner string) *Fact {
+	if d.Owner != "" {
+		for _, from := range []*Slice{s, s.Owned} {
+			if from == nil {
+				continue
+			}
+			if f := from.ofOwner(d.Name, owner); f != nil {
+				return f
+			}
+		}
+	}
+	f, _ := s.Find(d.Name, "")
+	return f
+}
+
+func (s *Slice) ofOwner(name, owner string) *Fact {
+	var only *Fact
+	for k := range s.Facts {
+		f := &s.Facts[k]
+		switch {
+		case f.Name != name || f.Owner == "":
+		case f.Owner == owner:
+			return f
+		case owner == "" && only == nil:
+			only = f
+		case owner == "":
+			return nil // several, and nothing says which
+		}
+	}
+	return only
 }

@@ -16,8 +16,11 @@ type Slice struct {
 	Consents     []Consent   // in order of Purpose; one each
 	Objections   []Objection // in order of Purpose; one each
 	Restricted   bool
+	RestrictedAt sense.Instant
 	Interactions []Interaction // in order of Happened, then of arrival
 	Exposures    []Exposure    // in order of At
+	// Owned holds facts of vehicles, households and sites, kept apart from any customer's; nil where there are none.
+	Owned *Slice
 }
 
 // Fact is one attribute with where it came from.
