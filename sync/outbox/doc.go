@@ -1,0 +1,30 @@
+// Package outbox is the durable queue between deciding and the hub: the log of
+// record. What is appended stays until the hub has acknowledged it and the
+// mind's snapshot has taken it in.
+//
+// # What it guarantees
+//
+//   - Append returns after one durable transaction, or nothing was written
+//     (ErrFull), or it is not known (ErrBroken: open again).
+//   - Sequence numbers count from 1 without gaps within an epoch and are never
+//     given twice, also when the queue is empty and after any crash of a disk
+//     that keeps its word.
+//   - A record leaves only when it is acknowledged and not above the applied
+//     mark. An acknowledgement costs no write: drops ride in the next append, or
+//     in Drop when idle. After a crash, records that were acknowledged but not
+//     yet dropped are sent again; the hub knows them by number.
+//   - A record that cannot be sent never blocks the others: it becomes a
+//     tombstone with its number, and Quarantine keeps a copy for people.
+//   - The bytes held are bounded. From seven eighths on, context kinds are
+//     refused and counted; at the bound everything is, as ErrFull. What is stored
+//     is never evicted for room.
+//   - No read of the disk is open while anything else happens: records are
+//     copied out.
+//
+// # What callers owe
+//
+// The disk port (Disk) commits a Write whole or not at all, durably. The epoch is
+// 63 random bits, drawn by the caller when a store is created. Applied is told
+// the mark of a snapshot only after that snapshot is durable, and once after
+// each opening. Methods may be called from several goroutines.
+package outbox

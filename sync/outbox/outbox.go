@@ -1,0 +1,220 @@
+package outbox
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/tact-edge/tact/sync/wire"
+)
+
+// DefaultMaxBytes bounds an outbox where Options does not say.
+const DefaultMaxBytes = 32 << 20
+
+// overhead is what an entry costs beside its record: version, bundle, key, page share.
+const overhead = 32
+
+// Options of an outbox.
+type Options struct {
+	Epoch    uint64 // of a queue that is begun anew: 63 random bits, not 0
+	MaxBytes int64  // of all entries; 0 means DefaultMaxBytes
+	Open     Opener // nil where no record is sealed
+}
+
+// Outbox is the queue. See the package comment.
+type Outbox struct {
+	mu     sync.Mutex
+	disk   Disk
+	open   Opener
+	max    int64
+	broken error
+
+	meta    Meta
+	sizes   []uint32 // of the entries meta.First .. meta.Next-1
+	bytes   int64
+	head    uint64       // everything below is acknowledged
+	acked   []wire.Range // further acknowledged ranges above head, in order, apart
+	applied uint64
+	refused uint64
+	tombs   uint64
+}
+
+// Open reads what the disk holds, or begins a queue on an empty one.
+func Open(d Disk, o Options) (*Outbox, error) {
+	q := &Outbox{disk: d, open: o.Open, max: o.MaxBytes}
+	if q.max <= 0 {
+		q.max = DefaultMaxBytes
+	}
+	expect, gap := uint64(0), false
+	meta, err := d.Load(func(seq uint64, size int) {
+		gap = gap || expect != 0 && seq != expect
+		if expect == 0 {
+			expect = seq
+		}
+		expect++
+		q.sizes = append(q.sizes, uint32(size))
+		q.bytes += int64(size) + overhead
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open outbox: %w", err)
+	}
+	if meta == (Meta{}) && len(q.sizes) == 0 {
+		if err := q.begin(o.Epoch); err != nil {
+			return nil, err
+		}
+		return q, nil
+	}
+	first := expect - uint64(len(q.sizes))
+	sound := meta.Epoch != 0 && meta.First >= 1 && meta.Next >= meta.First && !gap &&
+		uint64(len(q.sizes)) == meta.Next-meta.First && (len(q.sizes) == 0 || first == meta.First)
+	if !sound {
+		return nil, fmt.Errorf("open outbox: epoch %d, %d..%d, %d entries from %d: %w", meta.Epoch, meta.First, meta.Next, len(q.sizes), first, ErrDamaged)
+	}
+	q.meta, q.head = meta, meta.First
+	return q, nil
+}
+
+func (q *Outbox) begin(epoch uint64) error {
+	if epoch == 0 || epoch>>63 != 0 {
+		return fmt.Errorf("begin outbox: epoch %d is not 63 random bits", epoch)
+	}
+	q.meta, q.head = Meta{Epoch: epoch, First: 1, Next: 1}, 1
+	if err := q.disk.Commit(Write{Meta: q.meta}); err != nil {
+		return fmt.Errorf("begin outbox: %w", err)
+	}
+	return nil
+}
+
+// Status is a look at the queue.
+type Status struct {
+	Epoch   uint64
+	First   uint64 // lowest number held; Next where none is
+	Next    uint64 // number of the next record
+	Head    uint64 // lowest number that is not acknowledged
+	Records int    // held
+	Bytes   int64  // held, with overhead
+	Max     int64
+	Refused uint64 // context records refused since opening
+	Tombs   uint64 // tombstones made since opening
+}
+
+// Status returns the present state.
+func (q *Outbox) Status() Status {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return Status{Epoch: q.meta.Epoch, First: q.meta.First, Next: q.meta.Next, Head: q.head, Records: len(q.sizes),
+		Bytes: q.bytes, Max: q.max, Refused: q.refused, Tombs: q.tombs}
+}
+
+// Appended says what Append did: the kept records have the numbers First to
+// Next-1, in order; the last Refused context records of the batch were left out.
+type Appended struct {
+	First, Next uint64
+	Refused     int
+}
+
+// Append stores records (as wire.AppendRecord made them, or sealed) of one
+// bundle in one durable transaction.
+func (q *Outbox) Append(bundle wire.BundleID, records [][]byte) (Appended, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.broken != nil {
+		return Appended{}, q.broken
+	}
+	meta := q.meta
+	meta.First = q.droppable()
+	room := q.max - q.bytes + q.bytesBelow(meta.First)
+	a := Appended{First: meta.Next}
+	var put []Entry
+	for k, r := range records {
+		if len(r) == 0 || len(r) > wire.MaxRecord {
+			return Appended{}, fmt.Errorf("append record %d: %d bytes, wants 1 to %d: %w", k, len(r), wire.MaxRecord, wire.ErrTooLarge)
+		}
+		cost := int64(len(r)+stampSize) + overhead
+		if wire.Kind(r[0]).Context() && (a.Refused > 0 || room-cost < q.max/8) {
+			a.Refused++
+			continue
+		}
+		if room -= cost; room < 0 {
+			return Appended{}, fmt.Errorf("append %d records: %d of %d bytes used: %w", len(records), q.bytes, q.max, ErrFull)
+		}
+		put = append(put, Entry{Seq: meta.Next, Value: stamp(bundle, r)})
+		meta.Next++
+	}
+	a.Next = meta.Next
+	if len(put) > 0 {
+		if err := q.commit(Write{Meta: meta, Put: put}); err != nil {
+			return Appended{}, fmt.Errorf("append %d records: %w", len(records), err)
+		}
+	}
+	q.refused += uint64(a.Refused)
+	return a, nil
+}
+
+// Drop lets go of what may go, for an idle moment. It returns how many went and
+// writes nothing where none may.
+func (q *Outbox) Drop() (int, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.broken != nil {
+		return 0, q.broken
+	}
+	meta := q.meta
+	meta.First = q.droppable()
+	n := int(meta.First - q.meta.First)
+	if n == 0 {
+		return 0, nil
+	}
+	if err := q.commit(Write{Meta: meta}); err != nil {
+		return 0, fmt.Errorf("drop %d records: %w", n, err)
+	}
+	return n, nil
+}
+
+// commit performs w and takes it over into the bookkeeping.
+func (q *Outbox) commit(w Write) error {
+	if err := q.disk.Commit(w); err != nil {
+		if errors.Is(err, ErrFull) {
+			return err
+		}
+		q.broken = fmt.Errorf("%w: %w", ErrBroken, err)
+		return q.broken
+	}
+	q.bytes -= q.bytesBelow(w.Meta.First)
+	q.sizes = q.sizes[w.Meta.First-q.meta.First:]
+	for _, e := range w.Put {
+		size := uint32(len(e.Value))
+		if e.Seq < q.meta.Next { // replaced
+			at := e.Seq - w.Meta.First
+			q.bytes += int64(size) - int64(q.sizes[at])
+			q.sizes[at] = size
+			continue
+		}
+		q.sizes = append(q.sizes, size)
+		q.bytes += int64(size) + overhead
+	}
+	q.meta = w.Meta
+	return nil
+}
+
+// droppable is the lowest number that must stay.
+func (q *Outbox) droppable() uint64 {
+	return max(q.meta.First, min(q.head, q.applied+1))
+}
+
+// bytesBelow sums the entries below a number.
+func (q *Outbox) bytesBelow(seq uint64) int64 {
+	sum := int64(0)
+	for _, s := range q.sizes[:seq-q.meta.First] {
+		sum += int64(s) + overhead
+	}
+	return sum
+}
+
+// Applied tells the mark of a durable snapshot: every record up to and with seq
+// is in it. A mark never goes back.
+func (q *Outbox) Applied(seq uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.applied = max(q.applied, min(seq, q.meta.Next-1))
+}
