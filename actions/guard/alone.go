@@ -1,0 +1,28 @@
+package guard
+
+import (
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/rule"
+)
+
+// notAlone: on a screen that others can see, what is personal is for one pair of eyes.
+// Nobody knows who else stands there until the sensors say so.
+func notAlone(v *View, c Candidate) Verdict {
+	if c.Ambient || v.Slot == nil || !v.Slot.SharedScreen {
+		return Verdict{}
+	}
+	for k := range v.Bundle.States {
+		if v.Bundle.States[k].Name != catalog.StateAlone || v.State == nil {
+			continue
+		}
+		switch truth, because := v.State(k); truth {
+		case rule.True:
+			return Verdict{}
+		case rule.False:
+			return refuse(catalog.NotAlone, because...)
+		default:
+			return refuse(catalog.BystanderUnknown, because...)
+		}
+	}
+	return refuse(catalog.BystanderUnknown, named(catalog.StateAlone))
+}

@@ -1,0 +1,71 @@
+package guard
+
+import (
+	"strings"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// alreadyBought holds back the offer of what was just bought, in any channel:
+// nothing says more clearly that a company does not know its customer.
+func alreadyBought(v *View, c Candidate) Verdict {
+	a := c.Action
+	if a.Intent != catalog.Sales || a.About == "" {
+		return Verdict{}
+	}
+	var d Verdict
+	v.each(func(k *catalog.Kind, i *profile.Interaction) {
+		if !k.BlocksOffers || !sameOffer(v.Bundle, k, i.About, a.About) {
+			return
+		}
+		end := i.Happened.Add(again(k, i.About))
+		if undone, _ := v.Slice.Undone(v.Bundle, k, i, v.Now); undone || v.Now >= end {
+			return
+		}
+		// The latest one is named: it holds longest.
+		d = refuse(catalog.AlreadyBought, v.dated(i))
+		d.Until = end
+	})
+	return d
+}
+
+// again returns how long an offer of something of that type is held back.
+func again(k *catalog.Kind, about event.Subject) sense.Duration {
+	for _, a := range k.Again {
+		if a.Type == about.Type() {
+			return a.After
+		}
+	}
+	return sense.Forever
+}
+
+func related(a, b event.Subject) bool { return a.Covers(b) || b.Covers(a) }
+
+func sameOffer(b *catalog.Bundle, k *catalog.Kind, bought, offered event.Subject) bool {
+	if related(bought, offered) {
+		return true
+	}
+	if !k.SameKind || bought.Type() != offered.Type() {
+		return false
+	}
+	x, y := subjectID(bought), subjectID(offered)
+	kx, ky := kindOfSubject(b, x), kindOfSubject(b, y)
+	return kx != "" && (kx == y || kx == ky) || ky != "" && ky == x
+}
+
+func subjectID(s event.Subject) string {
+	_, id, _ := strings.Cut(string(s), ":")
+	return id
+}
+
+func kindOfSubject(b *catalog.Bundle, id string) string {
+	for k := range b.Subjects {
+		if b.Subjects[k].Name == id {
+			return b.Subjects[k].Kind
+		}
+	}
+	return ""
+}

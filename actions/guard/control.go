@@ -1,0 +1,33 @@
+package guard
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// controlGroup leaves some customers out, so that what an action is worth can be measured.
+// Service and safety are never held out, and what the customer asks for herself is given.
+func controlGroup(v *View, c Candidate) Verdict {
+	a := c.Action
+	if a.Measure < 0 || v.Customer == "" || a.Intent == catalog.Service || a.Intent == catalog.Safety {
+		return Verdict{}
+	}
+	if v.Asked && (v.AskIntent == a.Intent || v.AskAbout != "" && related(v.AskAbout, a.About)) {
+		return Verdict{}
+	}
+	m := &v.Bundle.Measures[a.Measure]
+	if HeldOut(v.Bundle.Name, m, v.Customer) {
+		return refuse(catalog.ControlGroup, catalog.Because{Name: m.Name, Value: sense.MoneyValue(m.Control), Age: catalog.NoAge})
+	}
+	return Verdict{}
+}
+
+// HeldOut says whether a customer is in the control group of a measure: a hash of policy,
+// measure and customer, so that every device and the hub agree without a word.
+func HeldOut(policy string, m *catalog.Measure, customer string) bool {
+	h := sha256.Sum256([]byte(policy + "\x00" + m.Name + "\x00" + customer))
+	return binary.BigEndian.Uint64(h[:8])%uint64(catalog.One) < uint64(m.Control)
+}

@@ -1,0 +1,118 @@
+package guard
+
+import (
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// Presence says whether there is a customer, and the slice.
+type Presence uint8
+
+const (
+	Nobody  Presence = iota // nobody is identified
+	Awaited                 // somebody is, and the slice is not here (yet, or its lease has ended)
+	Here                    // the slice is here, under lease
+)
+
+// View is all that guards look at.
+type View struct {
+	Bundle *catalog.Bundle
+	Now    sense.Instant
+
+	Presence   Presence
+	Slice      *profile.Slice // nil unless Here
+	Customer   string
+	Owners     []event.Owner
+	ProfileAge sense.Duration // time since the slice was last known to be current; 0 while it is
+	LeaseEnded bool           // Awaited, because the lease ran out
+	Erased     bool           // this customer was erased here
+
+	By     event.By
+	Shared bool // an identity that several people use
+
+	Slot      *catalog.Slot // nil where another channel asks
+	Channel   string
+	Asked     bool
+	AskIntent catalog.Intent // what the customer came for; 0 where not said
+	AskAbout  event.Subject
+	HisGoal   bool // the customer came for service or information and is not answered yet
+
+	Clock sense.ClockState
+	// State gives the truth of the bundle's state number k, and the readings it rests on; nil: no state is known.
+	State func(k int) (rule.Truth, []catalog.Because)
+}
+
+// Candidate is an action in one of its treatments.
+type Candidate struct {
+	Action  *catalog.Action
+	Ambient bool // nothing about anybody is read or said
+}
+
+// Verdict is why a candidate falls; the zero Verdict lets it pass.
+type Verdict struct {
+	Reason  catalog.Reason
+	Because []catalog.Because
+	Until   sense.Instant // when time alone may lift it; 0 or Never where it does not
+}
+
+// OK says whether the candidate passes.
+func (v Verdict) OK() bool { return v.Reason == catalog.NoReason }
+
+func refuse(r catalog.Reason, because ...catalog.Because) Verdict {
+	return Verdict{Reason: r, Because: because}
+}
+
+func named(name string) catalog.Because { return catalog.Because{Name: name, Age: catalog.NoAge} }
+
+// dated names an interaction by its kind, its date in the policy's zone and its age.
+func (v *View) dated(i *profile.Interaction) catalog.Because {
+	return catalog.Because{Name: i.Kind, Value: sense.DateValue(v.Bundle.Zone.Day(i.Happened)), Age: v.Now.Sub(i.Happened)}
+}
+
+// rules are the guards in the order of their reason codes.
+var rules = [...]func(*View, Candidate) Verdict{
+	alreadyBought,
+	alreadyBooked,
+	goalReached,
+	openComplaint,
+	complaintCoolOff,
+	hisGoalFirst,
+	passiveSighting,
+	unaskedWithoutOptIn,
+	weakIdentity,
+	sharedIdentity,
+	notAlone,
+	sensitiveSubject,
+	notTold,
+	staleProfile,
+	leaseEnded,
+	controlGroup,
+}
+
+// Judge passes a candidate through the stage guard and returns the first refusal.
+func Judge(v *View, c Candidate) Verdict {
+	for _, rule := range rules {
+		if d := rule(v, c); !d.OK() {
+			return d
+		}
+	}
+	return Verdict{}
+}
+
+// each calls f for every interaction that is within its kind's retention and has taken place.
+func (v *View) each(f func(k *catalog.Kind, i *profile.Interaction)) {
+	if v.Slice == nil {
+		return
+	}
+	for n := range v.Slice.Interactions {
+		i := &v.Slice.Interactions[n]
+		for m := range v.Bundle.Kinds {
+			if k := &v.Bundle.Kinds[m]; k.Name == i.Kind && i.Happened <= v.Now && v.Now < i.Happened.Add(k.Keep) {
+				f(k, i)
+			}
+		}
+	}
+}

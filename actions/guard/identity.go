@@ -1,0 +1,70 @@
+package guard
+
+import (
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// Recognise is the purpose under which a customer chose to be recognised in the shop.
+const Recognise = "recognise"
+
+// passiveSighting: somebody who was only seen, by a beacon or a camera, did nothing to be
+// spoken to by name; only her own choice to be recognised makes that welcome.
+func passiveSighting(v *View, c Candidate) Verdict {
+	if c.Ambient || v.By != event.ByPassive {
+		return Verdict{}
+	}
+	if v.Slice != nil {
+		if state, _ := v.Slice.Consent(Recognise, v.Now); state == profile.ConsentGranted {
+			return Verdict{}
+		}
+	}
+	return refuse(catalog.PassiveSighting, catalog.Because{Name: "identify", Value: sense.StringValue("passive"), Age: catalog.NoAge})
+}
+
+// unaskedWithoutOptIn: where a purpose wants it (`unasked: separate_consent`), being
+// approached unasked needs a yes of its own.
+func unaskedWithoutOptIn(v *View, c Candidate) Verdict {
+	if c.Ambient || v.Asked || c.Action.Purpose < 0 {
+		return Verdict{}
+	}
+	unasked := v.Bundle.Purposes[c.Action.Purpose].Unasked
+	if unasked < 0 {
+		return Verdict{}
+	}
+	if p := &v.Bundle.Purposes[unasked]; !granted(v, p).OK() {
+		return refuse(catalog.UnaskedWithoutOptIn, named(p.Name))
+	}
+	return Verdict{}
+}
+
+// weakIdentity: what is personal waits for an identification as strong as the slot or the action asks.
+func weakIdentity(v *View, c Candidate) Verdict {
+	if c.Ambient {
+		return Verdict{}
+	}
+	least := c.Action.LeastID
+	if v.Slot != nil && v.Slot.LeastIdentity > least {
+		least = v.Slot.LeastIdentity
+	}
+	if v.By >= least {
+		return Verdict{}
+	}
+	because := named("identify")
+	if v.By != event.ByNobody {
+		because.Value = sense.StringValue(v.By.String())
+	}
+	because.Needed = "at least " + least.String()
+	return refuse(catalog.WeakIdentity, because)
+}
+
+// sharedIdentity: a card that a household shares says nothing about who stands here, so
+// nothing personal is said on it.
+func sharedIdentity(v *View, c Candidate) Verdict {
+	if c.Ambient || !v.Shared {
+		return Verdict{}
+	}
+	return refuse(catalog.SharedIdentity, catalog.Because{Name: "identify", Value: sense.StringValue("shared"), Age: catalog.NoAge})
+}
