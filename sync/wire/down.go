@@ -20,6 +20,7 @@ type Slice struct {
 	Objections   []SliceObjection
 	Restricted   bool
 	Interactions []SliceInteraction
+	Re           string // id of the request that this answers; empty for a push
 }
 
 // Owner names what the customer is with.
@@ -74,6 +75,7 @@ type Unchanged struct {
 	Until        int64
 	ThroughEpoch uint64
 	Through      uint64
+	Re           string // as in Slice
 }
 
 // Forget erases the customer of a handle. It is repeated until the Forgotten
@@ -81,6 +83,7 @@ type Unchanged struct {
 type Forget struct {
 	Handle Handle
 	ID     string
+	Re     string // as in Slice
 }
 
 // Ack says what the hub has committed.
@@ -89,6 +92,7 @@ type Ack struct {
 	Through uint64  // every record up to and with this one
 	Ranges  []Range `msg:",limit=16"` // further ones, in order, apart
 	Time    int64   // the hub's clock, ms
+	Re      string  // id of the hello that this answers, or empty
 }
 
 // Range is First..Last, both in it.
@@ -100,6 +104,7 @@ type Blob struct {
 	Index uint32 // from 0
 	Of    uint32 // number of chunks
 	Bytes []byte `msg:",limit=32768"`
+	Re    string // id of the request
 }
 
 // SiteSignal is a signal that no sensor has: stock, price, opening hours, forecast.

@@ -15,8 +15,8 @@ const (
 // MarshalMsg implements msgp.Marshaler
 func (z *Ack) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// array header, size 4
-	o = append(o, 0x94)
+	// array header, size 5
+	o = append(o, 0x95)
 	o = msgp.AppendUint64(o, z.Epoch)
 	o = msgp.AppendUint64(o, z.Through)
 	o = msgp.AppendArrayHeader(o, uint32(len(z.Ranges)))
@@ -27,6 +27,7 @@ func (z *Ack) MarshalMsg(b []byte) (o []byte, err error) {
 		o = msgp.AppendUint64(o, z.Ranges[za0001].Last)
 	}
 	o = msgp.AppendInt64(o, z.Time)
+	o = msgp.AppendString(o, z.Re)
 	return
 }
 
@@ -103,6 +104,14 @@ func (z *Ack) UnmarshalMsg(bts []byte) (o []byte, err error) {
 		if zb0001--; zb0001 == 0 {
 			break
 		}
+		z.Re, bts, err = msgp.ReadStringBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Re")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
 		for ; zb0001 > 0; zb0001-- {
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -117,19 +126,20 @@ func (z *Ack) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Ack) Msgsize() (s int) {
-	s = 1 + msgp.Uint64Size + msgp.Uint64Size + msgp.ArrayHeaderSize + (len(z.Ranges) * (12 + msgp.Uint64Size + msgp.Uint64Size)) + msgp.Int64Size
+	s = 1 + msgp.Uint64Size + msgp.Uint64Size + msgp.ArrayHeaderSize + (len(z.Ranges) * (12 + msgp.Uint64Size + msgp.Uint64Size)) + msgp.Int64Size + msgp.StringPrefixSize + len(z.Re)
 	return
 }
 
 // MarshalMsg implements msgp.Marshaler
 func (z *Blob) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// array header, size 4
-	o = append(o, 0x94)
+	// array header, size 5
+	o = append(o, 0x95)
 	o = msgp.AppendString(o, z.ID)
 	o = msgp.AppendUint32(o, z.Index)
 	o = msgp.AppendUint32(o, z.Of)
 	o = msgp.AppendBytes(o, z.Bytes)
+	o = msgp.AppendString(o, z.Re)
 	return
 }
 
@@ -190,6 +200,14 @@ func (z *Blob) UnmarshalMsg(bts []byte) (o []byte, err error) {
 		if zb0001--; zb0001 == 0 {
 			break
 		}
+		z.Re, bts, err = msgp.ReadStringBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Re")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
 		for ; zb0001 > 0; zb0001-- {
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -204,21 +222,22 @@ func (z *Blob) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Blob) Msgsize() (s int) {
-	s = 1 + msgp.StringPrefixSize + len(z.ID) + msgp.Uint32Size + msgp.Uint32Size + msgp.BytesPrefixSize + len(z.Bytes)
+	s = 1 + msgp.StringPrefixSize + len(z.ID) + msgp.Uint32Size + msgp.Uint32Size + msgp.BytesPrefixSize + len(z.Bytes) + msgp.StringPrefixSize + len(z.Re)
 	return
 }
 
 // MarshalMsg implements msgp.Marshaler
 func (z *Forget) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// array header, size 2
-	o = append(o, 0x92)
+	// array header, size 3
+	o = append(o, 0x93)
 	o, err = z.Handle.MarshalMsg(o)
 	if err != nil {
 		err = msgp.WrapError(err, "Handle")
 		return
 	}
 	o = msgp.AppendString(o, z.ID)
+	o = msgp.AppendString(o, z.Re)
 	return
 }
 
@@ -247,6 +266,14 @@ func (z *Forget) UnmarshalMsg(bts []byte) (o []byte, err error) {
 		if zb0001--; zb0001 == 0 {
 			break
 		}
+		z.Re, bts, err = msgp.ReadStringBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Re")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
 		for ; zb0001 > 0; zb0001-- {
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -261,7 +288,7 @@ func (z *Forget) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Forget) Msgsize() (s int) {
-	s = 1 + z.Handle.Msgsize() + msgp.StringPrefixSize + len(z.ID)
+	s = 1 + z.Handle.Msgsize() + msgp.StringPrefixSize + len(z.ID) + msgp.StringPrefixSize + len(z.Re)
 	return
 }
 
@@ -427,8 +454,8 @@ func (z *SiteSignal) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Slice) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// array header, size 12
-	o = append(o, 0x9c)
+	// array header, size 13
+	o = append(o, 0x9d)
 	o, err = z.Handle.MarshalMsg(o)
 	if err != nil {
 		err = msgp.WrapError(err, "Handle")
@@ -479,6 +506,7 @@ func (z *Slice) MarshalMsg(b []byte) (o []byte, err error) {
 			return
 		}
 	}
+	o = msgp.AppendString(o, z.Re)
 	return
 }
 
@@ -687,6 +715,14 @@ func (z *Slice) UnmarshalMsg(bts []byte) (o []byte, err error) {
 		if zb0001--; zb0001 == 0 {
 			break
 		}
+		z.Re, bts, err = msgp.ReadStringBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Re")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
 		for ; zb0001 > 0; zb0001-- {
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -721,6 +757,7 @@ func (z *Slice) Msgsize() (s int) {
 	for za0005 := range z.Interactions {
 		s += z.Interactions[za0005].Msgsize()
 	}
+	s += msgp.StringPrefixSize + len(z.Re)
 	return
 }
 
@@ -1011,8 +1048,8 @@ func (z *SliceObjection) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Unchanged) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// array header, size 5
-	o = append(o, 0x95)
+	// array header, size 6
+	o = append(o, 0x96)
 	o, err = z.Handle.MarshalMsg(o)
 	if err != nil {
 		err = msgp.WrapError(err, "Handle")
@@ -1022,6 +1059,7 @@ func (z *Unchanged) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.AppendInt64(o, z.Until)
 	o = msgp.AppendUint64(o, z.ThroughEpoch)
 	o = msgp.AppendUint64(o, z.Through)
+	o = msgp.AppendString(o, z.Re)
 	return
 }
 
@@ -1074,6 +1112,14 @@ func (z *Unchanged) UnmarshalMsg(bts []byte) (o []byte, err error) {
 		if zb0001--; zb0001 == 0 {
 			break
 		}
+		z.Re, bts, err = msgp.ReadStringBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Re")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
 		for ; zb0001 > 0; zb0001-- {
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1088,6 +1134,6 @@ func (z *Unchanged) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Unchanged) Msgsize() (s int) {
-	s = 1 + z.Handle.Msgsize() + msgp.Uint64Size + msgp.Int64Size + msgp.Uint64Size + msgp.Uint64Size
+	s = 1 + z.Handle.Msgsize() + msgp.Uint64Size + msgp.Int64Size + msgp.Uint64Size + msgp.Uint64Size + msgp.StringPrefixSize + len(z.Re)
 	return
 }
