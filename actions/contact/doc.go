@@ -1,0 +1,13 @@
+// Package contact is the contact policy: caps, cool-offs, minimum waits and the
+// pressure of having been bothered, across actions, channels and devices.
+//
+// It guarantees that all limits must permit, that "at most N" holds at zero, that
+// zero is zero and never "no limit", and that windows are counted exactly: a
+// rolling window of d at T is (T-d, T], what lasts for d from T holds on
+// [T, T+d), a calendar window is cut in its own zone. In doubt about the clock a
+// calendar cap holds.
+//
+// A contact is reserved at the decision and counts as shown until it is known to
+// have failed. Counters are per device for now; a leased budget will be one more
+// rule in the same list.
+package contact
