@@ -1,0 +1,242 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/tact-edge/tact/context/sense"
+)
+
+var (
+	// ErrBusy says that another process has the store open.
+	ErrBusy = errors.New("store is in use by another process")
+	// ErrFull says that the disk, or the file up to its limit, is full.
+	ErrFull = errors.New("store is full")
+	// ErrDamaged says that stored bytes are not what was written.
+	ErrDamaged = errors.New("stored data is damaged")
+)
+
+const (
+	lockWait   = 2 * time.Second
+	checkSize  = 64 << 20 // larger files are used unchecked: a start takes milliseconds
+	allocSize  = 256 << 10
+	keptAside  = 3 // damaged files kept for people to look at
+	asideStamp = "20060102T150405.000Z"
+)
+
+// replaceFile writes a file whole: what is there after a crash is the old file
+// or the new one. The bytes of the old one are overwritten afterwards, which
+// helps on disks that write in place and costs little on those that do not.
+func replaceFile(path string, data []byte) error {
+	old, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		old = nil // the first time, or not ours to overwrite
+	}
+	temp := path + ".new"
+	if err := writeFile(temp, data); err != nil {
+		return errors.Join(err, closeFile(old))
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return errors.Join(full(err), closeFile(old))
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return errors.Join(err, closeFile(old))
+	}
+	if old != nil {
+		wipe(old)
+	}
+	return nil
+}
+
+func writeFile(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return full(err)
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	return full(errors.Join(err, f.Close()))
+}
+
+func closeFile(f *os.File) error {
+	if f == nil {
+		return nil
+	}
+	return f.Close()
+}
+
+// wipe overwrites a file that has no name any more. It is more than is promised
+// (the epoch key is gone already), so its errors change nothing.
+func wipe(f *os.File) {
+	if info, err := f.Stat(); err == nil {
+		_, _ = f.WriteAt(make([]byte, info.Size()), 0)
+		_ = f.Sync()
+	}
+	_ = f.Close()
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return full(errors.Join(d.Sync(), d.Close()))
+}
+
+// full marks the errors of a full disk, or of a file at its limit, as ErrFull.
+func full(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, berrors.ErrMaxSizeReached) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
+}
+
+// openDB opens a bbolt file, made as a temporary file and renamed where there
+// is none, since a power cut in the very first write leaves what is no database.
+// The error is ErrBusy where somebody else has it, ErrDamaged where it is broken.
+func openDB(path string, maxSize int64) (*bolt.DB, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if err := createDB(path); err != nil {
+			return nil, err
+		}
+	} else if err != nil {
+		return nil, err
+	}
+	db, err := boltOpen(path, maxSize)
+	switch {
+	case err == nil:
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, fmt.Errorf("open %s: %w", path, ErrBusy)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum), errors.Is(err, ErrDamaged), errors.Is(err, io.EOF), errors.Is(err, syscall.EINVAL):
+		return nil, fmt.Errorf("open %s: %w: %w", path, ErrDamaged, err)
+	default:
+		return nil, fmt.Errorf("open %s: %w", path, full(err))
+	}
+	if err := checkDB(db); err != nil {
+		return nil, errors.Join(fmt.Errorf("check %s: %w", path, err), closeDB(db))
+	}
+	return db, nil
+}
+
+func createDB(path string) error {
+	temp := path + ".new"
+	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	db, err := boltOpen(temp, 0)
+	if err != nil {
+		return fmt.Errorf("create %s: %w", path, full(err))
+	}
+	if err := db.Close(); err != nil {
+		return fmt.Errorf("create %s: %w", path, full(err))
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// boltOpen opens a file that may be damaged: what bbolt answers with a panic or
+// by touching memory that is not there becomes ErrDamaged.
+func boltOpen(path string, maxSize int64) (db *bolt.DB, err error) {
+	var file *os.File
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			db, err = nil, errors.Join(fmt.Errorf("%w: %v", ErrDamaged, r), closeFile(file))
+		}
+	}()
+	db, err = bolt.Open(path, 0o600, &bolt.Options{
+		Timeout:      lockWait,
+		FreelistType: bolt.FreelistMapType,
+		MaxSize:      int(maxSize),
+		NoStatistics: true,
+		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			f, err := os.OpenFile(name, flag, mode)
+			file = f
+			return f, err
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	db.AllocSize = allocSize
+	return db, nil
+}
+
+// guard is deferred around what reads a file that may be damaged.
+func guard(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%w: %v", ErrDamaged, r)
+	}
+}
+
+// checkDB reads everything that is stored, in this goroutine, where a wild page
+// number is an error and not the end of the process; then bbolt's own check runs.
+func checkDB(db *bolt.DB) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer guard(&err)
+	return db.View(func(tx *bolt.Tx) error {
+		info, err := os.Stat(db.Path())
+		if err != nil {
+			return err
+		}
+		if info.Size() < tx.Size() {
+			return fmt.Errorf("%w: file has %d bytes of %d", ErrDamaged, info.Size(), tx.Size())
+		}
+		if tx.Size() > checkSize {
+			return nil // its damage is found when it is met
+		}
+		err = tx.ForEach(func(_ []byte, b *bolt.Bucket) error {
+			return b.ForEach(func(k, v []byte) error { return nil })
+		})
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		for found := range tx.Check() {
+			err = fmt.Errorf("%w: %w", ErrDamaged, found) // the last of many says as much as the first
+		}
+		return err
+	})
+}
+
+func closeDB(db *bolt.DB) (err error) {
+	defer guard(&err)
+	return db.Close()
+}
+
+// setAside renames a damaged file, so that the device goes on and people can
+// look at it later; only the newest few are kept.
+func setAside(path string, now sense.Instant) (string, error) {
+	aside := path + "." + now.Time().Format(asideStamp) + ".damaged"
+	if err := os.Rename(path, aside); err != nil {
+		return "", fmt.Errorf("set aside %s: %w", path, err)
+	}
+	old, err := filepath.Glob(path + ".*.damaged")
+	if err != nil {
+		return "", fmt.Errorf("set aside %s: %w", path, err)
+	}
+	slices.Sort(old) // the stamp sorts by time
+	for _, f := range old[:max(0, len(old)-keptAside)] {
+		if f != aside && strings.HasSuffix(f, ".damaged") {
+			if err := os.Remove(f); err != nil {
+				return "", fmt.Errorf("set aside %s: %w", path, err)
+			}
+		}
+	}
+	return aside, syncDir(filepath.Dir(path))
+}

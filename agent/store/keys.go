@@ -1,0 +1,234 @@
+package store
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/tact-edge/tact/agent/engine"
+)
+
+// ErrNoKey says that the key of a handle is not here: it was destroyed, or never made.
+var ErrNoKey = errors.New("key is gone")
+
+const (
+	keySize   = 32
+	sealMore  = 12 + 16 // nonce and tag
+	keyMagic  = "tact keys 1\n"
+	leaseSize = 16 + keySize
+	// MaxKeys is how many customers a device may hold keys of at a time.
+	MaxKeys = 1 << 16
+)
+
+// Keys are the keys of the leases: what is sealed with one can be read as long
+// as the key is here. They are one small file, rewritten whole: the lease keys
+// wrapped by an epoch key, that one by the device key. Destroying a key draws a
+// new epoch key and is done when the new file is durable. Safe for concurrent use.
+type Keys struct {
+	mu     sync.Mutex
+	path   string
+	device [keySize]byte
+	epoch  [keySize]byte
+	lease  map[engine.Handle][keySize]byte
+}
+
+// openKeys reads the key file; one that is not there is no error and holds no
+// key. The error is ErrDamaged where the file cannot be opened with the device key.
+func openKeys(path string, device [keySize]byte) (*Keys, error) {
+	k := &Keys{path: path, device: device, lease: map[engine.Handle][keySize]byte{}}
+	rand.Read(k.epoch[:]) // never fails, by its contract
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return k, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read keys: %w", err)
+	}
+	if err := k.decode(raw); err != nil {
+		return nil, fmt.Errorf("read keys %s: %w: %w", path, ErrDamaged, err)
+	}
+	return k, nil
+}
+
+func (k *Keys) decode(raw []byte) error {
+	if len(raw) < len(keyMagic)+sealMore+keySize+sealMore || string(raw[:len(keyMagic)]) != keyMagic {
+		return errors.New("not a key file of this version")
+	}
+	raw = raw[len(keyMagic):]
+	epoch, err := open(k.device, []byte(keyMagic), raw[:sealMore+keySize])
+	if err != nil {
+		return fmt.Errorf("epoch key: %w", err)
+	}
+	copy(k.epoch[:], epoch)
+	list, err := open(k.epoch, []byte(keyMagic), raw[sealMore+keySize:])
+	if err != nil {
+		return fmt.Errorf("lease keys: %w", err)
+	}
+	if len(list)%leaseSize != 0 || len(list)/leaseSize > MaxKeys {
+		return errors.New("lease keys: wrong length")
+	}
+	for ; len(list) > 0; list = list[leaseSize:] {
+		k.lease[engine.Handle(list[:16])] = [keySize]byte(list[16:leaseSize])
+	}
+	return nil
+}
+
+// encode returns the whole file. The handles are in order, so that nothing of
+// the order of arrival shows.
+func (k *Keys) encode() []byte {
+	handles := make([]engine.Handle, 0, len(k.lease))
+	for h := range k.lease {
+		handles = append(handles, h)
+	}
+	slices.SortFunc(handles, compareHandles)
+	list := make([]byte, 0, len(handles)*leaseSize)
+	for _, h := range handles {
+		key := k.lease[h]
+		list = append(append(list, h[:]...), key[:]...)
+	}
+	b := append([]byte(keyMagic), seal(k.device, []byte(keyMagic), k.epoch[:])...)
+	return append(b, seal(k.epoch, []byte(keyMagic), list)...)
+}
+
+func compareHandles(a, b engine.Handle) int { return slices.Compare(a[:], b[:]) }
+
+// Has says whether the key of h is here.
+func (k *Keys) Has(h engine.Handle) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	_, ok := k.lease[h]
+	return ok
+}
+
+// Handles returns the handles that have a key, in order.
+func (k *Keys) Handles() []engine.Handle {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	list := make([]engine.Handle, 0, len(k.lease))
+	for h := range k.lease {
+		list = append(list, h)
+	}
+	slices.SortFunc(list, compareHandles)
+	return list
+}
+
+// Make draws a key for each handle that has none; they are durable on return.
+func (k *Keys) Make(handles ...engine.Handle) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var drawn []engine.Handle
+	for _, h := range handles {
+		if _, ok := k.lease[h]; ok {
+			continue
+		}
+		if len(k.lease) >= MaxKeys {
+			k.drop(drawn)
+			return fmt.Errorf("make key: %d customers are held already, the most there may be: %w", MaxKeys, ErrFull)
+		}
+		var key [keySize]byte
+		rand.Read(key[:])
+		k.lease[h] = key
+		drawn = append(drawn, h)
+	}
+	if len(drawn) == 0 {
+		return nil
+	}
+	if err := replaceFile(k.path, k.encode()); err != nil {
+		k.drop(drawn)
+		return fmt.Errorf("make key: %w", err)
+	}
+	return nil
+}
+
+func (k *Keys) drop(handles []engine.Handle) {
+	for _, h := range handles {
+		delete(k.lease, h)
+	}
+}
+
+// Destroy takes keys away for good, durable on return. What was sealed with
+// them cannot be read from then on, wherever its bytes still lie. A handle
+// without a key is passed over. On an error the keys are unusable in this
+// process all the same, and the call must be repeated.
+func (k *Keys) Destroy(handles ...engine.Handle) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.drop(handles)
+	old := k.epoch
+	rand.Read(k.epoch[:])
+	if err := replaceFile(k.path, k.encode()); err != nil {
+		k.epoch = old
+		return fmt.Errorf("destroy keys: %w", err)
+	}
+	return nil
+}
+
+// Seal encrypts plain with the key of h, bound to what it is (about).
+func (k *Keys) Seal(h engine.Handle, about string, plain []byte) ([]byte, error) {
+	key, err := k.of(h)
+	if err != nil {
+		return nil, err
+	}
+	return seal(key, bound(h, about), plain), nil
+}
+
+// Open decrypts what Seal made. Its error is ErrNoKey where the key was
+// destroyed, ErrDamaged where the bytes are not what was sealed.
+func (k *Keys) Open(h engine.Handle, about string, sealed []byte) ([]byte, error) {
+	key, err := k.of(h)
+	if err != nil {
+		return nil, err
+	}
+	return open(key, bound(h, about), sealed)
+}
+
+func (k *Keys) of(h engine.Handle) ([keySize]byte, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	key, ok := k.lease[h]
+	if !ok {
+		return key, ErrNoKey
+	}
+	return key, nil
+}
+
+func bound(h engine.Handle, about string) []byte { return append(h[:], about...) }
+
+// seal is AES-256-GCM with a random nonce in front.
+func seal(key [keySize]byte, about, plain []byte) []byte {
+	box := boxOf(key)
+	b := make([]byte, box.NonceSize(), box.NonceSize()+len(plain)+box.Overhead())
+	rand.Read(b)
+	return box.Seal(b, b, plain, about)
+}
+
+func open(key [keySize]byte, about, sealed []byte) ([]byte, error) {
+	box := boxOf(key)
+	if len(sealed) < box.NonceSize() {
+		return nil, fmt.Errorf("open sealed value: too short: %w", ErrDamaged)
+	}
+	plain, err := box.Open(nil, sealed[:box.NonceSize()], sealed[box.NonceSize():], about)
+	if err != nil {
+		return nil, fmt.Errorf("open sealed value: %w", ErrDamaged)
+	}
+	return plain, nil
+}
+
+// boxOf cannot fail: the key has one of the sizes that AES has.
+func boxOf(key [keySize]byte) cipher.AEAD {
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		panic(err)
+	}
+	box, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err)
+	}
+	return box
+}

@@ -1,0 +1,182 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/tinylib/msgp/msgp"
+
+	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// The first byte of what is stored. A form that changes gets the next number,
+// and the reader of the old one stays.
+const (
+	headVersion     = 1
+	customerVersion = 1
+)
+
+// head is the part of a snapshot that belongs to nobody, with the epoch whose
+// numbers it speaks of.
+type head struct {
+	epoch  uint64
+	secret [16]byte
+	floor  sense.Instant
+	snap   engine.Snapshot // without customers
+}
+
+func appendHead(b []byte, h *head) []byte {
+	b = append(b, headVersion)
+	b = msgp.AppendUint64(b, h.epoch)
+	b = msgp.AppendBytes(b, h.secret[:])
+	b = appendInstant(b, h.floor)
+	b = msgp.AppendUint64(b, h.snap.Applied)
+	b = msgp.AppendUint64(b, h.snap.Decisions)
+	b = msgp.AppendUint64(b, h.snap.Handles)
+	b = appendInstant(b, h.snap.At)
+	b = appendList(b, h.snap.Fences, func(b []byte, f *engine.FenceState) []byte {
+		b = msgp.AppendString(msgp.AppendString(b, f.Session), f.Place)
+		return msgp.AppendBool(b, f.Inside)
+	})
+	return appendList(b, h.snap.Seen, func(b []byte, s *engine.SeenID) []byte {
+		return msgp.AppendString(msgp.AppendString(b, s.Source), s.ID)
+	})
+}
+
+func readHead(raw []byte) (head, error) {
+	var h head
+	c, err := begin(raw, headVersion)
+	if err != nil {
+		return h, fmt.Errorf("read state: %w", err)
+	}
+	h.epoch = c.uint()
+	c.exact(h.secret[:])
+	h.floor = c.instant()
+	h.snap.Applied = c.uint()
+	h.snap.Decisions = c.uint()
+	h.snap.Handles = c.uint()
+	h.snap.At = c.instant()
+	h.snap.Fences = list(c, func(c *cursor) engine.FenceState {
+		return engine.FenceState{Session: c.text(), Place: c.text(), Inside: c.truth()}
+	})
+	h.snap.Seen = list(c, func(c *cursor) engine.SeenID {
+		return engine.SeenID{Source: c.text(), ID: c.text()}
+	})
+	return h, end(c, "state")
+}
+
+func begin(raw []byte, version byte) (*cursor, error) {
+	if len(raw) == 0 || raw[0] != version {
+		return nil, fmt.Errorf("not version %d: %w", version, ErrDamaged)
+	}
+	return &cursor{b: raw[1:]}, nil
+}
+
+func end(c *cursor, what string) error {
+	if c.err == nil && len(c.b) > 0 {
+		c.fail(fmt.Errorf("%d bytes too many", len(c.b)))
+	}
+	if c.err != nil {
+		return fmt.Errorf("read %s: %w", what, c.err)
+	}
+	return nil
+}
+
+func appendCustomer(b []byte, s *engine.CustomerState) []byte {
+	b = append(b, customerVersion)
+	b = msgp.AppendBytes(b, s.Handle[:])
+	b = msgp.AppendString(b, s.Customer)
+	b = appendList(b, s.Aliases, appendText)
+	b = msgp.AppendUint64(b, s.Revision)
+	b = msgp.AppendUint64(b, s.Changed)
+	b = appendInstant(b, s.Until)
+	b = msgp.AppendBool(b, s.Here)
+	b = appendSlice(b, &s.Slice)
+	return appendList(b, s.Pending, appendRecord)
+}
+
+func readCustomer(raw []byte) (engine.CustomerState, error) {
+	var s engine.CustomerState
+	c, err := begin(raw, customerVersion)
+	if err != nil {
+		return s, fmt.Errorf("read customer: %w", err)
+	}
+	c.exact(s.Handle[:])
+	s.Customer = c.text()
+	s.Aliases = list(c, (*cursor).text)
+	s.Revision = c.uint()
+	s.Changed = c.uint()
+	s.Until = c.instant()
+	s.Here = c.truth()
+	s.Slice = readSlice(c)
+	s.Pending = list(c, readRecord)
+	return s, end(c, "customer")
+}
+
+func appendSlice(b []byte, s *profile.Slice) []byte {
+	b = msgp.AppendString(b, s.Customer)
+	b = appendList(b, s.Facts, func(b []byte, f *profile.Fact) []byte {
+		b = msgp.AppendString(msgp.AppendString(b, f.Name), f.Owner)
+		b = appendValue(b, f.Value)
+		b = msgp.AppendUint8(b, uint8(f.Provenance))
+		return appendInstant(msgp.AppendString(b, f.Source), f.Happened)
+	})
+	b = appendList(b, s.Consents, func(b []byte, f *profile.Consent) []byte {
+		b = msgp.AppendBool(msgp.AppendBool(msgp.AppendString(b, f.Purpose), f.Granted), f.Ever)
+		return appendInstant(appendInstant(msgp.AppendString(b, f.Text), f.Expires), f.Happened)
+	})
+	b = appendList(b, s.Objections, func(b []byte, o *profile.Objection) []byte {
+		return appendInstant(msgp.AppendBool(msgp.AppendString(b, o.Purpose), o.Raised), o.Happened)
+	})
+	b = msgp.AppendBool(b, s.Restricted)
+	b = appendList(b, s.Interactions, func(b []byte, i *profile.Interaction) []byte {
+		b = msgp.AppendString(msgp.AppendString(b, i.Kind), string(i.About))
+		b = msgp.AppendString(msgp.AppendString(b, i.Channel), i.Ref)
+		b = appendInstant(appendInstant(appendValue(b, i.Value), i.Due), i.Happened)
+		return msgp.AppendString(msgp.AppendString(b, i.Source), i.ID)
+	})
+	return appendList(b, s.Exposures, appendExposure)
+}
+
+func readSlice(c *cursor) profile.Slice {
+	return profile.Slice{
+		Customer: c.text(),
+		Facts: list(c, func(c *cursor) profile.Fact {
+			return profile.Fact{Name: c.text(), Owner: c.text(), Value: c.value(), Provenance: event.Provenance(c.uint()), Source: c.text(), Happened: c.instant()}
+		}),
+		Consents: list(c, func(c *cursor) profile.Consent {
+			return profile.Consent{Purpose: c.text(), Granted: c.truth(), Ever: c.truth(), Text: c.text(), Expires: c.instant(), Happened: c.instant()}
+		}),
+		Objections: list(c, func(c *cursor) profile.Objection {
+			return profile.Objection{Purpose: c.text(), Raised: c.truth(), Happened: c.instant()}
+		}),
+		Restricted: c.truth(),
+		Interactions: list(c, func(c *cursor) profile.Interaction {
+			return profile.Interaction{Kind: c.text(), About: event.Subject(c.text()), Channel: c.text(), Ref: c.text(),
+				Value: c.value(), Due: c.instant(), Happened: c.instant(), Source: c.text(), ID: c.text()}
+		}),
+		Exposures: list(c, readExposure),
+	}
+}
+
+func appendExposure(b []byte, e *profile.Exposure) []byte {
+	for _, s := range []string{e.Decision, e.Action, e.Intent, e.Group, string(e.About), e.Channel, e.Slot} {
+		b = msgp.AppendString(b, s)
+	}
+	b = msgp.AppendBool(appendInstant(appendInstant(b, e.At), e.Shown), e.Failed)
+	return appendList(b, e.Outcomes, func(b []byte, o *profile.Outcome) []byte {
+		return appendInstant(msgp.AppendString(b, o.Outcome), o.At)
+	})
+}
+
+func readExposure(c *cursor) profile.Exposure {
+	return profile.Exposure{
+		Decision: c.text(), Action: c.text(), Intent: c.text(), Group: c.text(), About: event.Subject(c.text()), Channel: c.text(), Slot: c.text(),
+		At: c.instant(), Shown: c.instant(), Failed: c.truth(),
+		Outcomes: list(c, func(c *cursor) profile.Outcome {
+			return profile.Outcome{Outcome: c.text(), At: c.instant()}
+		}),
+	}
+}

@@ -1,0 +1,151 @@
+package store
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// Names of the files below the folder.
+const (
+	OutboxFile = "outbox.db"
+	StateFile  = "state.db"
+	KeysFile   = "keys"
+	DeviceFile = "device.key"
+)
+
+// Limits of the files where Options does not say.
+const (
+	DefaultMaxOutbox = 64 << 20
+	DefaultMaxState  = 64 << 20
+)
+
+// Options of a store.
+type Options struct {
+	Dir       string        // made with mode 0700 where it is not there
+	DeviceKey [32]byte      // what wraps all other keys, see DeviceKey
+	MaxOutbox int64         // bytes of outbox.db
+	MaxState  int64         // bytes of state.db
+	Now       sense.Instant // stands in the name of a file that is set aside
+}
+
+// Store is the open store.
+type Store struct {
+	Outbox    *Outbox
+	State     *State
+	Keys      *Keys
+	Recovered []Recovery
+}
+
+// Recovery is a file that was damaged and set aside.
+type Recovery struct {
+	File  string // base name
+	Aside string // path that it has now
+	Err   error  // what was wrong
+}
+
+// Open opens or makes the store. What is damaged is set aside and begun anew,
+// and named in Recovered; an error is ErrBusy, ErrFull, or the system's own.
+func Open(o Options) (*Store, error) {
+	if o.MaxOutbox <= 0 {
+		o.MaxOutbox = DefaultMaxOutbox
+	}
+	if o.MaxState <= 0 {
+		o.MaxState = DefaultMaxState
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	s := &Store{}
+	// The log of record comes first: its lock keeps a second process from the keys.
+	err := s.recover(o, OutboxFile, func(path string) (err error) {
+		s.Outbox, err = openOutbox(path, o.MaxOutbox)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	err = s.recover(o, KeysFile, func(path string) (err error) {
+		s.Keys, err = openKeys(path, o.DeviceKey)
+		return err
+	})
+	if err == nil {
+		err = s.recover(o, StateFile, func(path string) (err error) {
+			s.State, err = openState(path, o.MaxState, o.DeviceKey, s.Keys)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Outbox.close())
+	}
+	return s, nil
+}
+
+// recover opens a file; a damaged one is set aside, once.
+func (s *Store) recover(o Options, name string, openFile func(path string) error) error {
+	path := filepath.Join(o.Dir, name)
+	err := openFile(path)
+	if err == nil || !errors.Is(err, ErrDamaged) {
+		return err
+	}
+	aside, moved := setAside(path, o.Now)
+	if moved != nil {
+		return errors.Join(err, moved)
+	}
+	s.Recovered = append(s.Recovered, Recovery{File: name, Aside: aside, Err: err})
+	return openFile(path)
+}
+
+// Begin sets outbox.db aside and begins an empty one: for a queue that package
+// outbox finds unsound, and for an epoch that the hub refuses.
+func (s *Store) Begin(o Options, why error) error {
+	path := filepath.Join(o.Dir, OutboxFile)
+	if err := s.Outbox.close(); err != nil {
+		return fmt.Errorf("begin outbox: %w", err)
+	}
+	aside, err := setAside(path, o.Now)
+	if err != nil {
+		return fmt.Errorf("begin outbox: %w", err)
+	}
+	s.Recovered = append(s.Recovered, Recovery{File: OutboxFile, Aside: aside, Err: why})
+	if o.MaxOutbox <= 0 {
+		o.MaxOutbox = DefaultMaxOutbox
+	}
+	if s.Outbox, err = openOutbox(path, o.MaxOutbox); err != nil {
+		return fmt.Errorf("begin outbox: %w", err)
+	}
+	return nil
+}
+
+// Close closes the files. Nothing is written: what had to be durable is.
+func (s *Store) Close() error {
+	return errors.Join(s.Outbox.close(), s.State.close())
+}
+
+// DeviceKey reads the 32 bytes of a device key from a file that only its owner
+// may read, and draws one where the file is not there.
+func DeviceKey(path string) (key [32]byte, err error) {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		rand.Read(key[:])
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return key, fmt.Errorf("make device key: %w", err)
+		}
+		if err := replaceFile(path, key[:]); err != nil {
+			return key, fmt.Errorf("make device key: %w", err)
+		}
+		return key, nil
+	}
+	if err != nil {
+		return key, fmt.Errorf("read device key: %w", err)
+	}
+	if len(raw) != len(key) {
+		return key, fmt.Errorf("read device key %s: %d bytes, wants %d", path, len(raw), len(key))
+	}
+	return [32]byte(raw), nil
+}
