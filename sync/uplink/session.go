@@ -1,0 +1,415 @@
+package uplink
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tact-edge/tact/context/sense"
+	"github.com/tact-edge/tact/sync/wire"
+)
+
+type phase uint8
+
+const (
+	waiting phase = iota
+	opening
+	joining
+	proving
+	greeting
+	delivering
+	leaving // offline is out, its publication is awaited
+	ended
+)
+
+// Session is the machine. See the package comment.
+type Session struct {
+	cfg    Config
+	path   wire.Path
+	packer *wire.Packer
+	out    Output
+	now    sense.Instant
+
+	phase     phase
+	due       sense.Instant // when the phase does something by itself
+	tries     int           // within the phase: connects that failed, echoes unanswered
+	draws     uint64
+	ids       uint64
+	counter   uint64 // of the present connection
+	farewell  uint64 // id of the offline message
+	brokenAt  sense.Instant
+	wasOpen   bool // the last connection had been open
+	takeovers []sense.Instant
+
+	hub   wire.Conn // newest presence; zero where none came
+	held  bool      // the hub said that it is offline
+	echo  string    // id awaited
+	hello string    // id awaited
+	self  Self
+	wants map[string]uint64 // newest revision per group; "" is the device's own
+
+	log      Log
+	cursor   uint64       // next number to send
+	acked    []wire.Range // acknowledged above Head, as the hub last said
+	flights  []flight
+	reading  bool
+	fresh    uint64        // records from here on came after the last look, and may linger
+	lingerTo sense.Instant // when they go
+	stuckTo  sense.Instant // nothing could be read from cursor until then
+
+	asks  []ask
+	sends []Publish
+}
+
+// New makes a session that waits for its first Tick.
+func New(c Config) (*Session, error) {
+	if !wire.ValidID(c.Tenant) || !wire.ValidID(c.Device) {
+		return nil, fmt.Errorf("make uplink: tenant %.70q and device %.70q must be ids: letters, digits, - and _, at most 64", c.Tenant, c.Device)
+	}
+	for _, g := range c.Groups {
+		if !wire.ValidID(g) {
+			return nil, fmt.Errorf("make uplink: group %.70q must be an id", g)
+		}
+	}
+	p, err := wire.NewPacker()
+	if err != nil {
+		return nil, fmt.Errorf("make uplink: %w", err)
+	}
+	def := func(v *sense.Duration, d sense.Duration) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	def(&c.Linger, sense.Second)
+	def(&c.RTO, 3*sense.Second)
+	def(&c.MaxRTO, sense.Minute)
+	def(&c.Retry, sense.Second)
+	def(&c.MaxRetry, 2*sense.Minute)
+	def(&c.TakeoverPause, 5*sense.Minute)
+	if c.Takeovers <= 0 {
+		c.Takeovers = 3
+	}
+	if c.Window <= 0 {
+		c.Window = 8
+	}
+	if c.BatchRecords <= 0 || c.BatchRecords > wire.MaxRecords {
+		c.BatchRecords = wire.MaxRecords
+	}
+	if c.BatchBytes <= 0 || c.BatchBytes > wire.MaxMessage {
+		c.BatchBytes = 32 << 10
+	}
+	return &Session{cfg: c, path: wire.Path{Tenant: c.Tenant, Device: c.Device}, packer: p, wants: map[string]uint64{},
+		log: Log{Head: 1, Next: 1}, cursor: 1, fresh: 1, lingerTo: sense.Never}, nil
+}
+
+// Will is the last will of a connection opened at an instant.
+func (s *Session) Will(at sense.Instant, counter uint64) Publish {
+	return s.presence(wire.Offline, at, counter)
+}
+
+// Filters are the topic filters of the device, for routes made before connecting.
+func (s *Session) Filters() []string {
+	f := []string{s.path.Below(), wire.HubConn(s.cfg.Tenant)}
+	for _, g := range s.cfg.Groups {
+		f = append(f, wire.GroupWant(s.cfg.Tenant, g))
+	}
+	return f
+}
+
+// Step takes in one thing that happened at an instant and says what to do.
+func (s *Session) Step(at sense.Instant, in Input) Output {
+	s.now = max(s.now, at)
+	s.out = Output{}
+	if s.phase == ended {
+		return Output{Stopped: true, Wake: sense.Never}
+	}
+	switch in := in.(type) {
+	case Connected:
+		s.connected(in)
+	case Disconnected:
+		s.disconnected()
+	case Subscribed:
+		s.subscribed(in)
+	case Published:
+		if s.phase == leaving && in.ID == s.farewell {
+			s.end()
+		}
+	case Arrived:
+		s.arrived(in)
+	case Log:
+		s.logged(in)
+	case Records:
+		s.pack(in)
+	case Self:
+		s.describe(in)
+	case Ask:
+		s.ask(in)
+	case Cancel:
+		s.cancel(in.ID)
+	case Send:
+		s.send(in)
+	case Stop:
+		s.leave()
+	}
+	s.pass()
+	s.out.Wake = s.wake()
+	return s.out
+}
+
+// pass does what is due.
+func (s *Session) pass() {
+	if s.now >= s.due {
+		switch s.phase {
+		case waiting:
+			s.phase, s.due = opening, sense.Never // the body's connect has its own time limit
+			s.out.Connect = true
+		case joining:
+			s.fall("subscriptions were not answered")
+		case proving:
+			s.prove()
+		case greeting:
+			s.greet()
+		case leaving:
+			s.end()
+		}
+	}
+	if s.phase == greeting || s.phase == delivering {
+		s.resendAsks()
+	}
+	if s.phase == delivering && !s.held {
+		s.resend()
+		s.fill()
+	}
+}
+
+// wake is the next instant at which something is due.
+func (s *Session) wake() sense.Instant {
+	w := s.due
+	if s.phase == ended || s.phase == leaving {
+		return w
+	}
+	if s.phase == greeting || s.phase == delivering {
+		for _, a := range s.asks {
+			w = min(w, a.due)
+		}
+	}
+	if s.phase == delivering && !s.held {
+		for _, f := range s.flights {
+			w = min(w, f.due)
+		}
+		if s.cursor < s.log.Next && len(s.flights) < s.cfg.Window && !s.reading {
+			w = min(w, max(s.stuckTo, s.lingerTo))
+		}
+	}
+	return w
+}
+
+func (s *Session) connected(in Connected) {
+	if s.phase != opening {
+		return
+	}
+	if s.wasOpen && s.tries == 0 && s.noteTakeover(s.brokenAt) {
+		s.problem(ProblemDuplicate, fmt.Sprintf("%d connections broke within a minute with the broker there: another device uses the id %s", len(s.takeovers), s.cfg.Device))
+		s.takeovers = nil
+		s.wasOpen = false
+		s.out.Disconnect = true
+		s.phase, s.due = waiting, s.now.Add(s.jitter(s.cfg.TakeoverPause))
+		return
+	}
+	s.counter, s.tries, s.wasOpen = in.Counter, 0, true
+	s.phase, s.due = joining, s.now.Add(10*sense.Second)
+	s.out.Subscribe = s.Filters()
+}
+
+// disconnected falls back to waiting. The first try after an open connection
+// comes soon; whole fleets fall at once, so it has jitter as well.
+func (s *Session) disconnected() {
+	if s.phase == leaving {
+		s.end()
+		return
+	}
+	if s.phase == waiting {
+		return
+	}
+	if s.phase == opening {
+		s.tries++
+	} else {
+		s.brokenAt = s.now
+		s.tries = 0
+	}
+	s.down()
+	s.phase, s.due = waiting, s.now.Add(s.jitter(grown(s.cfg.Retry, s.cfg.MaxRetry, s.tries)))
+}
+
+// fall closes the connection by ourselves, and waits longer each time.
+func (s *Session) fall(why string) {
+	s.problem(ProblemRefused, why)
+	s.down()
+	s.out.Disconnect = true
+	s.wasOpen = false
+	s.phase, s.due = waiting, s.now.Add(s.jitter(s.cfg.MaxRetry))
+}
+
+// down forgets what belonged to a connection.
+func (s *Session) down() {
+	if s.phase == greeting || s.phase == delivering {
+		s.out.Up = append(s.out.Up, Link{Up: false})
+	}
+	s.flights, s.reading, s.held = nil, false, false
+	s.hub, s.echo, s.hello = wire.Conn{}, "", ""
+}
+
+func (s *Session) subscribed(in Subscribed) {
+	if s.phase != joining {
+		return
+	}
+	if len(in.Refused) > 0 {
+		s.fall("the broker refuses " + strings.Join(in.Refused, ", "))
+		return
+	}
+	s.publish(s.presence(wire.Online, s.now, s.counter))
+	s.birth()
+	s.restart(s.now)
+}
+
+// restart begins anew with the echo: after a connection, and when the hub has come back.
+func (s *Session) restart(at sense.Instant) {
+	if s.phase == greeting || s.phase == delivering {
+		s.out.Up = append(s.out.Up, Link{Up: false})
+	}
+	s.flights, s.reading, s.acked = nil, false, nil
+	s.phase, s.due, s.tries = proving, at, 0
+	s.echo, s.hello = "", ""
+}
+
+// echoTries is after how many echoes a silent hub is a problem to tell.
+const echoTries = 3
+
+func (s *Session) prove() {
+	if s.held {
+		s.due = sense.Never // until its presence says otherwise
+		return
+	}
+	if s.tries == echoTries {
+		s.problem(ProblemNoEcho, fmt.Sprintf("%d echoes in up/req were not answered: is the hub there, and may this device write up/# and read dn/#?", s.tries))
+	}
+	s.echo = s.newID("echo")
+	s.request(&wire.Echo{ID: s.echo})
+	s.due = s.now.Add(s.jitter(2 * grown(s.cfg.RTO, s.cfg.MaxRTO, s.tries)))
+	s.tries++
+}
+
+// proved: the echo came back.
+func (s *Session) proved() {
+	s.phase, s.tries, s.echo = greeting, 0, ""
+	s.due = s.now
+	s.out.Up = append(s.out.Up, Link{Up: true})
+	for k := range s.asks {
+		s.asks[k].due = s.now
+	}
+	waiting := s.sends
+	s.sends = nil
+	for _, p := range waiting {
+		s.publish(p)
+	}
+}
+
+// greet sends hello. Its answer should say what is committed, so that nothing is
+// sent twice; where it does not come in time, sending starts from the head.
+func (s *Session) greet() {
+	if s.tries > 0 {
+		s.deliver()
+		return
+	}
+	s.sayHello()
+	s.tries++
+	s.due = s.now.Add(s.jitter(2 * s.cfg.RTO))
+}
+
+func (s *Session) sayHello() {
+	s.hello = s.newID("hello")
+	h := &wire.Hello{ID: s.hello, Epoch: s.log.Epoch, First: s.log.Head, Next: s.log.Next, Handles: s.self.Handles, Want: s.self.Want}
+	if h.Handles == nil {
+		h.Handles = []wire.Held{}
+	}
+	s.request(h)
+}
+
+func (s *Session) deliver() {
+	s.phase, s.due, s.tries = delivering, sense.Never, 0
+	s.cursor = s.log.Head
+	s.fresh = s.log.Next // what is there has waited long enough
+	s.lingerTo = s.now
+	s.stuckTo = s.now
+}
+
+// leave says goodbye: brokers send no will on a clean disconnect.
+func (s *Session) leave() {
+	switch s.phase {
+	case proving, greeting, delivering:
+		p := s.presence(wire.Offline, s.now, s.counter)
+		s.publish(p)
+		s.farewell = s.ids
+		s.phase, s.due = leaving, s.now.Add(2*sense.Second)
+	case leaving:
+	default:
+		s.end()
+	}
+}
+
+func (s *Session) end() {
+	s.phase, s.due = ended, sense.Never
+	s.out.Disconnect, s.out.Stopped = true, true
+}
+
+func (s *Session) describe(in Self) {
+	old := s.self
+	s.self = in
+	s.wants[""] = max(s.wants[""], in.Want)
+	if s.phase >= proving && s.phase <= delivering && birthOf(old) != birthOf(in) {
+		s.birth()
+	}
+}
+
+// birthOf is what a birth says, for comparing.
+func birthOf(s Self) string {
+	b := s.Birth
+	return strings.Join([]string{b.Version, b.Arch, b.Bundle.Name, b.Bundle.Version, b.Bundle.SHA256, b.Clock, strings.Join(b.Sources, ",")}, "\n")
+}
+
+func (s *Session) birth() {
+	b := s.self.Birth
+	b.Epoch, b.First, b.Next, b.Boot = s.log.Epoch, s.log.Head, s.log.Next, s.cfg.Boot
+	s.document(wire.State, wire.ClassBirth, b)
+}
+
+// document publishes a retained JSON document.
+func (s *Session) document(plane wire.Plane, class string, v any) {
+	payload, err := wire.EncodeJSON(v)
+	if err != nil {
+		s.problem(ProblemMessage, err.Error())
+		return
+	}
+	s.publish(Publish{Topic: s.path.Of(plane, class), Payload: payload, Retain: true, QoS: 1})
+}
+
+func (s *Session) presence(state string, at sense.Instant, counter uint64) Publish {
+	payload, _ := wire.EncodeJSON(wire.Conn{State: state, Boot: s.cfg.Boot, Counter: counter, Since: int64(at)}) // plain fields always encode
+	return Publish{Topic: s.path.Of(wire.State, wire.ClassConn), Payload: payload, Retain: true, QoS: 1}
+}
+
+func (s *Session) publish(p Publish) {
+	s.ids++
+	p.ID = s.ids
+	s.out.Publish = append(s.out.Publish, p)
+}
+
+func (s *Session) problem(code, detail string) {
+	s.out.Up = append(s.out.Up, Problem{Code: code, Detail: detail})
+}
+
+// newID names a request within this connection.
+func (s *Session) newID(what string) string {
+	s.ids++
+	return what + "-" + strconv.FormatUint(s.counter, 10) + "-" + strconv.FormatUint(s.ids, 10)
+}
