@@ -67,12 +67,12 @@ const (
 // NewNMEA. It holds one sentence and the present readings, and allocates nothing.
 //
 // Which sentence gives the position: RMC where the receiver sends it, else GGA,
-// GNS or GLL; once an instant. They take over when RMC was silent for 10 seconds
-// of the receiver's own time. Some chart plotters stamp RMC a second ahead:
-// when no sentence of the same instant agrees with RMC's place and a later one
-// gives another, the last of these gives the position from then on, as with
-// gpsd. Speed and course come from RMC, else from VTG; altitude from GGA, else
-// from GNS.
+// GNS or GLL; one position for each RMC. The others take over when RMC was silent
+// for 10 seconds of the receiver's own time. Some chart plotters stamp RMC a
+// second ahead: when no sentence of the same instant agrees with RMC's place and
+// a later one gives another, then from the next RMC on the place is taken from
+// another sentence of RMC's instant, as gpsd does. Speed and course come from
+// RMC, else from VTG; altitude from GGA, else from GNS.
 type NMEA struct {
 	count NMEACounters
 	frame framer
@@ -80,10 +80,10 @@ type NMEA struct {
 
 	position, speed, course, altitude present
 	lead                              leader // of the position
-	disputed                          bool   // the position is from RMC, and no other sentence of its instant agrees
-	contradicted                      bool   // lead was chosen because such a position was contradicted
 	motion, height                    leader
-	spare                             fix // of a kind that does not lead, in case the leader stays silent
+	disputed                          bool // the position is from RMC, and no other sentence of its instant agrees
+	ahead                             bool // another sentence contradicted it: this receiver stamps RMC ahead
+	spare                             fix  // of a kind that does not lead, or of an RMC that waits for one
 
 	hdop, drms     int64 // millionths; millimetres
 	hdopAt, drmsAt sense.Instant
@@ -110,14 +110,26 @@ type fix struct {
 
 // leader is the kind of sentence that gives a signal.
 type leader struct {
-	kind  kind
-	heard sense.Instant
+	kind   kind
+	heard  sense.Instant
+	missed sense.Instant // the last instant of which only other kinds were heard
+	misses int
 }
 
-// takes says whether kind k gives the signal now, and remembers that it did.
+// takes says whether kind k gives the signal now, and remembers that it did. A
+// lesser kind takes over after patience and in the second instant without the
+// leader, so that a gap in a log is no silence of the leader alone.
 func (l *leader) takes(k kind, own sense.Instant) bool {
-	if l.kind == none || k <= l.kind || own.Sub(l.heard) > patience {
-		l.kind, l.heard = k, own
+	if l.kind == none || k <= l.kind {
+		*l = leader{kind: k, heard: own}
+		return true
+	}
+	if l.misses == 0 || l.missed != own {
+		l.misses++
+		l.missed = own
+	}
+	if l.misses > 1 && own.Sub(l.heard) > patience {
+		*l = leader{kind: k, heard: own}
 		return true
 	}
 	return false

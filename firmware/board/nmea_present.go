@@ -50,43 +50,60 @@ func (d *NMEA) fix(k kind, own sense.Instant, p sense.Point) {
 		return
 	}
 	value := sense.PositionValue(p, d.accuracy(own))
-	if d.leads(k, own) {
-		d.disputed = k == rmc && !(d.spare.own == own && near(p, d.spare.value))
-		d.spare = fix{}
-		d.clock.advance(own)
-		d.say(SignalPosition, &d.position, own, value)
+	switch {
+	case !d.leads(k, own):
+		d.beside(fix{k, own, value}, p)
+	case k == rmc:
+		d.beat(own, value, p)
+	default:
+		d.place(own, value)
+	}
+}
+
+// beat takes the place of RMC where RMC leads.
+func (d *NMEA) beat(own sense.Instant, value sense.Value, p sense.Point) {
+	beside := d.spare.kind != none && d.spare.own == own
+	switch {
+	case !d.ahead:
+		d.disputed = !beside || !near(p, d.spare.value)
+		d.place(own, value)
+	case beside:
+		d.place(own, d.spare.value)
+	case own == d.position.own && !d.position.null:
+		d.place(own, d.position.value)
+	default:
+		d.spare = fix{rmc, own, value} // another sentence of this instant is to come
+	}
+}
+
+// beside takes the place of a sentence that does not lead.
+func (d *NMEA) beside(f fix, p sense.Point) {
+	switch {
+	case d.spare.kind == rmc: // of this instant, else it was flushed
+		d.place(f.own, f.value)
 		return
+	case d.disputed && f.own == d.position.own:
+		d.ahead = !near(p, d.position.value)
+		d.disputed = false
 	}
-	if own == d.position.own && d.disputed {
-		if near(p, d.position.value) {
-			d.disputed = false
-		} else {
-			d.lead, d.contradicted = leader{k, own}, true
-		}
+	if d.spare.kind == none || f.own > d.spare.own {
+		d.spare = f
 	}
-	if d.spare.kind == none || own > d.spare.own {
-		d.spare = fix{k, own, value}
-	}
+}
+
+func (d *NMEA) place(own sense.Instant, value sense.Value) {
+	d.spare = fix{}
+	d.clock.advance(own)
+	d.say(SignalPosition, &d.position, own, value)
 }
 
 // leads says whether a fix of kind k gives the position. While no kind leads
 // only RMC is taken at once: another waits until its instant is over.
 func (d *NMEA) leads(k kind, own sense.Instant) bool {
-	switch {
-	case k == d.lead.kind:
-		d.lead.heard = own
-		return true
-	case d.lead.kind == none:
-		if k != rmc {
-			return false
-		}
-	case own.Sub(d.lead.heard) > patience, k < d.lead.kind && !d.contradicted:
-		d.contradicted = false
-	default:
+	if d.lead.kind == none && k != rmc {
 		return false
 	}
-	d.lead = leader{k, own}
-	return true
+	return d.lead.takes(k, own)
 }
 
 // near says whether a place is the one of a position, but for rounding.
@@ -96,9 +113,8 @@ func near(a sense.Point, position sense.Value) bool {
 	return !position.IsNull() && -nearby <= lat && lat <= nearby && -nearby <= lon && lon <= nearby
 }
 
-// flush says the spare fix when its instant is over without one of the kind
-// that leads: at the start, when it is then known that this kind leads, and
-// from a receiver that contradicts itself.
+// flush says the spare fix when its instant is over: at the start, when it is
+// then known that this kind leads, and for an RMC that waited in vain.
 func (d *NMEA) flush(now sense.Instant) {
 	s := d.spare
 	if s.kind == none || now <= s.own {
@@ -106,13 +122,14 @@ func (d *NMEA) flush(now sense.Instant) {
 	}
 	d.spare = fix{}
 	switch {
+	case s.kind == rmc:
+		d.ahead = false
 	case d.lead.kind == none:
-		d.lead = leader{s.kind, s.own}
-	case !d.contradicted || s.own <= d.position.own:
+		d.lead = leader{kind: s.kind, heard: s.own}
+	default:
 		return
 	}
-	d.clock.advance(s.own)
-	d.say(SignalPosition, &d.position, s.own, s.value)
+	d.place(s.own, s.value)
 }
 
 // void says that there is no fix, if it comes from the kind that leads.
@@ -130,7 +147,7 @@ func (d *NMEA) void(k kind, clock []byte) {
 	if !d.lead.takes(k, own) {
 		return
 	}
-	d.contradicted, d.spare = false, fix{}
+	d.disputed, d.spare = false, fix{}
 	d.silence(SignalPosition, &d.position)
 	if k == rmc || d.motion.kind == none {
 		d.silence(SignalSpeed, &d.speed)
