@@ -71,3 +71,18 @@ func deviceQuietHours(v *View) Verdict {
 	}
 	return Verdict{}
 }
+
+// NextQuietTurn returns when the device's quiet hours next begin or end, Never where there are none.
+func NextQuietTurn(b *catalog.Bundle, now sense.Instant) sense.Instant {
+	next := sense.Never
+	for _, h := range b.Quiet.Hours {
+		for _, minute := range [...]int{h.From, h.To} {
+			t := b.Zone.At(b.Zone.Day(now), minute)
+			if t <= now {
+				t = b.Zone.At(b.Zone.Day(now)+1, minute)
+			}
+			next = min(next, t)
+		}
+	}
+	return next
+}

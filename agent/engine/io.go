@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/moment"
 	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -18,6 +19,8 @@ type Config struct {
 	Absent []string      // sources that this device does not have
 	// Leased: no slice is ever asked for, every customer's is here and leased for ever (replay, scenarios, the hub's virtual device).
 	Leased bool
+	// Readings: Output.Readings is filled.
+	Readings bool
 }
 
 // Input is one step: what happened at one instant. A step without events lets
@@ -73,7 +76,8 @@ type Record struct {
 	At         sense.Instant
 	Handle     Handle // whose; zero for nobody
 	Decision   *Decision
-	Event      *event.Event // an outcome, consent, objection, restrict, fact, interaction or forget made on the device
+	Exposure   *profile.Exposure // with Decision: the contact that it reserved; nil for silence and nobody
+	Event      *event.Event      // an outcome, consent, objection, restrict, fact, interaction or forget made on the device
 	Identified *Identified
 }
 
@@ -178,7 +182,9 @@ type Snapshot struct {
 	Handles   uint64 // how many handles were drawn
 	At        sense.Instant
 	Customers []CustomerState // in order of handle
-	Fences    []FenceState
+	Owned     []profile.Fact  // facts of vehicles, households and sites
+	Erased    [][32]byte      // tombstones: keyed hashes of ids, in order
+	Fences    moment.Snapshot
 	Seen      []SeenID // ids of the events taken in, oldest first, bounded
 }
 
@@ -193,13 +199,6 @@ type CustomerState struct {
 	Here     bool // a slice came, or none is needed
 	Slice    profile.Slice
 	Pending  []Record // made here, above the slice's Through, in order of Seq
-}
-
-// FenceState is the last certain side of a place, per session.
-type FenceState struct {
-	Session string
-	Place   string
-	Inside  bool
 }
 
 // SeenID is an event id that was taken.

@@ -1,0 +1,407 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+var (
+	// ErrNoPolicy refuses what only a policy can make sense of.
+	ErrNoPolicy = errors.New("no policy is in charge yet")
+	// ErrUndeclared refuses a name that the policy does not declare.
+	ErrUndeclared = errors.New("not declared in the policy")
+	// ErrInvalid refuses a value that the declaration excludes.
+	ErrInvalid = errors.New("invalid_value")
+)
+
+type pendingAsk struct {
+	session *session
+	slot    int32
+	ask     *event.Ask
+}
+
+// apply folds one event into the mind's state. What is refused changes nothing.
+func (m *Mind) apply(e *event.Event) error {
+	switch b := e.Body.(type) {
+	case *event.Tick:
+		return nil
+	case *event.Boot:
+		m.boot(b)
+		return nil
+	case *event.Clock:
+		m.clock = b.State
+		m.again = true
+		return nil
+	case *event.Link:
+		m.setLink(b.Up)
+		return nil
+	case *event.Policy:
+		if m.policy != b.Version {
+			return fmt.Errorf("policy %q is not in charge here: %q is", b.Version, m.policy)
+		}
+		return nil
+	}
+	if !m.seen.first(e.Source, e.ID) {
+		return nil
+	}
+	switch b := e.Body.(type) {
+	case *event.Ask:
+		return m.ask(e, b)
+	case *event.Identify:
+		m.identify(m.session(e.Session), b)
+		return nil
+	case *event.Forget:
+		m.erase(b.Customer)
+		return nil
+	case *event.Lease:
+		m.lease(b)
+		return nil
+	case *event.Outcome:
+		return m.outcome(e, b)
+	}
+	if m.bundle == nil {
+		return ErrNoPolicy
+	}
+	switch b := e.Body.(type) {
+	case *event.Signal:
+		return m.signal(e, b)
+	case *event.Fact:
+		return m.fact(e, b)
+	case *event.Consent:
+		if !m.declaresPurpose(b.Purpose) {
+			return fmt.Errorf("purpose %q: %w", b.Purpose, ErrUndeclared)
+		}
+		return m.fold(e, b.Customer)
+	case *event.Objection:
+		if !m.declaresPurpose(b.Purpose) {
+			return fmt.Errorf("purpose %q: %w", b.Purpose, ErrUndeclared)
+		}
+		return m.fold(e, b.Customer)
+	case *event.Restrict:
+		return m.fold(e, b.Customer)
+	case *event.Interaction:
+		return m.interaction(e, b)
+	case *event.Merge:
+		return m.merge(b)
+	}
+	return fmt.Errorf("a line of type %T is not taken here", e.Body)
+}
+
+// boot begins a life of the device: screens are dark, windows and holds begin anew.
+func (m *Mind) boot(b *event.Boot) {
+	m.clock, m.booted = b.Clock, m.now
+	m.cfg.Absent = b.Absent
+	for _, s := range m.sessions {
+		m.leave(s, "session")
+		if m.moment != nil {
+			m.moment.Close(s.name)
+		}
+	}
+	m.sessions = m.sessions[:0]
+	if m.moment != nil {
+		m.moment.SetAbsent(b.Absent)
+		m.moment.Boot(m.now)
+	}
+	m.again = true
+}
+
+func (m *Mind) signal(e *event.Event, b *event.Signal) error {
+	s := m.session(e.Session)
+	outdated := m.moment.Outdated()
+	if err := m.moment.Signal(s.name, b, e.Happened, m.now); err != nil {
+		return err
+	}
+	if m.cfg.Readings && m.moment.Outdated() == outdated {
+		m.read = append(m.read, readSignal{session: s.name, name: b.Name})
+	}
+	return nil
+}
+
+func (m *Mind) lease(b *event.Lease) {
+	c := m.customer(b.Customer, event.ByNobody)
+	c.Until, c.Here = b.Until, b.Until > m.now
+	if c.Here {
+		c.confirmed = m.now
+	}
+	m.changed(c)
+}
+
+func (m *Mind) fact(e *event.Event, b *event.Fact) error {
+	d := m.factNamed(b.Name)
+	if d == nil {
+		return fmt.Errorf("fact %q: %w", b.Name, ErrUndeclared)
+	}
+	if b.Provenance == event.Inferred && d.Special != "" {
+		return fmt.Errorf("fact %q: special_inferred: what is special is declared or not known", b.Name)
+	}
+	if len(d.From) > 0 && !allowed(d.From, b.Provenance) {
+		return fmt.Errorf("fact %q: provenance %s is not among those that the policy takes", b.Name, b.Provenance)
+	}
+	v, err := valueFor(d, b.Value)
+	if err != nil {
+		return fmt.Errorf("fact %q: %w: %w", b.Name, ErrInvalid, err)
+	}
+	typed := *b
+	typed.Value = v
+	taken := *e
+	taken.Body = &typed
+	if b.Owner == "" {
+		return m.fold(&taken, b.Customer)
+	}
+	m.persist(Record{Event: &taken})
+	_ = m.owned.Fold(&taken) // a fact folds
+	m.ownedChanged()
+	return nil
+}
+
+func (m *Mind) ownedChanged() {
+	m.again = true
+	for _, s := range m.sessions {
+		s.stale = true
+	}
+}
+
+func allowed(from []event.Provenance, p event.Provenance) bool {
+	for _, f := range from {
+		if f == p {
+			return true
+		}
+	}
+	return false
+}
+
+// valueFor converts a value to the declared type and checks it against one_of.
+func valueFor(d *catalog.Fact, v sense.Value) (sense.Value, error) {
+	if v.IsNull() {
+		return v, nil
+	}
+	if d.Kind == sense.List {
+		if v.Kind() != sense.List {
+			return v, fmt.Errorf("%s is a %s, not a list", v, v.Kind())
+		}
+		typed := make([]sense.Value, len(v.List()))
+		for k, x := range v.List() {
+			one, err := oneOf(d, d.Elem, x)
+			if err != nil {
+				return v, err
+			}
+			typed[k] = one
+		}
+		return sense.ListValue(typed), nil
+	}
+	return oneOf(d, d.Kind, v)
+}
+
+func oneOf(d *catalog.Fact, kind sense.Kind, v sense.Value) (sense.Value, error) {
+	typed, err := v.As(kind)
+	if err != nil || len(d.OneOf) == 0 || contains(d.OneOf, typed.Str()) {
+		return typed, err
+	}
+	return v, fmt.Errorf("%s is none of %v", v, d.OneOf)
+}
+
+func (m *Mind) interaction(e *event.Event, b *event.Interaction) error {
+	known := false
+	for k := range m.bundle.Kinds {
+		known = known || m.bundle.Kinds[k].Name == b.Kind
+	}
+	if !known {
+		return fmt.Errorf("interaction %q: %w", b.Kind, ErrUndeclared)
+	}
+	if err := m.fold(e, b.Customer); err != nil {
+		return err
+	}
+	if b.Kind == "answered" {
+		for _, s := range m.sessions {
+			if s.customer != nil && s.customer == m.byID[b.Customer] {
+				s.hisGoal = false
+			}
+		}
+	}
+	return nil
+}
+
+// fold takes a profile event into the customer's slice, durably.
+func (m *Mind) fold(e *event.Event, id string) error {
+	if m.erased[m.tombstone(id)] {
+		return ErrErased
+	}
+	c := m.customer(id, event.ByNobody)
+	if err := c.Slice.Fold(e); err != nil {
+		return err
+	}
+	r := m.persist(Record{Handle: c.Handle, Event: e})
+	if !m.cfg.Leased {
+		c.Pending = append(c.Pending, *r)
+	}
+	m.changed(c)
+	return nil
+}
+
+// merge makes two ids one person: the first stays, exposures add up, the stricter consent wins.
+func (m *Mind) merge(b *event.Merge) error {
+	if m.erased[m.tombstone(b.Into)] || m.erased[m.tombstone(b.From)] {
+		return ErrErased
+	}
+	into, from := m.customer(b.Into, event.ByNobody), m.customer(b.From, event.ByNobody)
+	if into == from {
+		return nil
+	}
+	into.Slice.Merge(&from.Slice)
+	for _, s := range m.sessions {
+		if s.customer == from {
+			s.customer = into
+		}
+	}
+	m.drop(from)
+	into.Aliases = append(into.Aliases, from.Customer)
+	into.Aliases = append(into.Aliases, from.Aliases...)
+	for _, a := range into.Aliases {
+		m.byID[a] = into
+	}
+	m.changed(into)
+	return nil
+}
+
+// ask takes a request for a decision; it is answered at the end of the step.
+func (m *Mind) ask(e *event.Event, b *event.Ask) error {
+	s := m.session(e.Session)
+	if b.Language != "" {
+		s.language = b.Language
+	}
+	if m.bundle == nil {
+		m.asks = append(m.asks, pendingAsk{session: s, slot: -1, ask: b})
+		return nil
+	}
+	slot, err := m.slotNamed(b.Slot)
+	if err != nil {
+		return err
+	}
+	if b.Intent != "" {
+		intent, ok := catalog.ParseIntent(b.Intent)
+		if !ok {
+			return fmt.Errorf("intent %q is none of sales, service, information, question, safety, recovery, handoff, entertainment", b.Intent)
+		}
+		if intent == catalog.Service || intent == catalog.Information {
+			s.hisGoal = true
+		}
+	}
+	for k := range b.With {
+		if err := m.moment.Signal(s.name, &b.With[k], m.now, m.now); err != nil {
+			return err
+		}
+	}
+	m.asks = append(m.asks, pendingAsk{session: s, slot: slot, ask: b})
+	return nil
+}
+
+func (m *Mind) slotNamed(name string) (int32, error) {
+	for k := range m.bundle.Slots {
+		if m.bundle.Slots[k].Name != name {
+			continue
+		}
+		if !m.plan.has[k] {
+			return 0, fmt.Errorf("slot %q is not on this device", name)
+		}
+		return int32(k), nil
+	}
+	return 0, fmt.Errorf("slot %q: %w", name, ErrUndeclared)
+}
+
+// outcome takes the answer to a decision: it settles the contact and frees the slot.
+func (m *Mind) outcome(e *event.Event, b *event.Outcome) error {
+	s := m.session(e.Session)
+	at, slot, x := m.answered(s, b)
+	id := b.Decision
+	if x != nil {
+		id = x.decision
+	}
+	if id == "last" || id == "" {
+		return fmt.Errorf("outcome %q: nothing was decided in session %q that it could answer", b.Outcome, s.name)
+	}
+	c := s.customer
+	if c == nil || c.Slice.Exposure(id) == nil {
+		c = m.ownerOf(id)
+	}
+	if x == nil && c == nil {
+		return fmt.Errorf("outcome %q: decision %q is not known here", b.Outcome, id)
+	}
+	body := *b
+	body.Decision = id
+	m.answer(c, id, b.Outcome, e.Happened, &body, e)
+	if x == nil {
+		return nil
+	}
+	if b.Outcome == "shown" {
+		x.until = m.now.Add(m.bundle.Slots[slot].ShowFor)
+		return nil
+	}
+	at.shown[slot] = nil
+	m.again = true
+	return nil
+}
+
+// answer books an outcome of a contact.
+func (m *Mind) answer(c *customer, id, outcome string, at sense.Instant, b *event.Outcome, e *event.Event) {
+	r := Record{Event: &event.Event{At: m.now, HasAt: true, Happened: at, Session: e.Session, Source: e.Source, ID: e.ID, Body: b}}
+	if c != nil {
+		r.Handle = c.Handle
+		if x := c.Slice.Exposure(id); x != nil {
+			x.Answer(outcome, at)
+			m.changed(c)
+		}
+	}
+	m.persist(r)
+}
+
+// answered finds what an outcome speaks of among what is shown: the latest in the session that
+// its slot and decision allow, or the decision wherever it stands.
+func (m *Mind) answered(s *session, b *event.Outcome) (at *session, slot int, found *shown) {
+	named := b.Decision != "last" && b.Decision != ""
+	for _, one := range m.sessions {
+		if one != s && !named {
+			continue
+		}
+		for k, x := range one.shown {
+			switch {
+			case x == nil:
+			case b.Slot != "" && m.bundle.Slots[k].Name != b.Slot:
+			case named && x.decision != b.Decision:
+			case found == nil || x.at > found.at:
+				at, slot, found = one, k, x
+			}
+		}
+	}
+	return at, slot, found
+}
+
+func (m *Mind) ownerOf(decision string) *customer {
+	for _, c := range m.customers {
+		if c.Slice.Exposure(decision) != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+func (m *Mind) declaresPurpose(name string) bool {
+	for k := range m.bundle.Purposes {
+		if m.bundle.Purposes[k].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *Mind) factNamed(name string) *catalog.Fact {
+	for k := range m.bundle.Facts {
+		if m.bundle.Facts[k].Name == name {
+			return &m.bundle.Facts[k]
+		}
+	}
+	return nil
+}

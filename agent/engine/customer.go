@@ -1,0 +1,246 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// ErrErased refuses what is said of a customer who was erased here.
+var ErrErased = errors.New("erased: this customer asked to be forgotten; nothing is kept until she acts again by card or login")
+
+// customer is what is held of one customer.
+type customer struct {
+	CustomerState
+	confirmed   sense.Instant // when the slice was last known to be current
+	prune       sense.Instant // when something is next past its retention
+	consentTurn sense.Instant // when a consent expires by itself
+	passive     bool          // only ever seen passively: no slice is asked for
+}
+
+// here says whether the slice is here and under lease.
+func (c *customer) here(now sense.Instant) bool { return c.Here && now < c.Until }
+
+// customer returns the one of that id, who is new where nobody has it.
+func (m *Mind) customer(id string, by event.By) *customer {
+	c, known := m.byID[id]
+	if !known {
+		c = m.draw(id)
+		c.passive = true
+	}
+	if by != event.ByPassive {
+		c.passive = false
+	}
+	if by == event.ByCard || by == event.ByLogin {
+		delete(m.erased, m.tombstone(id))
+	}
+	return c
+}
+
+// draw makes a customer with a fresh handle, a function of the device's secret and a counter.
+func (m *Mind) draw(id string) *customer {
+	m.drawn++
+	var n [8]byte
+	binary.BigEndian.PutUint64(n[:], m.drawn)
+	sum := sha256.Sum256(append(append([]byte("handle"), m.cfg.Secret[:]...), n[:]...))
+	c := &customer{prune: sense.Never, consentTurn: sense.Never}
+	copy(c.Handle[:], sum[:])
+	c.Customer, c.Slice.Customer, c.Slice.Owned = id, id, &m.owned
+	if m.cfg.Leased {
+		c.Here, c.Until = true, sense.Never
+	}
+	m.add(c)
+	m.persist(Record{Handle: c.Handle, Identified: &Identified{Handle: c.Handle, Customer: id}})
+	return c
+}
+
+func (m *Mind) add(c *customer) {
+	m.customers = append(m.customers, c)
+	m.byHandle[c.Handle] = c
+	m.byID[c.Customer] = c
+	for _, a := range c.Aliases {
+		m.byID[a] = c
+	}
+}
+
+// drop forgets what is held of a customer.
+func (m *Mind) drop(c *customer) {
+	for k := range m.customers {
+		if m.customers[k] == c {
+			m.customers = append(m.customers[:k:k], m.customers[k+1:]...)
+			break
+		}
+	}
+	delete(m.byHandle, c.Handle)
+	for _, id := range append([]string{c.Customer}, c.Aliases...) {
+		if m.byID[id] == c {
+			delete(m.byID, id)
+		}
+	}
+}
+
+// changed notes that a customer's slice has another content.
+func (m *Mind) changed(c *customer) {
+	c.Changed++
+	c.prune = 0
+	m.again = true
+	for _, s := range m.sessions {
+		if s.customer == c {
+			s.stale = true
+		}
+	}
+}
+
+func (m *Mind) tombstone(id string) [32]byte {
+	return sha256.Sum256(append(append([]byte("erased"), m.cfg.Secret[:]...), id...))
+}
+
+// erase removes a customer: who stands there becomes nobody, the key goes before the receipt.
+func (m *Mind) erase(id string) {
+	m.erased[m.tombstone(id)] = true
+	c := m.byID[id]
+	if c == nil {
+		return
+	}
+	for _, known := range append([]string{c.Customer}, c.Aliases...) {
+		m.erased[m.tombstone(known)] = true
+	}
+	for _, s := range m.sessions {
+		if s.customer == c {
+			m.leave(s, "erased")
+		}
+	}
+	m.drop(c)
+	m.out.Destroy = append(m.out.Destroy, c.Handle)
+	m.persist(Record{Handle: c.Handle, Event: &event.Event{At: m.now, HasAt: true, Happened: m.now, Session: event.MainSession, Body: &event.Forget{}}})
+	m.again = true
+}
+
+// takeSlice takes what the hub says of a slice.
+func (m *Mind) takeSlice(u *SliceUpdate) {
+	c := m.byHandle[u.Handle]
+	if c == nil {
+		return
+	}
+	if u.Forget {
+		m.erase(c.Customer)
+		return
+	}
+	c.Revision, c.Until, c.confirmed, c.Here = u.Revision, u.Until, m.now, true
+	if u.Customer != "" && u.Customer != c.Customer && m.byID[u.Customer] == nil {
+		c.Aliases = append(c.Aliases, u.Customer)
+		m.byID[u.Customer] = c
+	}
+	if u.Slice != nil {
+		exposures := c.Slice.Exposures
+		c.Slice = *u.Slice
+		c.Slice.Customer, c.Slice.Owned = c.Customer, &m.owned
+		for _, x := range exposures {
+			c.Slice.AddExposure(x)
+		}
+		c.Pending = above(c.Pending, u.Through)
+		for k := range c.Pending {
+			_ = c.Slice.Fold(c.Pending[k].Event) // only profile events are ever pending
+		}
+	}
+	m.changed(c)
+}
+
+// above returns the records that are not in the hub's slice yet.
+func above(pending []Record, through uint64) []Record {
+	kept := pending[:0]
+	for _, r := range pending {
+		if r.Seq > through {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
+
+// age returns how long ago the customer's slice was last known to be current.
+func (m *Mind) age(c *customer) sense.Duration {
+	if m.cfg.Leased && c.confirmed == 0 {
+		if m.link.up {
+			return 0
+		}
+		return m.now.Sub(m.link.downSince)
+	}
+	switch {
+	case m.link.up && c.confirmed >= m.link.since:
+		return 0
+	case c.confirmed == 0:
+		return m.now.Sub(m.booted)
+	}
+	return m.now.Sub(c.confirmed)
+}
+
+// setLink takes the connection's state: what was current while it was up was current until it went.
+func (m *Mind) setLink(up bool) {
+	if up == m.link.up {
+		return
+	}
+	if !up {
+		for _, c := range m.customers {
+			if c.confirmed >= m.link.since && c.confirmed != 0 {
+				c.confirmed = m.now
+			}
+		}
+		m.link = link{downSince: m.now}
+	} else {
+		m.link = link{up: true, since: m.now, downSince: m.link.downSince}
+		if m.cfg.Leased {
+			m.link.since = 0
+		}
+	}
+	m.again = true
+}
+
+// seen remembers the ids of events, so that each is taken once.
+type seen struct {
+	ids   map[SeenID]bool
+	order []SeenID
+}
+
+// mostSeen bounds how many ids are remembered.
+const mostSeen = 4096
+
+// first says whether an id comes for the first time.
+func (s *seen) first(source, id string) bool {
+	if id == "" {
+		return true
+	}
+	key := SeenID{Source: source, ID: id}
+	if s.ids[key] {
+		return false
+	}
+	if s.ids == nil {
+		s.ids = map[SeenID]bool{}
+	}
+	if len(s.order) == mostSeen {
+		delete(s.ids, s.order[0])
+		s.order = s.order[1:]
+	}
+	s.ids[key] = true
+	s.order = append(s.order, key)
+	return true
+}
+
+// slice returns the customer's slice while it is here.
+func (m *Mind) slice(s *session) *profile.Slice {
+	if s.customer == nil || !s.customer.here(m.now) {
+		return nil
+	}
+	return &s.customer.Slice
+}
+
+// persist appends a record to the step's one transaction.
+func (m *Mind) persist(r Record) *Record {
+	r.Seq, r.At = m.seq, m.now
+	m.seq++
+	m.out.Persist = append(m.out.Persist, r)
+	return &m.out.Persist[len(m.out.Persist)-1]
+}

@@ -1,0 +1,198 @@
+package engine
+
+import (
+	"strconv"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/moment"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// Mind is the deciding part of one device. It is not safe for concurrent use.
+type Mind struct {
+	cfg    Config
+	now    sense.Instant
+	booted sense.Instant
+	clock  sense.ClockState
+	link   link
+
+	bundle *catalog.Bundle
+	hash   [32]byte
+	policy string
+	plan   plan
+	moment *moment.State
+
+	sessions  []*session  // in order of name
+	customers []*customer // in order of first sight
+	byID      map[string]*customer
+	byHandle  map[Handle]*customer
+	owned     profile.Slice // facts of vehicles, households and sites
+	erased    map[[32]byte]bool
+	seen      seen
+	restored  bool            // from a snapshot: windows and holds begin unknown
+	fences    moment.Snapshot // of that snapshot, until a policy is loaded
+
+	seq     uint64 // of the next record
+	decided uint64 // decisions so far
+	drawn   uint64 // handles so far
+
+	wake    sense.Instant
+	wanted  Want
+	out     *Output // of the step that is being made
+	asks    []pendingAsk
+	read    []readSignal               // signals taken in this step, where readings are wanted
+	derived map[derivedKey]sense.Value // last told
+	again   bool                       // something happened that unasked slots must be offered anew for
+}
+
+// link is what is known of the connection to the hub.
+type link struct {
+	up        bool
+	since     sense.Instant // since when it is up
+	downSince sense.Instant
+}
+
+// New returns a mind that knows no policy and nobody.
+func New(cfg Config) *Mind {
+	if cfg.From == 0 {
+		cfg.From = 1
+	}
+	m := &Mind{
+		cfg:      cfg,
+		clock:    sense.ClockSynced,
+		link:     link{up: cfg.Leased},
+		byID:     map[string]*customer{},
+		byHandle: map[Handle]*customer{},
+		erased:   map[[32]byte]bool{},
+		derived:  map[derivedKey]sense.Value{},
+		seq:      1,
+		wake:     sense.Never,
+	}
+	m.decided = cfg.From - 1
+	return m
+}
+
+// Wake returns the next instant at which something changes by itself.
+func (m *Mind) Wake() sense.Instant { return m.wake }
+
+// Now returns the instant of the last step.
+func (m *Mind) Now() sense.Instant { return m.now }
+
+// Bundle returns the policy in charge, nil where there is none.
+func (m *Mind) Bundle() *catalog.Bundle { return m.bundle }
+
+// Advance fires every timer that is due at or before at, each at its own instant.
+func (m *Mind) Advance(at sense.Instant, yield func(Output)) {
+	for m.wake <= at && m.wake != sense.Never {
+		yield(m.Step(Input{At: m.wake}))
+	}
+}
+
+// Step takes one step. Timers that were due before in.At and were not fired are
+// taken in as if they were due at in.At.
+func (m *Mind) Step(in Input) Output {
+	out := Output{At: in.At}
+	m.out, m.asks, m.read, m.again = &out, m.asks[:0], m.read[:0], false
+	timer := m.wake <= in.At
+	m.now = max(m.now, in.At)
+	if m.booted == 0 {
+		m.booted = m.now
+	}
+	if m.moment != nil {
+		m.moment.Begin(m.now)
+	}
+	if in.Bundle != nil {
+		m.load(in.Bundle)
+	}
+	for k := range in.Slices {
+		m.takeSlice(&in.Slices[k])
+	}
+	for k := range in.Events {
+		if err := m.apply(&in.Events[k]); err != nil {
+			out.Refused = append(out.Refused, Refusal{Index: k, Err: err})
+		}
+	}
+	m.again = m.again || timer
+	m.settle()
+	m.out = nil
+	return out
+}
+
+// load puts a bundle in charge: latest readings go over to the new moment, what
+// is shown is judged anew by the new policy.
+func (m *Mind) load(u *BundleUpdate) {
+	old, oldBundle := m.moment, m.bundle
+	m.bundle, m.hash = u.Bundle, u.Hash
+	m.policy = u.Bundle.Name + "@" + strconv.FormatInt(u.Bundle.Version, 10)
+	m.plan = planOf(u.Bundle, m.cfg.Slots)
+	m.moment = moment.New(u.Bundle, m.cfg.Absent)
+	for _, s := range m.sessions {
+		m.clearAll(s, "replaced")
+		s.reset(len(u.Bundle.Slots))
+		m.moment.Open(s.name, m.now)
+	}
+	switch {
+	case old != nil:
+		m.moment.Restore(old.Snapshot(), m.now)
+		m.inherit(old, oldBundle)
+	case m.restored:
+		m.moment.Restore(m.fences, m.now)
+	}
+	for _, c := range m.customers {
+		c.prune = 0
+	}
+	m.again = true
+}
+
+// inherit reads the latest readings again under a new policy, as far as it declares them.
+func (m *Mind) inherit(old *moment.State, b *catalog.Bundle) {
+	for _, s := range m.sessions {
+		for k := range b.Signals {
+			if v, age, cause := old.Reading(s.name, int32(k)); cause == rule.Known {
+				// What the new policy does not declare, or types otherwise, it has no use for.
+				_ = m.moment.Signal(s.name, &event.Signal{Name: b.Signals[k].Name, Value: v, Age: age}, m.now, m.now)
+			}
+		}
+	}
+}
+
+// plan is what is worked out once for a bundle.
+type plan struct {
+	slots      []int32       // that this device has, in order
+	has        []bool        // per slot of the bundle
+	candidates [][]int32     // per slot: the actions that name it, in order
+	unasked    []int32       // slots that are filled unasked
+	lapse      sense.Instant // when time alone may let something through in an unasked slot
+}
+
+func planOf(b *catalog.Bundle, slots []string) plan {
+	p := plan{has: make([]bool, len(b.Slots)), candidates: make([][]int32, len(b.Slots))}
+	for k := range b.Slots {
+		if slots != nil && !contains(slots, b.Slots[k].Name) {
+			continue
+		}
+		p.has[k] = true
+		p.slots = append(p.slots, int32(k))
+		if b.Slots[k].Unasked {
+			p.unasked = append(p.unasked, int32(k))
+		}
+	}
+	for a := range b.Actions {
+		for _, s := range b.Actions[a].Slots {
+			p.candidates[s] = append(p.candidates[s], int32(a))
+		}
+	}
+	return p
+}
+
+func contains(all []string, one string) bool {
+	for _, s := range all {
+		if s == one {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,218 @@
+package engine
+
+import (
+	"sort"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/guard"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/moment"
+	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// session is who is served at one place now.
+type session struct {
+	name     string
+	customer *customer // nil for nobody
+	by       event.By
+	shared   bool
+	language string
+	owners   []event.Owner
+	since    sense.Instant // identified since
+
+	endsSince sense.Instant // since when the policy's end is not certainly false; Never while it is
+	ended     bool
+
+	shown   []*shown          // per slot of the bundle; nil where free
+	memory  map[int32]unasked // per action that was shown or is armed
+	served  []int32           // actions in memory that wait for their conditions to be false
+	last    sense.Instant     // last unasked showing of any action
+	silence []string          // per slot: cause of the last unasked silence
+	hisGoal bool              // came for service or information, not answered yet
+	stale   bool              // the moment must be given the profile again
+}
+
+// unasked is what the session remembers of one action.
+type unasked struct {
+	last  sense.Instant // last shown
+	serve bool          // shown since its conditions last became true together
+	armed sense.Instant // until when it is right though its moment has passed; 0 where not
+}
+
+// shown is what stands in a slot.
+type shown struct {
+	decision string
+	action   int32
+	personal bool
+	ambient  bool
+	asked    bool
+	intent   catalog.Intent
+	about    event.Subject
+	at       sense.Instant
+	until    sense.Instant // end of show_for
+}
+
+func (s *session) reset(slots int) {
+	s.shown = make([]*shown, slots)
+	s.silence = make([]string, slots)
+	s.memory = map[int32]unasked{}
+	s.served = nil
+	s.last = 0
+	s.stale = true
+}
+
+// session returns the session of that name; it exists from its first event.
+func (m *Mind) session(name string) *session {
+	k := sort.Search(len(m.sessions), func(k int) bool { return m.sessions[k].name >= name })
+	if k < len(m.sessions) && m.sessions[k].name == name {
+		return m.sessions[k]
+	}
+	s := &session{name: name, endsSince: sense.Never}
+	slots := 0
+	if m.bundle != nil {
+		slots = len(m.bundle.Slots)
+		m.moment.Open(name, m.now)
+	}
+	s.reset(slots)
+	m.sessions = append(m.sessions, nil)
+	copy(m.sessions[k+1:], m.sessions[k:])
+	m.sessions[k] = s
+	m.again = true
+	return s
+}
+
+// identify puts a customer before the session, or nobody.
+func (m *Mind) identify(s *session, b *event.Identify) {
+	if b.Customer == "" {
+		m.leave(s, "session")
+		return
+	}
+	c := m.customer(b.Customer, b.By)
+	m.again, s.stale = true, true
+	if s.customer == c {
+		s.by = max(s.by, b.By)
+		s.shared = s.shared || b.Shared
+		s.tell(b)
+		return
+	}
+	if s.customer != nil {
+		m.leave(s, "session")
+	} else {
+		m.clearAll(s, "session")
+	}
+	s.customer, s.by, s.shared, s.since = c, b.By, b.Shared, m.now
+	s.memory, s.served, s.last = map[int32]unasked{}, nil, 0
+	s.endsSince, s.ended, s.hisGoal = sense.Never, false, false
+	s.owners, s.language = m.cfg.Owners, ""
+	s.tell(b)
+}
+
+func (s *session) tell(b *event.Identify) {
+	if len(b.Owners) > 0 {
+		s.owners = b.Owners
+	}
+	if b.Language != "" {
+		s.language = b.Language
+	}
+}
+
+// leave ends who is served: every slot is cleared first, and nothing personal stays.
+func (m *Mind) leave(s *session, cause string) {
+	m.clearAll(s, cause)
+	if s.customer == nil {
+		return
+	}
+	s.customer, s.by, s.shared, s.owners, s.language, s.hisGoal = nil, event.ByNobody, false, nil, "", false
+	s.memory, s.served, s.last = map[int32]unasked{}, nil, 0
+	s.stale, m.again = true, true
+	if m.moment != nil {
+		m.moment.Close(s.name)
+		m.moment.Open(s.name, m.now)
+	}
+}
+
+func (m *Mind) clearAll(s *session, cause string) {
+	for k, x := range s.shown {
+		if x != nil {
+			m.clear(s, k, cause, true)
+		}
+	}
+}
+
+func (m *Mind) clear(s *session, slot int, cause string, protects bool) {
+	m.out.Clear = append(m.out.Clear, Clear{
+		At: m.now, Decision: s.shown[slot].decision, Session: s.name, Slot: m.bundle.Slots[slot].Name, Cause: cause, Protects: protects,
+	})
+	s.shown[slot] = nil
+	m.again = true
+}
+
+// endSessions lets sessions end by the policy's rule: from the moment that its end is no longer
+// certainly false. It says whether one ended.
+func (m *Mind) endSessions() (ended bool) {
+	rules := m.bundle.SessionEnd
+	if rules == nil {
+		return false
+	}
+	for _, s := range m.sessions {
+		if rules.Ends != rule.None {
+			switch {
+			case m.moment.Truth(s.name, rules.Ends) == rule.False:
+				s.endsSince, s.ended = sense.Never, false
+			case s.endsSince == sense.Never:
+				s.endsSince = m.now
+			}
+		}
+		if s.customer == nil && !s.showsSomething() {
+			continue
+		}
+		gone := !s.ended && m.now >= s.endsSince.Add(rules.After)
+		if tooLong := s.customer != nil && m.now >= s.since.Add(rules.AtMost); gone || tooLong {
+			m.leave(s, "session")
+			s.ended, ended = true, true
+		}
+	}
+	return ended
+}
+
+func (s *session) showsSomething() bool {
+	for _, x := range s.shown {
+		if x != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// presence says whether there is a customer, and the slice.
+func (m *Mind) presence(s *session) guard.Presence {
+	switch {
+	case s.customer == nil:
+		return guard.Nobody
+	case s.customer.here(m.now):
+		return guard.Here
+	}
+	return guard.Awaited
+}
+
+// tellMoment gives the moment the profiles and grants that changed.
+func (m *Mind) tellMoment() {
+	for _, s := range m.sessions {
+		if !s.stale {
+			continue
+		}
+		s.stale = false
+		p := m.presence(s)
+		v := guard.View{Bundle: m.bundle, Now: m.now, Presence: p}
+		if p == guard.Here {
+			v.Slice = &s.customer.Slice
+		}
+		granted, next := guard.Granted(&v)
+		if s.customer != nil {
+			s.customer.consentTurn = next
+		}
+		m.moment.Grant(s.name, granted, m.now)
+		m.moment.Profile(s.name, v.Slice, s.owners, moment.Presence(p), m.now)
+	}
+}

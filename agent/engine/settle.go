@@ -1,0 +1,318 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/guard"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// settle ends a step: conditions are evaluated once, and what follows from them is done.
+func (m *Mind) settle() {
+	if m.bundle == nil {
+		for _, a := range m.asks {
+			m.silentWithoutPolicy(a)
+		}
+		m.finish(sense.Never)
+		return
+	}
+	m.prune()
+	m.tellMoment()
+	m.moment.Settle(m.now)
+	if m.endSessions() {
+		m.tellMoment()
+		m.moment.Settle(m.now)
+	}
+	if m.cfg.Readings {
+		m.tellReadings()
+	}
+	m.again = m.again || m.flipped()
+	if m.again {
+		m.judgeShown()
+		m.releaseServed()
+	}
+	for _, a := range m.asks {
+		m.answerAsk(a)
+	}
+	next := sense.Never
+	if m.again {
+		next = m.offerUnasked()
+		m.plan.lapse = next
+	} else {
+		next = m.plan.lapse
+	}
+	m.finish(next)
+}
+
+// flipped says whether the truth of any condition changed in this step.
+func (m *Mind) flipped() bool {
+	for _, s := range m.sessions {
+		if device, own := m.moment.Flipped(s.name); len(device) > 0 || len(own) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// prune drops what is past its retention, and tells who must hear of ended leases and consents.
+func (m *Mind) prune() {
+	for _, c := range m.customers {
+		if m.now >= c.prune {
+			gone, next := c.Slice.Prune(m.bundle, m.now)
+			c.prune = next
+			if gone {
+				m.changed(c)
+				c.prune = next
+			}
+		}
+		if c.Here && m.now >= c.Until {
+			c.Here = false
+			if !m.cfg.Leased {
+				c.Slice.Facts, c.Slice.Consents, c.Slice.Objections, c.Slice.Interactions = nil, nil, nil, nil
+			}
+			m.changed(c)
+		}
+		if m.now >= c.consentTurn {
+			c.consentTurn = sense.Never
+			m.changed(c)
+		}
+	}
+}
+
+// judgeShown takes down what may not stand any more, and what has stood its time.
+func (m *Mind) judgeShown() {
+	for _, s := range m.sessions {
+		for k, x := range s.shown {
+			if x == nil {
+				continue
+			}
+			if m.now >= x.until {
+				m.expire(s, k, x)
+				continue
+			}
+			v := m.view(s, int32(k), x.asked)
+			v.AskIntent, v.AskAbout = x.intent, x.about
+			a := &m.bundle.Actions[x.action]
+			if d := m.judgeStanding(&v, guard.Candidate{Action: a, Ambient: x.ambient}); !d.OK() {
+				m.clear(s, k, d.Reason.String(), true)
+			}
+		}
+	}
+}
+
+// judgeStanding passes what is shown through the stages quiet, legal, active and guard.
+func (m *Mind) judgeStanding(v *guard.View, c guard.Candidate) guard.Verdict {
+	if quiet := guard.Quiet(v); !quiet.OK() && !guard.Passes(m.bundle, c.Action.Intent) {
+		return quiet
+	}
+	if d := guard.Legal(v, c); !d.OK() {
+		return d
+	}
+	return guard.Judge(v, c)
+}
+
+// expire books that nobody answered within show_for.
+func (m *Mind) expire(s *session, slot int, x *shown) {
+	c := m.ownerOf(x.decision)
+	body := &event.Outcome{Outcome: "ignored", Decision: x.decision, Slot: m.bundle.Slots[slot].Name}
+	m.answer(c, x.decision, "ignored", m.now, body, &event.Event{Session: s.name})
+	m.clear(s, slot, "expired", false)
+}
+
+// releaseServed lets an action be shown again whose conditions were certainly false.
+func (m *Mind) releaseServed() {
+	for _, s := range m.sessions {
+		s.served = slices.DeleteFunc(s.served, func(a int32) bool {
+			if !m.certainlyFalse(s, &m.bundle.Actions[a]) {
+				return false
+			}
+			u := s.memory[a]
+			u.serve = false
+			s.memory[a] = u
+			return true
+		})
+	}
+}
+
+func (m *Mind) certainlyFalse(s *session, a *catalog.Action) bool {
+	for _, node := range [...]rule.Node{a.Eligible, a.Applicable, a.Suitable} {
+		if node != rule.None && m.moment.Truth(s.name, node) == rule.False {
+			return true
+		}
+	}
+	return false
+}
+
+// answerAsk makes the one decision that an ask gets.
+func (m *Mind) answerAsk(a pendingAsk) {
+	s := a.session
+	if x := s.shown[a.slot]; x != nil {
+		m.clear(s, int(a.slot), "replaced", false)
+	}
+	d, choice := m.decide(s, a.slot, a.ask)
+	m.number(d)
+	m.show(s, a.slot, d, choice, a.ask)
+	for k := range a.ask.With {
+		// What was said with one request holds for that request only.
+		_ = m.moment.Signal(s.name, &event.Signal{Name: a.ask.With[k].Name}, m.now, m.now)
+	}
+	m.again = true
+}
+
+// silentWithoutPolicy answers an ask while no policy is in charge.
+func (m *Mind) silentWithoutPolicy(a pendingAsk) {
+	d := &Decision{At: m.now, Session: a.session.name, Slot: a.ask.Slot, Asked: true, Action: silence,
+		Cause: catalog.NoPolicy.String(), Propensity: -1, Probability: catalog.One}
+	m.number(d)
+	m.keep(d, a.session.customer, nil)
+}
+
+// offerUnasked fills the free unasked slots of every session, and returns when time alone may
+// let something through that fell now.
+func (m *Mind) offerUnasked() (next sense.Instant) {
+	next = sense.Never
+	for _, s := range m.sessions {
+		for _, slot := range m.plan.unasked {
+			if s.shown[slot] != nil {
+				continue
+			}
+			d, choice := m.decide(s, slot, nil)
+			if choice.lapse > m.now {
+				next = min(next, choice.lapse)
+			}
+			if d.Action == silence {
+				if s.silence[slot] != d.Cause {
+					s.silence[slot] = d.Cause
+					m.out.Silent = append(m.out.Silent, Silence{*d})
+				}
+				continue
+			}
+			s.silence[slot] = ""
+			m.number(d)
+			m.show(s, slot, d, choice, nil)
+		}
+	}
+	return next
+}
+
+// number gives a decision its place in the epoch.
+func (m *Mind) number(d *Decision) {
+	m.decided++
+	d.N = m.decided
+	d.ID = decisionID(m.cfg.Device, m.cfg.Epoch, d.N)
+	d.Policy = m.policy
+}
+
+// keep makes a decision durable before it is shown.
+func (m *Mind) keep(d *Decision, c *customer, reserved *profile.Exposure) {
+	r := Record{Decision: d, Exposure: reserved}
+	if c != nil {
+		r.Handle = c.Handle
+	}
+	m.persist(r)
+	m.out.Show = append(m.out.Show, d)
+}
+
+// show puts a decision on its slot and reserves the contact.
+func (m *Mind) show(s *session, slot int32, d *Decision, choice choice, ask *event.Ask) {
+	if choice.action < 0 {
+		m.keep(d, s.customer, nil)
+		return
+	}
+	a := &m.bundle.Actions[choice.action]
+	var reserved *profile.Exposure
+	if s.customer != nil {
+		one := exposureOf(m.bundle, a, d, m.bundle.Slots[slot].Channel, m.cfg.Leased)
+		m.reserve(s.customer, one)
+		reserved = &one
+	}
+	m.keep(d, s.customer, reserved)
+	x := &shown{decision: d.ID, action: choice.action, personal: d.Treatment == sayPersonal, ambient: choice.ambient,
+		asked: d.Asked, at: m.now, until: m.now.Add(m.bundle.Slots[slot].ShowFor)}
+	if ask != nil {
+		x.intent, _ = catalog.ParseIntent(ask.Intent)
+		x.about = ask.About
+	}
+	s.shown[slot] = x
+	u := s.memory[choice.action]
+	u.last, u.serve, u.armed = m.now, true, 0
+	s.memory[choice.action] = u
+	if !slices.Contains(s.served, choice.action) {
+		s.served = append(s.served, choice.action)
+	}
+	if !d.Asked {
+		s.last = m.now
+	}
+}
+
+// finish works out what is wanted and when to wake.
+func (m *Mind) finish(next sense.Instant) {
+	if w := m.want(); w != nil {
+		m.out.Want = w
+	}
+	m.wake = min(next, m.nextOwn())
+	m.out.Wake = m.wake
+}
+
+// nextOwn returns the next instant at which the mind has something to do by itself.
+func (m *Mind) nextOwn() sense.Instant {
+	next := sense.Never
+	ahead := func(t sense.Instant) {
+		if t > m.now && t < next {
+			next = t
+		}
+	}
+	if m.moment != nil {
+		ahead(m.moment.Next())
+	}
+	for _, c := range m.customers {
+		ahead(c.prune)
+		ahead(c.consentTurn)
+		if c.Here {
+			ahead(c.Until)
+		}
+		if m.bundle != nil {
+			m.nextStale(c, ahead)
+		}
+	}
+	if m.bundle == nil {
+		return next
+	}
+	for _, s := range m.sessions {
+		for _, x := range s.shown {
+			if x != nil {
+				ahead(x.until)
+			}
+		}
+		for _, a := range s.served {
+			if u := s.memory[a]; u.armed != 0 {
+				ahead(u.armed)
+			}
+		}
+		if e := m.bundle.SessionEnd; e != nil && (s.customer != nil || s.showsSomething()) {
+			if !s.ended {
+				ahead(s.endsSince.Add(e.After))
+			}
+			if s.customer != nil {
+				ahead(s.since.Add(e.AtMost))
+			}
+		}
+	}
+	ahead(guard.NextQuietTurn(m.bundle, m.now))
+	return next
+}
+
+// nextStale tells when the profile becomes too old for an intent.
+func (m *Mind) nextStale(c *customer, ahead func(sense.Instant)) {
+	age := m.age(c)
+	if m.link.up && age == 0 {
+		return
+	}
+	for _, s := range m.bundle.Contact.MaxStale {
+		ahead(m.now.Add(s.After - age + 1))
+	}
+}

@@ -1,0 +1,165 @@
+package engine
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// Snapshot returns the durable part of the mind. It shares memory with the mind: write it
+// before the next step.
+func (m *Mind) Snapshot() Snapshot {
+	s := Snapshot{Applied: m.seq - 1, Decisions: m.decided, Handles: m.drawn, At: m.now, Seen: m.seen.order, Owned: m.owned.Facts}
+	for _, c := range m.customers {
+		s.Customers = append(s.Customers, c.CustomerState)
+	}
+	slices.SortFunc(s.Customers, func(a, b CustomerState) int { return bytes.Compare(a.Handle[:], b.Handle[:]) })
+	for t := range m.erased { // order: sorted below
+		s.Erased = append(s.Erased, t)
+	}
+	slices.SortFunc(s.Erased, func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })
+	s.Fences = m.fences
+	if m.moment != nil {
+		s.Fences = m.moment.Snapshot()
+	}
+	return s
+}
+
+// Restore makes a mind from a snapshot and the records above it, through the same fold.
+func Restore(cfg Config, s Snapshot, above []Record) (*Mind, error) {
+	m := New(cfg)
+	m.seq, m.now, m.drawn = s.Applied+1, s.At, s.Handles
+	m.decided = max(m.decided, s.Decisions)
+	m.owned.Facts = s.Owned
+	m.fences, m.restored = s.Fences, true
+	for _, id := range s.Seen {
+		m.seen.first(id.Source, id.ID)
+	}
+	for _, t := range s.Erased {
+		m.erased[t] = true
+	}
+	for _, state := range s.Customers {
+		c := &customer{CustomerState: state, prune: 0, consentTurn: sense.Never}
+		c.Slice.Owned = &m.owned
+		m.add(c)
+	}
+	for k := range above {
+		r := &above[k]
+		if r.Seq < m.seq {
+			continue
+		}
+		if r.Seq != m.seq {
+			return nil, fmt.Errorf("restore: record %d follows record %d", r.Seq, m.seq-1)
+		}
+		m.restore(r)
+		m.seq, m.now = r.Seq+1, max(m.now, r.At)
+	}
+	return m, nil
+}
+
+// restore folds one record in again.
+func (m *Mind) restore(r *Record) {
+	c := m.byHandle[r.Handle]
+	switch {
+	case r.Identified != nil:
+		if c != nil {
+			return
+		}
+		m.drawn++
+		c = &customer{consentTurn: sense.Never}
+		c.Handle, c.Customer = r.Handle, r.Identified.Customer
+		c.Slice.Customer, c.Slice.Owned = c.Customer, &m.owned
+		m.add(c)
+	case r.Decision != nil:
+		m.decided = max(m.decided, r.Decision.N)
+		if c != nil && r.Exposure != nil {
+			m.reserve(c, *r.Exposure)
+		}
+	case r.Event != nil:
+		m.restoreEvent(r, c)
+	}
+}
+
+func (m *Mind) restoreEvent(r *Record, c *customer) {
+	m.seen.first(r.Event.Source, r.Event.ID)
+	switch b := r.Event.Body.(type) {
+	case *event.Outcome:
+		if c != nil {
+			if x := c.Slice.Exposure(b.Decision); x != nil {
+				x.Answer(b.Outcome, r.Event.Happened)
+				c.Changed++
+			}
+		}
+	case *event.Forget:
+		if c != nil {
+			m.drop(c)
+		}
+	case *event.Fact:
+		if b.Owner != "" {
+			_ = m.owned.Fold(r.Event)
+			return
+		}
+		m.restoreFold(r, c)
+	default:
+		m.restoreFold(r, c)
+	}
+}
+
+func (m *Mind) restoreFold(r *Record, c *customer) {
+	if c == nil || c.Slice.Fold(r.Event) != nil {
+		return
+	}
+	if !m.cfg.Leased {
+		c.Pending = append(c.Pending, *r)
+	}
+	c.Changed++
+}
+
+// Shown returns what stands in the slots now, in order of session and slot, as decisions'
+// names; what a screen needs is in the stream.
+func (m *Mind) Shown() []Standing {
+	var all []Standing
+	for _, s := range m.sessions {
+		for k, x := range s.shown {
+			if x != nil {
+				all = append(all, Standing{Session: s.name, Slot: m.bundle.Slots[k].Name, Decision: x.decision, Until: x.until})
+			}
+		}
+	}
+	return all
+}
+
+// Standing is one thing that is shown.
+type Standing struct {
+	Session, Slot, Decision string
+	Until                   sense.Instant
+}
+
+// Known is what is known of the one before a session, for her own eyes.
+type Known struct {
+	Customer string
+	By       event.By
+	Here     bool
+	Until    sense.Instant
+	Slice    profile.Slice
+	Signals  []string // sensors that are read now, and why is in the bundle
+}
+
+// Known returns what is known in a session; false where there is no such session.
+func (m *Mind) Known(name string) (Known, bool) {
+	for _, s := range m.sessions {
+		if s.name != name {
+			continue
+		}
+		k := Known{By: s.by, Signals: m.wanted.Signals}
+		if c := s.customer; c != nil {
+			k.Customer, k.Here, k.Until, k.Slice = c.Customer, c.here(m.now), c.Until, c.Slice
+		}
+		return k, true
+	}
+	return Known{}, false
+}

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// want returns the full set of what the mind needs from outside, or nil where it is as before.
+func (m *Mind) want() *Want {
+	if !m.again && m.out.Want == nil {
+		return nil
+	}
+	w := Want{}
+	for _, c := range m.customers {
+		if c.passive || m.cfg.Leased {
+			continue // a passive sighting is no reason to ask for anything
+		}
+		w.Slices = append(w.Slices, WantSlice{Handle: c.Handle, Customer: c.Customer, Revision: c.Revision})
+	}
+	slices.SortFunc(w.Slices, func(a, b WantSlice) int { return bytes.Compare(a.Handle[:], b.Handle[:]) })
+	w.Signals = m.wantedSignals()
+	if slices.Equal(w.Slices, m.wanted.Slices) && slices.Equal(w.Signals, m.wanted.Signals) {
+		return nil
+	}
+	m.wanted = w
+	return &w
+}
+
+// wantedSignals names what a rule uses and may read now: a signal that wants consent is read
+// only while somebody who gave it is there.
+func (m *Mind) wantedSignals() []string {
+	if m.bundle == nil {
+		return nil
+	}
+	located := false
+	for k := range m.bundle.Program.Inputs {
+		f := m.bundle.Program.Inputs[k].From
+		located = located || f == rule.FromInside || f == rule.FromDistance
+	}
+	var names []string
+	for k := range m.bundle.Signals {
+		d := &m.bundle.Signals[k]
+		used := d.Input >= 0 || located && d.Kind == sense.Position
+		if used && !d.FromHub && (d.Consent < 0 || m.someoneGranted(d.Consent)) {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
+
+func (m *Mind) someoneGranted(purpose int32) bool {
+	name := m.bundle.Purposes[purpose].Name
+	for _, s := range m.sessions {
+		slice := m.slice(s)
+		if slice == nil || s.by == event.ByNobody {
+			continue
+		}
+		if state, _ := slice.Consent(name, m.now); state == profile.ConsentGranted {
+			return true
+		}
+	}
+	return false
+}
