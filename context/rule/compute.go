@@ -1,0 +1,505 @@
+package rule
+
+import (
+	"math"
+	"strings"
+
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// compute evaluates one node from the results of its arguments, and says when time
+// alone changes it. c.at is at least the instant since when the result holds, where
+// the arguments do not tell.
+func (e *Eval) compute(n Node) (c cell, due sense.Instant) {
+	op := &e.plan.Program.Nodes[n]
+	due = sense.Never
+	switch op.Code {
+	case Const:
+		c = known(op.Value)
+	case Load:
+		c = e.in[op.Input]
+		if c.cause == Known {
+			c.input = -1
+		}
+	case Not, And, Or:
+		c = e.logic(op)
+	case Cond:
+		c = e.choose(op)
+	case Eq, Ne, Lt, Le, Gt, Ge:
+		c, due = e.compare(n, op)
+	case CountTrue, CountReadings, Mean, Min, Max, Rate:
+		c, due = e.overWindow(n, op)
+	case Held, Since, Became, Changed, Armed, Latch:
+		c, due = e.lookBack(n, op)
+	default:
+		c = e.strict(n, op)
+	}
+	return c, due
+}
+
+func known(v sense.Value) cell {
+	return cell{mark: mark{at: longAgo, input: -1, yes: v.Kind() == sense.Bool && v.Bool()}, value: v}
+}
+
+func truth(yes bool) cell { return cell{mark: mark{at: longAgo, input: -1, yes: yes}} }
+
+func unknown(cause Cause, input int32) cell {
+	return cell{mark: mark{at: longAgo, input: input, cause: cause}}
+}
+
+// because passes on why an argument has no value.
+func because(m *mark) cell { return unknown(m.cause, m.input) }
+
+// logic is Not, And and Or: one certain argument absorbs unknowns and errors, and an
+// unknown beats an error; of several the leftmost stands.
+func (e *Eval) logic(op *Op) cell {
+	if op.Code == Not {
+		m := e.mark(op.Args[0])
+		if m.cause != Known {
+			return because(m)
+		}
+		return truth(!m.yes)
+	}
+	absorbs := op.Code == Or
+	var unsure, failed *mark
+	for _, a := range op.Args {
+		switch m := e.mark(a); {
+		case m.cause == Known:
+			if m.yes == absorbs {
+				return truth(absorbs)
+			}
+		case m.cause == Failed:
+			if failed == nil {
+				failed = m
+			}
+		case unsure == nil:
+			unsure = m
+		}
+	}
+	switch {
+	case unsure != nil:
+		return because(unsure)
+	case failed != nil:
+		return because(failed)
+	}
+	return truth(!absorbs)
+}
+
+func (e *Eval) choose(op *Op) cell {
+	m := e.mark(op.Args[0])
+	if m.cause != Known {
+		return because(m)
+	}
+	taken := op.Args[2]
+	if m.yes {
+		taken = op.Args[1]
+	}
+	c := e.cell(taken)
+	c.at = longAgo
+	return c
+}
+
+// strict is every operation that needs the values of all its arguments.
+func (e *Eval) strict(n Node, op *Op) cell {
+	var v [2]cell
+	for k, a := range op.Args {
+		v[k] = e.cell(a)
+		if v[k].cause != Known {
+			return because(&v[k].mark)
+		}
+	}
+	if v[0].slope != 0 || v[1].slope != 0 {
+		return e.linear(n, op, &v[0], &v[1])
+	}
+	switch op.Code {
+	case In:
+		for _, x := range v[1].value.List() {
+			if x.Equal(v[0].value) {
+				return truth(true)
+			}
+		}
+		return truth(false)
+	case StartsWith:
+		return truth(strings.HasPrefix(v[0].value.Str(), v[1].value.Str()))
+	case EndsWith:
+		return truth(strings.HasSuffix(v[0].value.Str(), v[1].value.Str()))
+	case Contains:
+		return truth(strings.Contains(v[0].value.Str(), v[1].value.Str()))
+	}
+	r, ok := arithmetic(op.Code, op.Kind, v[0].value, v[1].value)
+	if !ok {
+		return unknown(Failed, e.plan.first[n])
+	}
+	return known(r)
+}
+
+// maxSlope bounds how many growing lengths a sum may hold.
+const maxSlope = 64
+
+// linear adds and subtracts lengths of which one at least moves by itself.
+func (e *Eval) linear(n Node, op *Op, a, b *cell) cell {
+	x, y, slope, ok := int64(a.value.Length()), int64(0), int(a.slope), true
+	switch op.Code {
+	case Neg:
+		x, ok, slope = -x, x != math.MinInt64, -slope
+	case Add:
+		y, slope = int64(b.value.Length()), slope+int(b.slope)
+		x, ok = addInts(x, y)
+	case Sub:
+		y, slope = int64(b.value.Length()), slope-int(b.slope)
+		x, ok = ofInts(Sub, x, y)
+	}
+	if !ok || slope > maxSlope || slope < -maxSlope {
+		return unknown(Failed, e.plan.first[n])
+	}
+	c := known(sense.LengthValue(sense.Duration(x)))
+	c.slope = int8(slope)
+	return c
+}
+
+// valueAt returns a moving length at an instant.
+func valueAt(c *cell, t sense.Instant) (sense.Duration, bool) {
+	grown, ok1 := mulInts(int64(c.slope), int64(t))
+	d, ok2 := addInts(int64(c.value.Length()), grown)
+	return sense.Duration(d), ok1 && ok2
+}
+
+// compare is Eq to Ge. Lengths that move give the exact instant of the next flip.
+func (e *Eval) compare(n Node, op *Op) (cell, sense.Instant) {
+	a, b := e.cell(op.Args[0]), e.cell(op.Args[1])
+	if a.cause != Known || b.cause != Known {
+		if yes, certain := e.atLeast(op, &a, &b); certain {
+			return truth(yes), sense.Never
+		}
+		// As in CEL: of an equality an error stands before an unknown, else the leftmost.
+		if op.Code <= Ne && a.cause != Failed && b.cause == Failed || a.cause == Known {
+			return because(&b.mark), sense.Never
+		}
+		return because(&a.mark), sense.Never
+	}
+	if a.slope != b.slope {
+		return e.compareMoving(op.Code, &a, &b)
+	}
+	if op.Code <= Ne {
+		return truth(a.value.Equal(b.value) == (op.Code == Eq)), sense.Never
+	}
+	order, ok := a.value.Compare(b.value)
+	if !ok { // not a number
+		return unknown(Failed, e.plan.first[n]), sense.Never
+	}
+	return truth(holds(op.Code, order)), sense.Never
+}
+
+func holds(c Code, order int) bool {
+	switch c {
+	case Eq:
+		return order == 0
+	case Ne:
+		return order != 0
+	case Lt:
+		return order < 0
+	case Le:
+		return order <= 0
+	case Gt:
+		return order > 0
+	}
+	return order >= 0
+}
+
+// atLeast decides a comparison of a count that is not complete yet with a known
+// number, where what was counted already is enough.
+func (e *Eval) atLeast(op *Op, a, b *cell) (yes, certain bool) {
+	code := op.Code
+	counted, limit := a, b
+	node := op.Args[0]
+	if b.cause == Settling && a.cause == Known {
+		counted, limit, node = b, a, op.Args[1]
+		code = [...]Code{Eq: Eq, Ne: Ne, Lt: Gt, Le: Ge, Gt: Lt, Ge: Le}[code]
+	}
+	if c := e.plan.Program.Nodes[node].Code; c != CountTrue && c != CountReadings {
+		return false, false
+	}
+	if counted.cause != Settling || limit.cause != Known {
+		return false, false
+	}
+	least, most := counted.value.Int(), limit.value.Int()
+	switch code {
+	case Ge:
+		return true, least >= most
+	case Gt:
+		return true, least > most
+	case Lt:
+		return false, least >= most
+	case Le:
+		return false, least > most
+	case Eq:
+		return false, least > most
+	}
+	return true, least > most
+}
+
+// compareMoving compares two lengths whose difference moves by itself: it is below
+// zero on one side of an instant and above on the other.
+func (e *Eval) compareMoving(code Code, a, b *cell) (cell, sense.Instant) {
+	base := saturatingSub(int64(a.value.Length()), int64(b.value.Length()))
+	slope := int64(a.slope) - int64(b.slope)
+	// reached: the first instant at which the difference is zero or beyond; passed: beyond.
+	var reached, passed sense.Instant
+	if slope > 0 {
+		reached, passed = crossing(-base, slope)
+	} else {
+		reached, passed = crossing(base, -slope)
+	}
+	order := 0
+	switch {
+	case e.now < reached:
+		order = -1
+	case e.now >= passed:
+		order = 1
+	}
+	if slope < 0 {
+		order = -order
+	}
+	c := truth(holds(code, order))
+	flips := [2]sense.Instant{reached, passed}
+	switch {
+	case code == Lt || code == Ge:
+		if flips[1] = reached; slope < 0 {
+			flips[1], flips[0] = passed, passed
+		}
+	case code == Le || code == Gt:
+		if flips[0] = passed; slope < 0 {
+			flips[0], flips[1] = reached, reached
+		}
+	}
+	due := sense.Never
+	for _, f := range flips {
+		if f > e.now {
+			due = min(due, f)
+		} else {
+			c.at = max(c.at, f)
+		}
+	}
+	return c, due
+}
+
+// crossing returns the first instant t with slope*t >= x, and with slope*t > x; slope > 0.
+func crossing(x, slope int64) (reached, passed sense.Instant) {
+	if x == math.MaxInt64 || x <= -math.MaxInt64 {
+		if x > 0 {
+			return sense.Never, sense.Never
+		}
+		return longAgo, longAgo
+	}
+	q := x / slope
+	if x%slope != 0 && x < 0 {
+		q--
+	}
+	passed = sense.Instant(q + 1)
+	if q*slope == x {
+		return sense.Instant(q), passed
+	}
+	return passed, passed
+}
+
+// saturatingSub returns a-b within what can be negated.
+func saturatingSub(a, b int64) int64 {
+	if n, ok := ofInts(Sub, a, b); ok && n > -math.MaxInt64 {
+		return n
+	}
+	if a < b {
+		return -math.MaxInt64
+	}
+	return math.MaxInt64
+}
+
+// overWindow is every function of a window. While something may be missing the result is
+// unknown; a count keeps what it has as its least value.
+func (e *Eval) overWindow(n Node, op *Op) (cell, sense.Instant) {
+	w := &e.windows[e.plan.window[n]]
+	w.expire(op.For, e.now)
+	if op.Code == CountTrue {
+		m := e.mark(op.Args[0])
+		w.count(m.truth(), m.at)
+		w.expire(op.For, e.now)
+	}
+	c, due := e.ofWindow(n, op, w), w.next(op.For, e.now)
+	c.at = w.moved
+	return c, due
+}
+
+func (e *Eval) ofWindow(n Node, op *Op, w *window) cell {
+	first := e.plan.first[n]
+	filled := w.filled(op.For, e.now)
+	if op.Code == CountTrue || op.Code == CountReadings {
+		c := known(sense.IntValue(int64(w.n)))
+		if !filled {
+			c.cause, c.input = Settling, first
+		}
+		return c
+	}
+	switch {
+	case !filled:
+		return unknown(Settling, first)
+	case w.n == 0:
+		return unknown(InputUnknown, first)
+	}
+	switch op.Code {
+	case Mean:
+		if w.large > 0 {
+			return unknown(Failed, first)
+		}
+		return known(sense.DoubleValue(w.mean()))
+	case Rate:
+		if w.at(0).at == w.at(w.n-1).at {
+			return unknown(InputUnknown, first)
+		}
+		r, ok := w.rate()
+		if !ok {
+			return unknown(Failed, first)
+		}
+		return known(sense.DoubleValue(r))
+	}
+	return known(sense.DoubleValue(w.at(0).v)) // Min, Max: the oldest of those kept
+}
+
+// lookBack is every function that remembers what its argument was.
+func (e *Eval) lookBack(n Node, op *Op) (cell, sense.Instant) {
+	if op.Code == Held {
+		return e.held(e.mark(op.Args[0])), sense.Never
+	}
+	h := &e.holds[e.plan.hold[n]]
+	switch op.Code {
+	case Since:
+		return e.since(h, e.mark(op.Args[0]), e.plan.first[n]), sense.Never
+	case Became:
+		return e.became(n, h, e.mark(op.Args[0])), sense.Never
+	case Changed:
+		return e.changedInput(n, h, &e.in[op.Input]), sense.Never
+	case Armed:
+		return e.armed(op, h, e.mark(op.Args[0]), e.plan.first[n])
+	}
+	return e.latch(h, e.mark(op.Args[0]), e.mark(op.Args[1]), e.plan.first[n]), sense.Never
+}
+
+// growing is a length that is 0 at an instant and grows with time.
+func growing(since sense.Instant) cell {
+	c := known(sense.LengthValue(sense.Duration(-since)))
+	c.slope = 1
+	return c
+}
+
+func (e *Eval) held(m *mark) cell {
+	switch m.truth() {
+	case True:
+		return growing(max(m.at, -math.MaxInt64))
+	case False:
+		return known(sense.LengthValue(0))
+	}
+	return because(m)
+}
+
+func (e *Eval) since(h *hold, m *mark, first int32) cell {
+	switch t := m.truth(); {
+	case t == Unknown:
+		return because(m)
+	case t == True:
+		h.last, h.since = True, max(m.at, -math.MaxInt64)
+	case h.last != True:
+		return unknown(InputUnknown, first)
+	}
+	return growing(h.since)
+}
+
+// became is true in the step in which the argument went from certainly false to true.
+func (e *Eval) became(n Node, h *hold, m *mark) cell {
+	t := m.truth()
+	if t == True && h.last == False {
+		h.step = e.step
+	}
+	if t == Unknown {
+		return because(m)
+	}
+	h.last = t
+	return e.pulse(n, t == True && h.step == e.step)
+}
+
+// pulse is true for this step; the node is evaluated again in the next.
+func (e *Eval) pulse(n Node, yes bool) cell {
+	if yes {
+		e.pulses = append(e.pulses, n)
+	}
+	return truth(yes)
+}
+
+func (e *Eval) changedInput(n Node, h *hold, in *cell) cell {
+	if in.cause != Known {
+		return because(&in.mark)
+	}
+	if h.last == True && !same(h.value, in.value) {
+		h.step = e.step
+	}
+	h.last, h.value = True, in.value
+	return e.pulse(n, h.step == e.step)
+}
+
+// armed is true for op.For from when the argument became true, until that is certainly false.
+func (e *Eval) armed(op *Op, h *hold, m *mark, first int32) (cell, sense.Instant) {
+	t := m.truth()
+	if t == True && h.last == False {
+		h.armed, h.left, h.unsure = true, false, longAgo
+		h.since, h.until = m.at, m.at.Add(op.For)
+	}
+	if t != Unknown {
+		h.last = t
+	}
+	if h.armed && e.now >= h.until {
+		h.armed = false
+	}
+	if t == False {
+		h.left = h.left || h.armed
+		h.armed, h.unsure = false, longAgo
+	}
+	var c cell
+	due := sense.Never
+	switch {
+	case h.armed:
+		c, due = truth(true), h.until
+	case t == False:
+		c = truth(false)
+	case e.now < h.unsure:
+		c, due = unknown(Settling, first), h.unsure
+	case t == Unknown:
+		c = because(m)
+	default:
+		c = truth(false)
+	}
+	if h.until <= e.now && h.until > 0 {
+		c.at = h.until
+	}
+	return c, due
+}
+
+// latch is on from when `when` is certainly true until `until` is. Where it is off, it
+// cannot be known to stay off while `when` is unknown.
+func (e *Eval) latch(h *hold, when, until *mark, first int32) cell {
+	switch {
+	case when.truth() == True:
+		h.last = True
+	case until.truth() == True && when.truth() == False:
+		h.last = False
+	case h.last != True && when.truth() == Unknown:
+		h.last = Unknown
+	}
+	switch {
+	case h.last == True:
+		return truth(true)
+	case h.last == False:
+		return truth(false)
+	case when.cause != Known:
+		return because(when)
+	case until.cause != Known:
+		return because(until)
+	}
+	return unknown(Settling, first)
+}
