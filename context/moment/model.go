@@ -1,0 +1,139 @@
+package moment
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/place"
+	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// PositionSignal is the signal that says where a session is; without one of this name, the
+// first signal of the type position in order of name.
+const PositionSignal = "position"
+
+// model is a bundle, prepared: which inputs hang on which source. It is read-only.
+type model struct {
+	bundle   *catalog.Bundle
+	plan     *rule.Plan
+	shapes   []*place.Shape // by place; nil where no condition reads it
+	position int32          // the signal, -1 where there is none
+	signals  [][]int32      // signal -> its FromSignal and FromHas inputs
+	places   []int32        // FromInside and FromDistance inputs
+	profile  []int32        // inputs of the slice
+	calendar []int32        // FromHour and FromWeekday inputs
+	facts    []int32        // by input: the fact of a FromHas, else -1
+}
+
+// Check says whether a bundle's conditions can be evaluated: the program is sound, and every
+// input points at something of the right kind and scope.
+func Check(b *catalog.Bundle) error {
+	_, err := newModel(b)
+	return err
+}
+
+func newModel(b *catalog.Bundle) (*model, error) {
+	plan, err := rule.NewPlan(&b.Program)
+	if err != nil {
+		return nil, err
+	}
+	m := &model{bundle: b, plan: plan, position: -1, shapes: make([]*place.Shape, len(b.Places)),
+		signals: make([][]int32, len(b.Signals)), facts: make([]int32, len(b.Program.Inputs))}
+	for k := range b.Signals {
+		if b.Signals[k].Kind == sense.Position && (m.position < 0 || b.Signals[k].Name == PositionSignal) {
+			m.position = int32(k)
+		}
+	}
+	for k := range b.Program.Inputs {
+		m.facts[k] = -1
+		if err := m.sort(int32(k)); err != nil {
+			return nil, fmt.Errorf("check input %d (%s): %w: %w", k, b.Program.Inputs[k].Name, err, rule.ErrProgram)
+		}
+	}
+	for k := range b.States {
+		for _, signal := range b.States[k].Inputs {
+			if signal < 0 || int(signal) >= len(b.Signals) {
+				return nil, fmt.Errorf("check state %s: signal %d does not exist: %w", b.States[k].Name, signal, rule.ErrProgram)
+			}
+		}
+	}
+	return m, nil
+}
+
+// without prepares a bundle as if it had no conditions: none of them is ever known.
+func without(b *catalog.Bundle) *model {
+	bare := *b
+	bare.Program = rule.Program{}
+	bare.States = slices.Clone(b.States)
+	for k := range bare.States {
+		bare.States[k].Inputs = nil
+	}
+	m, _ := newModel(&bare) // nothing is left that could be refused
+	return m
+}
+
+// sort hangs an input on its source.
+func (m *model) sort(k int32) error {
+	b, in := m.bundle, &m.bundle.Program.Inputs[k]
+	within := func(n int) bool { return in.Index >= 0 && int(in.Index) < n }
+	scope := rule.ScopeSession
+	switch {
+	case in.From == rule.FromSignal:
+		if !within(len(b.Signals)) || b.Signals[in.Index].Kind != in.Kind {
+			return fmt.Errorf("signal %d of kind %s does not exist", in.Index, in.Kind)
+		}
+		scope = b.Signals[in.Index].Scope
+		m.signals[in.Index] = append(m.signals[in.Index], k)
+	case in.From == rule.FromHas:
+		if signal, ok := m.signal(in.Name); ok {
+			scope = b.Signals[signal].Scope
+			m.signals[signal] = append(m.signals[signal], k)
+			break
+		}
+		fact, ok := slices.BinarySearchFunc(b.Facts, in.Name, func(f catalog.Fact, name string) int { return strings.Compare(f.Name, name) })
+		if !ok {
+			return fmt.Errorf("no signal and no fact has that name")
+		}
+		m.facts[k] = int32(fact)
+		m.profile = append(m.profile, k)
+	case in.From == rule.FromInside || in.From == rule.FromDistance:
+		if !within(len(b.Places)) || m.position < 0 {
+			return fmt.Errorf("place %d, or a signal of type position, does not exist", in.Index)
+		}
+		shape, err := place.NewShape(&b.Places[in.Index].Area)
+		if err != nil {
+			return err
+		}
+		m.shapes[in.Index] = shape
+		scope = b.Signals[m.position].Scope
+		m.places = append(m.places, k)
+	case in.From == rule.FromHour || in.From == rule.FromWeekday:
+		scope = rule.ScopeDevice
+		m.calendar = append(m.calendar, k)
+	case in.From == rule.FromFact || in.From == rule.FromAge:
+		if !within(len(b.Facts)) || in.From == rule.FromAge && b.Facts[in.Index].Kind != sense.Date {
+			return fmt.Errorf("fact %d of the right kind does not exist", in.Index)
+		}
+		m.profile = append(m.profile, k)
+	case in.From == rule.FromOpen || in.From == rule.FromOverdue || in.From == rule.FromUntil:
+		if !within(len(b.Kinds)) {
+			return fmt.Errorf("kind of interaction %d does not exist", in.Index)
+		}
+		m.profile = append(m.profile, k)
+	default:
+		m.profile = append(m.profile, k)
+	}
+	if in.Scope != scope {
+		return fmt.Errorf("it has another scope than its source")
+	}
+	return nil
+}
+
+// signal returns the number of a declared signal.
+func (m *model) signal(name string) (int32, bool) {
+	k, ok := slices.BinarySearchFunc(m.bundle.Signals, name, func(s catalog.Signal, name string) int { return strings.Compare(s.Name, name) })
+	return int32(k), ok
+}

@@ -1,0 +1,93 @@
+package moment
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+var (
+	// ErrUndeclared marks a signal that the policy does not declare.
+	ErrUndeclared = errors.New("signal is not declared by the policy")
+	// ErrInvalid marks a value that is not of the declared type.
+	ErrInvalid = errors.New("value is not of the declared type")
+)
+
+// Signal takes in one reading, which is as old as the signal says at the instant it happened. One
+// that is older than the present reading of its source is counted and left; one without the
+// consent that its signal asks for is not read.
+func (s *State) Signal(session string, signal *event.Signal, happened, now sense.Instant) error {
+	k, v, err := s.model.accept(signal)
+	if err != nil {
+		return err
+	}
+	s.now = max(s.now, now)
+	c := s.sceneOf(session, k)
+	if c == nil {
+		s.Open(session, now)
+		c = s.scene(session)
+	}
+	if d := &s.model.bundle.Signals[k]; d.Consent >= 0 && !c.granted.Has(d.Consent) {
+		return nil
+	}
+	at := min(happened, s.now).Add(-signal.Age)
+	r := &c.readings[k]
+	if r.spoke && at < r.at {
+		s.outdated++
+		return nil
+	}
+	*r = reading{value: v, at: at, spoke: true}
+	c.refreshSignal(s, k)
+	if !v.IsNull() {
+		for _, input := range s.model.signals[k] {
+			c.eval.Read(input, v, at)
+		}
+	}
+	return nil
+}
+
+// accept finds the declared signal and converts the value to its type.
+func (m *model) accept(signal *event.Signal) (int32, sense.Value, error) {
+	k, ok := m.signal(signal.Name)
+	if !ok {
+		return 0, sense.Value{}, fmt.Errorf("take signal %s: %w", signal.Name, ErrUndeclared)
+	}
+	if signal.Age < 0 {
+		return 0, sense.Value{}, fmt.Errorf("take signal %s: age %s is negative: %w", signal.Name, signal.Age, ErrInvalid)
+	}
+	v, err := signal.Value.As(m.bundle.Signals[k].Kind)
+	if err != nil {
+		return 0, v, fmt.Errorf("take signal %s: %w: %w", signal.Name, err, ErrInvalid)
+	}
+	if v.Kind() == sense.Double && (math.IsNaN(v.Double()) || math.IsInf(v.Double(), 0)) {
+		return 0, v, fmt.Errorf("take signal %s: it is not a number: %w", signal.Name, ErrInvalid)
+	}
+	return k, v, nil
+}
+
+// sceneOf returns where a signal is kept: on the device, or in the session, nil where that is not open.
+func (s *State) sceneOf(session string, signal int32) *scene {
+	if s.model.bundle.Signals[signal].Scope == rule.ScopeDevice {
+		return &s.device
+	}
+	return s.scene(session)
+}
+
+// Reading returns the latest value of a signal, its age (catalog.NoAge where there is none), and why it
+// may not be used; a stale value is returned with its cause.
+func (s *State) Reading(session string, signal int32) (v sense.Value, age sense.Duration, cause rule.Cause) {
+	c := s.sceneOf(session, signal)
+	if c == nil {
+		return sense.Value{}, catalog.NoAge, rule.InputUnknown
+	}
+	cause = c.cause(s, signal)
+	if r := &c.readings[signal]; r.spoke && cause != rule.NotRead {
+		return r.value, s.now.Sub(r.at), cause
+	}
+	return sense.Value{}, catalog.NoAge, cause
+}

@@ -1,0 +1,243 @@
+package moment
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// Presence says who is known to be there.
+type Presence uint8
+
+const (
+	// Nobody is identified: facts and history are unknown, and has() of a fact is false.
+	Nobody Presence = iota
+	// Awaited: somebody is identified, whose slice is not there yet: all of it is unknown.
+	Awaited
+	// Here: the slice is there.
+	Here
+)
+
+// State is the moment of one device: what is common to all, and each session.
+type State struct {
+	model    *model
+	absent   []bool // by signal
+	now      sense.Instant
+	started  bool
+	device   scene
+	sessions []*scene // in order of name
+	outdated int64
+}
+
+// New begins the moment of a device that lacks the named sources. A bundle that
+// Check refuses leaves every condition unknown.
+func New(b *catalog.Bundle, absent []string) *State {
+	m, err := newModel(b)
+	if err != nil {
+		m = without(b)
+	}
+	s := &State{model: m, now: -1 << 62}
+	s.device = scene{eval: rule.NewEval(m.plan)}
+	s.device.prepare(m)
+	s.SetAbsent(absent)
+	return s
+}
+
+// SetAbsent says which sources this device does not have.
+func (s *State) SetAbsent(absent []string) {
+	s.absent = make([]bool, len(s.model.bundle.Signals))
+	for _, name := range absent {
+		if k, ok := s.model.signal(name); ok {
+			s.absent[k] = true
+		}
+	}
+}
+
+// Begin starts a step: pulses of the step before end, and what time changed by now is taken in.
+func (s *State) Begin(now sense.Instant) {
+	s.now = max(s.now, now)
+	if !s.started {
+		s.started = true
+		s.device.refreshAll(s)
+	}
+	s.device.begin(s)
+	for _, c := range s.sessions {
+		c.begin(s)
+	}
+}
+
+// Settle evaluates what the step changed.
+func (s *State) Settle(now sense.Instant) {
+	s.now = max(s.now, now)
+	s.device.eval.Settle(s.now)
+	for _, c := range s.sessions {
+		c.eval.Settle(s.now)
+	}
+}
+
+// Next returns the instant at which something changes by itself, sense.Never where nothing does.
+func (s *State) Next() sense.Instant {
+	next := s.device.next()
+	for _, c := range s.sessions {
+		next = min(next, c.next())
+	}
+	return next
+}
+
+// Open makes a session, with nobody identified; one that exists is left as it is.
+func (s *State) Open(session string, now sense.Instant) {
+	s.now = max(s.now, now)
+	k, ok := s.find(session)
+	if ok {
+		return
+	}
+	c := &scene{name: session, session: true, eval: s.device.eval.NewSession()}
+	c.prepare(s.model)
+	s.sessions = slices.Insert(s.sessions, k, c)
+	c.begin(s)
+	c.refreshAll(s)
+}
+
+// Close ends a session and forgets all that was known in it.
+func (s *State) Close(session string) {
+	if k, ok := s.find(session); ok {
+		s.sessions = slices.Delete(s.sessions, k, k+1)
+		s.refreshGranted()
+	}
+}
+
+// Sessions returns the names of the open sessions, in order.
+func (s *State) Sessions() []string {
+	names := make([]string, len(s.sessions))
+	for k, c := range s.sessions {
+		names[k] = c.name
+	}
+	return names
+}
+
+func (s *State) find(session string) (int, bool) {
+	return slices.BinarySearchFunc(s.sessions, session, func(c *scene, name string) int { return strings.Compare(c.name, name) })
+}
+
+// scene returns an open session, nil where there is none.
+func (s *State) scene(session string) *scene {
+	if k, ok := s.find(session); ok {
+		return s.sessions[k]
+	}
+	return nil
+}
+
+// Grant says which purposes are granted in a session: a signal that asks for the consent of
+// another is not read, and what was read of it is dropped.
+func (s *State) Grant(session string, granted catalog.PurposeSet, now sense.Instant) {
+	s.Open(session, now)
+	c := s.scene(session)
+	if c.granted == granted {
+		return
+	}
+	c.granted = granted
+	c.refreshSignals(s)
+	s.refreshGranted()
+}
+
+// refreshGranted lets signals of the device be read while somebody on it agrees.
+func (s *State) refreshGranted() {
+	granted := catalog.PurposeSet(0)
+	for _, c := range s.sessions {
+		granted |= c.granted
+	}
+	if s.device.granted != granted {
+		s.device.granted = granted
+		s.device.refreshSignals(s)
+	}
+}
+
+// Profile says who is there: the slice (nil unless Here) and the owners of what else is known.
+// It is called again whenever the slice's content changed.
+func (s *State) Profile(session string, p *profile.Slice, owners []event.Owner, presence Presence, now sense.Instant) {
+	s.Open(session, now)
+	c := s.scene(session)
+	if p == nil && presence == Here {
+		presence = Awaited
+	}
+	c.slice, c.owners, c.presence = p, owners, presence
+	for _, k := range s.model.profile {
+		c.refreshInput(s, k)
+	}
+}
+
+// Boot restarts the device: no source has spoken, windows and latches are unknown until
+// they are filled again. Which side of a place somebody was last seen on is kept.
+func (s *State) Boot(now sense.Instant) {
+	s.now = max(s.now, now)
+	s.device.restart(s)
+	for _, c := range s.sessions {
+		c.restart(s)
+	}
+}
+
+// Outdated counts the readings that came later than a newer one of the same source.
+func (s *State) Outdated() int64 { return s.outdated }
+
+// Truth returns the truth of a condition in a session; None is Unknown.
+func (s *State) Truth(session string, n rule.Node) rule.Truth { return s.eval(session).Truth(n) }
+
+// Result returns the outcome of a node in a session: a value, or why there is none.
+func (s *State) Result(session string, n rule.Node) rule.Result { return s.eval(session).Result(n) }
+
+// Input returns the state of an input in a session.
+func (s *State) Input(session string, input int32) rule.Result {
+	if input < 0 || int(input) >= len(s.model.bundle.Program.Inputs) {
+		return rule.Result{Cause: rule.InputUnknown, Input: -1}
+	}
+	return s.eval(session).Input(input)
+}
+
+// Derived returns derived value k of the bundle in a session.
+func (s *State) Derived(session string, k int) rule.Result {
+	return s.Result(session, s.model.bundle.Derived[k].Node)
+}
+
+// eval returns the evaluation that answers for a session: the device's where it is not open.
+func (s *State) eval(session string) *rule.Eval {
+	if c := s.scene(session); c != nil {
+		return c.eval
+	}
+	return s.device.eval
+}
+
+// StateTruth returns the truth of state k of the bundle in a session.
+func (s *State) StateTruth(session string, k int) rule.Truth {
+	d := &s.model.bundle.States[k]
+	if d.AbsentAllow {
+		for _, signal := range d.Inputs {
+			if s.lacks(session, signal) {
+				return rule.False
+			}
+		}
+	}
+	return s.Truth(session, d.Node)
+}
+
+// lacks says whether the device has no such source: one that speaks after all is there.
+func (s *State) lacks(session string, signal int32) bool {
+	if !s.absent[signal] {
+		return false
+	}
+	c := s.sceneOf(session, signal)
+	return c == nil || !c.readings[signal].spoke
+}
+
+// Flipped returns the conditions whose truth changed in this step, in order: those of the device,
+// and those of the session. The lists hold until the next Begin.
+func (s *State) Flipped(session string) (device, own []rule.Node) {
+	if c := s.scene(session); c != nil {
+		own = c.eval.Flipped()
+	}
+	return s.device.eval.Flipped(), own
+}
