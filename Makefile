@@ -1,0 +1,81 @@
+# One idea a target; `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# The version is the tag or commit; a tree without git says development.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+PURE     = $(shell go list -e -f '{{if .GoFiles}}{{.ImportPath}}{{end}}' ./context/... ./actions/... ./agent/engine \
+	./sync/wire ./sync/uplink ./sync/hub ./firmware/boardtest | grep -v '/actions/policy$$')
+DEVICES := amd64 arm64 armv7 riscv64
+
+# Mosquitto lives in sbin, which users do not have in their PATH.
+export PATH := $(PATH):/usr/sbin:/usr/local/sbin
+
+.PHONY: help build test bench demo lint fuzz field cross release tools clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build tact and tactd into bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/tact ./cmd/tactd
+
+tools: ## install what the tests need and is missing (apt, with sudo where needed)
+	@.ci/tools
+
+test: tools ## run all tests with the race detector
+	go test -race -timeout 8m ./...
+	go test -run '^TestSealedKeyFile$$' ./firmware/update
+
+demo: ## show the whole product at work: hub, broker and three devices
+	go run ./cmd/tact demo
+
+bench: tools ## measure, and write .bench/latest.json
+	@mkdir -p .bench
+	go test -run '^$$' -bench . -benchmem -timeout 20m ./... | tee .bench/latest.txt
+	go run ./cmd/tact/internal/bench <.bench/latest.txt >.bench/latest.json
+	@echo ".bench/latest.json is written"
+
+lint: ## check format, vet, staticcheck, generated code and the rules of the house
+	@unformatted=$$(gofmt -l actions agent cmd context firmware sync); \
+	if [ -n "$$unformatted" ]; then echo "gofmt these:" >&2; echo "$$unformatted" >&2; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+	go test -count=1 ./cmd/tact/internal/houserules
+
+fuzz: ## run every fuzz target for FUZZTIME (20s)
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-20s} -fuzzminimizetime 10x $$package; \
+		done; \
+	done
+
+field: ## run the tests over the field data in TACT_FIELD_DATA
+	@if [ ! -d "$${TACT_FIELD_DATA:-}" ]; then \
+		echo "field: set TACT_FIELD_DATA to the folder of the field data" >&2; exit 1; fi
+	TACT_FIELD_DATA="$$(cd "$$TACT_FIELD_DATA" && pwd)" go test -count=1 -timeout 20m -run '^TestField' ./...
+
+cross: $(DEVICES:%=bin/tactd-linux-%) ## build tactd for every device, and test the pure rooms as 32-bit
+	GOARCH=386 CGO_ENABLED=0 go test -timeout 8m $(PURE)
+
+# The name of a device's chip is GOARCH, with the version for arm.
+bin/tactd-linux-%: FORCE
+	GOOS=linux GOARCH=$(if $(filter armv7,$*),arm GOARM=7,$*) CGO_ENABLED=0 \
+		go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/tactd
+
+release: cross ## put binaries and their checksums into dist/
+	rm -rf dist && mkdir -p dist
+	cp $(DEVICES:%=bin/tactd-linux-%) LICENSE dist/
+	GOOS=linux GOARCH=amd64 CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o dist/tact-linux-amd64 ./cmd/tact
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o dist/tact-linux-arm64 ./cmd/tact
+	cd dist && sha256sum * >SHA256SUMS
+	@echo "dist/ is ready"
+
+clean: ## remove what was built
+	rm -rf bin dist
+
+.PHONY: FORCE
+FORCE:
