@@ -206,7 +206,7 @@ func (d *NMEA) sentence(body []byte, line int) {
 	case "GST":
 		d.gst(f)
 	case "GSA":
-		f.skip(16)
+		f.skip(15) // mode, fix, 12 satellites, PDOP
 		d.dilution(f.next())
 	}
 }

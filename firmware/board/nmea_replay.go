@@ -27,7 +27,8 @@ func ReplayNMEA(r io.Reader, chunk int, emit func(event.Event) error) (NMEACount
 			return d.Counters(), fail
 		}
 		if err == io.EOF {
-			return d.Counters(), d.End(say)
+			err = d.End(say)
+			return d.Counters(), err
 		}
 		if err != nil {
 			return d.Counters(), fmt.Errorf("read NMEA log: %w", err)
