@@ -33,12 +33,14 @@ type Held struct {
 }
 
 // SliceRequest asks for a customer's slice on identification. Customer is the
-// id as the source knows it, sealed with SealToHub.
+// id as the source knows it, sealed with SealToHub. Owners are what the customer
+// is with there: their facts are part of the slice.
 type SliceRequest struct {
-	ID       string `json:"id"`
-	Handle   Handle `json:"handle"`
-	Customer []byte `json:"customer"`
-	Session  string `json:"session,omitempty"`
+	ID       string  `json:"id"`
+	Handle   Handle  `json:"handle"`
+	Customer []byte  `json:"customer"`
+	Session  string  `json:"session,omitempty"`
+	Owners   []Owner `json:"owners,omitempty"`
 }
 
 // BundleRequest asks for chunks of a file: Count chunks from Index on (0 counts as 1).

@@ -1,0 +1,167 @@
+package hub
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// declared checks what a line says against the bundles in charge, and returns
+// how long it is kept: the longest that one of them allows.
+func (s *step) declared(e *event.Event, what, name string) (keep sense.Duration, err error) {
+	bundles, err := s.inCharge()
+	if err != nil {
+		return 0, err
+	}
+	if len(bundles) == 0 || what == "restrict" {
+		return sense.Forever, nil
+	}
+	var why error
+	found := false
+	for _, b := range bundles {
+		k, err := declaredIn(b, e.Body, name)
+		switch {
+		case err == nil && !found:
+			keep, found = k, true
+		case err == nil:
+			keep = max(keep, k)
+		case why == nil:
+			why = err
+		}
+	}
+	if !found {
+		return 0, refusal{why}
+	}
+	return keep, nil
+}
+
+// declaredIn checks a line against one bundle.
+func declaredIn(b *catalog.Bundle, body event.Body, name string) (sense.Duration, error) {
+	switch body := body.(type) {
+	case *event.Fact:
+		for k := range b.Facts {
+			if b.Facts[k].Name == name {
+				return b.Facts[k].Keep, fitsFact(&b.Facts[k], body)
+			}
+		}
+		return 0, unknown(b, "fact", name, "facts")
+	case *event.Interaction:
+		if k := kindOf(b, name); k != nil {
+			return k.Keep, nil
+		}
+		return 0, unknown(b, "interaction", name, "interactions")
+	}
+	for k := range b.Purposes {
+		if b.Purposes[k].Name == name {
+			return sense.Forever, nil
+		}
+	}
+	return 0, unknown(b, "purpose", name, "purposes")
+}
+
+func unknown(b *catalog.Bundle, what, name, section string) error {
+	return fmt.Errorf("%s %q is not declared in policy %s@%d: nothing is kept without a purpose; declare it under `%s`, or do not send it: %w",
+		what, name, b.Name, b.Version, section, ErrInvalid)
+}
+
+// fitsFact checks a fact line against its declaration.
+func fitsFact(d *catalog.Fact, f *event.Fact) error {
+	if d.Owner == "" && f.Owner != "" {
+		return fmt.Errorf("fact %q is a customer's, not an owner's: %w", d.Name, ErrInvalid)
+	}
+	if d.Owner != "" && f.Owner == "" {
+		return fmt.Errorf("fact %q belongs to a %s: give `owner` instead of `customer`: %w", d.Name, d.Owner, ErrInvalid)
+	}
+	if d.Special != "" && f.Provenance == event.Inferred {
+		return fmt.Errorf("fact %q is special (%s) and cannot be inferred: %w", d.Name, d.Special, ErrInferred)
+	}
+	if len(d.From) > 0 && !slices.Contains(d.From, f.Provenance) {
+		return fmt.Errorf("fact %q is not taken as %s: %w", d.Name, f.Provenance, ErrInvalid)
+	}
+	if f.Value.IsNull() {
+		return nil // retracted
+	}
+	v, err := typed(d, f.Value)
+	if err != nil {
+		return fmt.Errorf("fact %q: %w: %w", d.Name, err, ErrInvalid)
+	}
+	if len(d.OneOf) > 0 && !slices.Contains(d.OneOf, v.Str()) {
+		return fmt.Errorf("fact %q is %s, and one of %v is wanted: %w", d.Name, v, d.OneOf, ErrInvalid)
+	}
+	return nil
+}
+
+// typed returns a value in the type that its fact declares.
+func typed(d *catalog.Fact, v sense.Value) (sense.Value, error) {
+	if d.Kind != sense.List {
+		return v.As(d.Kind)
+	}
+	if v.Kind() != sense.List {
+		return v, fmt.Errorf("a list is wanted")
+	}
+	list := make([]sense.Value, len(v.List()))
+	for k, x := range v.List() {
+		var err error
+		if list[k], err = x.As(d.Elem); err != nil {
+			return v, err
+		}
+	}
+	return sense.ListValue(list), nil
+}
+
+func kindOf(b *catalog.Bundle, name string) *catalog.Kind {
+	for k := range b.Kinds {
+		if b.Kinds[k].Name == name {
+			return &b.Kinds[k]
+		}
+	}
+	return nil
+}
+
+// bundle returns a published bundle, decoded; nil where there is none.
+func (s *step) bundle(sha256 string) (*catalog.Bundle, error) {
+	if b := s.bundles[sha256]; b != nil || sha256 == "" {
+		return b, nil
+	}
+	row, ok, err := s.view.Bundle(sha256)
+	if err != nil || !ok {
+		return nil, err
+	}
+	b, err := s.cfg.Decode(row.File)
+	if err != nil {
+		return nil, fmt.Errorf("read bundle %s@%d again: %w", row.Name, row.Version, err)
+	}
+	s.bundles[sha256] = b
+	return b, nil
+}
+
+// inCharge returns the bundles that are wanted anywhere, the tenant's first.
+func (s *step) inCharge() ([]*catalog.Bundle, error) {
+	wants, err := s.view.Wants()
+	if err != nil {
+		return nil, err
+	}
+	var list []*catalog.Bundle
+	for _, w := range wants {
+		b, err := s.bundle(w.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		if b != nil && !slices.Contains(list, b) {
+			list = append(list, b)
+		}
+	}
+	return list, nil
+}
+
+// tenantBundle returns the bundle of the whole tenant, else the first that is wanted anywhere; nil where there is none.
+func (s *step) tenantBundle() (*catalog.Bundle, error) {
+	list, err := s.inCharge()
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return list[0], nil
+}
