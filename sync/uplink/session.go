@@ -39,6 +39,7 @@ type Session struct {
 	farewell  uint64 // id of the offline message
 	brokenAt  sense.Instant
 	wasOpen   bool // the last connection had been open
+	unproved  int  // connections in a row that broke between echo and answer
 	takeovers []sense.Instant
 
 	hub   wire.Conn // newest presence; zero where none came
@@ -231,9 +232,17 @@ func (s *Session) disconnected() {
 	if s.phase == waiting {
 		return
 	}
-	if s.phase == opening {
+	switch {
+	case s.phase == opening:
 		s.tries++
-	} else {
+	case s.phase == proving && s.tries > 0:
+		// The echo was out: a broker that cuts off whoever writes what it may not.
+		s.unproved++
+		if s.unproved%echoTries == 0 {
+			s.problem(ProblemNoEcho, fmt.Sprintf("%d connections in a row broke after the echo in up/req: may this device write up/#?", s.unproved))
+		}
+		s.tries, s.wasOpen = s.unproved, false
+	default:
 		s.brokenAt = s.now
 		s.tries = 0
 	}
@@ -302,6 +311,7 @@ func (s *Session) prove() {
 // proved: the echo came back.
 func (s *Session) proved() {
 	s.phase, s.tries, s.echo = greeting, 0, ""
+	s.unproved = 0
 	s.due = s.now
 	s.out.Up = append(s.out.Up, Link{Up: true})
 	for k := range s.asks {
