@@ -12,14 +12,14 @@ import (
 // Service and safety are never held out, and what the customer asks for herself is given.
 func controlGroup(v *View, c Candidate) Verdict {
 	a := c.Action
-	if a.Measure < 0 || v.Customer == "" || a.Intent == catalog.Service || a.Intent == catalog.Safety {
+	if a.Measure < 0 || v.Person == "" || a.Intent == catalog.Service || a.Intent == catalog.Safety {
 		return Verdict{}
 	}
 	if v.Asked && (v.AskIntent == a.Intent || v.AskAbout != "" && related(v.AskAbout, a.About)) {
 		return Verdict{}
 	}
 	m := &v.Bundle.Measures[a.Measure]
-	if HeldOut(v.Bundle.Name, m, v.Customer) {
+	if HeldOut(v.Bundle.Name, m, v.Person) {
 		return refuse(catalog.ControlGroup, catalog.Because{Name: m.Name, Value: sense.MoneyValue(m.Control), Age: catalog.NoAge})
 	}
 	return Verdict{}

@@ -25,6 +25,7 @@ type View struct {
 	Presence   Presence
 	Slice      *profile.Slice // nil unless Here
 	Customer   string
+	Person     string // the hub's id of the customer, so that every device hashes alike; else Customer
 	Owners     []event.Owner
 	ProfileAge sense.Duration // time since the slice was last known to be current; 0 while it is
 	LeaseEnded bool           // Awaited, because the lease ran out

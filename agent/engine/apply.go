@@ -270,9 +270,6 @@ func (m *Mind) merge(b *event.Merge) error {
 // ask takes a request for a decision; it is answered at the end of the step.
 func (m *Mind) ask(e *event.Event, b *event.Ask) error {
 	s := m.session(e.Session)
-	if b.Language != "" {
-		s.language = b.Language
-	}
 	if m.bundle == nil {
 		m.asks = append(m.asks, pendingAsk{session: s, slot: -1, ask: b})
 		return nil

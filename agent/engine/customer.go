@@ -25,6 +25,14 @@ type customer struct {
 // here says whether the slice is here and under lease.
 func (c *customer) here(now sense.Instant) bool { return c.Here && now < c.Until }
 
+// person returns the id under which the whole fleet knows the customer.
+func (c *customer) person() string {
+	if c.Person != "" {
+		return c.Person
+	}
+	return c.Customer
+}
+
 // customer returns the one of that id, who is new where nobody has it.
 func (m *Mind) customer(id string, by event.By) *customer {
 	c, known := m.byID[id]
@@ -32,8 +40,8 @@ func (m *Mind) customer(id string, by event.By) *customer {
 		c = m.draw(id)
 		c.passive = true
 	}
-	if by != event.ByPassive {
-		c.passive = false
+	if by != event.ByPassive && c.passive {
+		c.passive, m.wantStale = false, true
 	}
 	if by == event.ByCard || by == event.ByLogin {
 		delete(m.erased, m.tombstone(id))
@@ -59,6 +67,7 @@ func (m *Mind) draw(id string) *customer {
 }
 
 func (m *Mind) add(c *customer) {
+	m.due, m.wantStale = 0, true
 	m.customers = append(m.customers, c)
 	m.byHandle[c.Handle] = c
 	m.byID[c.Customer] = c
@@ -69,6 +78,7 @@ func (m *Mind) add(c *customer) {
 
 // drop forgets what is held of a customer.
 func (m *Mind) drop(c *customer) {
+	m.wantStale = true
 	for k := range m.customers {
 		if m.customers[k] == c {
 			m.customers = append(m.customers[:k:k], m.customers[k+1:]...)
@@ -86,8 +96,8 @@ func (m *Mind) drop(c *customer) {
 // changed notes that a customer's slice has another content.
 func (m *Mind) changed(c *customer) {
 	c.Changed++
-	c.prune = 0
-	m.again = true
+	c.prune, m.due = 0, 0
+	m.again, m.wantStale = true, true
 	for _, s := range m.sessions {
 		if s.customer == c {
 			s.stale = true
@@ -131,6 +141,9 @@ func (m *Mind) takeSlice(u *SliceUpdate) {
 		return
 	}
 	c.Revision, c.Until, c.confirmed, c.Here = u.Revision, u.Until, m.now, true
+	if u.Customer != "" {
+		c.Person = u.Customer
+	}
 	if u.Customer != "" && u.Customer != c.Customer && m.byID[u.Customer] == nil {
 		c.Aliases = append(c.Aliases, u.Customer)
 		m.byID[u.Customer] = c
@@ -196,7 +209,7 @@ func (m *Mind) setLink(up bool) {
 			m.link.since = 0
 		}
 	}
-	m.again = true
+	m.again, m.due = true, 0
 }
 
 // seen remembers the ids of events, so that each is taken once.

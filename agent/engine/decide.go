@@ -64,7 +64,8 @@ func (m *Mind) view(s *session, slot int32, asked bool) guard.View {
 		},
 	}
 	if c := s.customer; c != nil {
-		v.Customer, v.ProfileAge, v.LeaseEnded = c.Customer, m.age(c), !c.Here && c.Until != 0
+		v.Customer, v.Person = c.Customer, c.person()
+		v.ProfileAge, v.LeaseEnded = m.age(c), !c.Here && c.Until != 0
 	}
 	return v
 }
@@ -84,6 +85,9 @@ func (m *Mind) decide(s *session, slot int32, ask *event.Ask) (*Decision, choice
 	v := m.view(s, slot, ask != nil)
 	language := s.language
 	if ask != nil {
+		if ask.Language != "" {
+			language = ask.Language
+		}
 		v.AskIntent, _ = catalog.ParseIntent(ask.Intent)
 		v.AskAbout = ask.About
 	}
@@ -127,7 +131,7 @@ func (m *Mind) decide(s *session, slot int32, ask *event.Ask) (*Decision, choice
 // treatments that comes through.
 func (m *Mind) judge(s *session, v *guard.View, index int32, quiet guard.Verdict, language string) candidate {
 	a := &m.bundle.Actions[index]
-	best := candidate{action: index}
+	best := candidate{action: -1}
 	own := contact.Bother(m.bundle, v.Slice, a.Bother, m.now)
 	lever := catalog.One
 	if a.Group >= 0 {
@@ -136,22 +140,23 @@ func (m *Mind) judge(s *session, v *guard.View, index int32, quiet guard.Verdict
 	value := arbiter.Expected(a.Value, a.Propensity, a.Lever, lever, own)
 	for k, t := range [...]*catalog.Treatment{a.SayPersonal, a.Say} {
 		if t == nil && (k == 0 || a.SayPersonal != nil) {
-			continue
+			continue // an action without any treatment is judged all the same, and falls at the last stage
 		}
 		c := candidate{action: index, value: value, treatment: t, personal: k == 0, ambient: t != nil && t.Ambient, showings: showings(v.Slice, a.Name)}
 		m.pass(s, v, &c, quiet)
-		fits := false
-		if c.stage == 0 {
-			fits = m.fit(s, v, &c, language)
-		}
-		switch {
-		case c.stage == 0 && fits:
+		if c.stage == 0 && m.fit(s, v, &c, language) {
 			return c
-		case best.treatment == nil && best.stage == 0 && !best.personal, c.stage == 0 && best.stage != 0, c.stage > best.stage && best.stage != 0:
+		}
+		if first := best.action < 0; first || c.further(&best) {
 			best = c
 		}
 	}
 	return best
+}
+
+// further says whether c came further than o: through every stage but the last, or to a later one.
+func (c *candidate) further(o *candidate) bool {
+	return o.stage != 0 && (c.stage == 0 || c.stage > o.stage)
 }
 
 func showings(s *profile.Slice, action string) (n int) {

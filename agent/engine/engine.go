@@ -39,13 +39,15 @@ type Mind struct {
 	decided uint64 // decisions so far
 	drawn   uint64 // handles so far
 
-	wake    sense.Instant
-	wanted  Want
-	out     *Output // of the step that is being made
-	asks    []pendingAsk
-	read    []readSignal               // signals taken in this step, where readings are wanted
-	derived map[derivedKey]sense.Value // last told
-	again   bool                       // something happened that unasked slots must be offered anew for
+	wake      sense.Instant
+	due       sense.Instant // when something of a customer ends by itself; 0 where not worked out
+	wanted    Want
+	wantStale bool   // the want may be another
+	out       Output // of the step that is being made
+	asks      []pendingAsk
+	read      []readSignal               // signals taken in this step, where readings are wanted
+	derived   map[derivedKey]sense.Value // last told
+	again     bool                       // something happened that unasked slots must be offered anew for
 }
 
 // link is what is known of the connection to the hub.
@@ -94,8 +96,7 @@ func (m *Mind) Advance(at sense.Instant, yield func(Output)) {
 // Step takes one step. Timers that were due before in.At and were not fired are
 // taken in as if they were due at in.At.
 func (m *Mind) Step(in Input) Output {
-	out := Output{At: in.At}
-	m.out, m.asks, m.read, m.again = &out, m.asks[:0], m.read[:0], false
+	m.out, m.asks, m.read, m.again = Output{At: in.At}, m.asks[:0], m.read[:0], false
 	timer := m.wake <= in.At
 	m.now = max(m.now, in.At)
 	if m.booted == 0 {
@@ -112,13 +113,12 @@ func (m *Mind) Step(in Input) Output {
 	}
 	for k := range in.Events {
 		if err := m.apply(&in.Events[k]); err != nil {
-			out.Refused = append(out.Refused, Refusal{Index: k, Err: err})
+			m.out.Refused = append(m.out.Refused, Refusal{Index: k, Err: err})
 		}
 	}
 	m.again = m.again || timer
 	m.settle()
-	m.out = nil
-	return out
+	return m.out
 }
 
 // load puts a bundle in charge: latest readings go over to the new moment, what
@@ -144,7 +144,7 @@ func (m *Mind) load(u *BundleUpdate) {
 	for _, c := range m.customers {
 		c.prune = 0
 	}
-	m.again = true
+	m.again, m.wantStale, m.due = true, true, 0
 }
 
 // inherit reads the latest readings again under a new policy, as far as it declares them.

@@ -192,6 +192,7 @@ type Snapshot struct {
 type CustomerState struct {
 	Handle   Handle
 	Customer string
+	Person   string   // the hub's own id; empty until it is told
 	Aliases  []string // other ids under which the customer was identified, in order
 	Revision uint64   // of the hub's slice
 	Changed  uint64   // counts every change, so that a store writes what changed

@@ -210,7 +210,8 @@ func (m *Mind) tellMoment() {
 		}
 		granted, next := guard.Granted(&v)
 		if s.customer != nil {
-			s.customer.consentTurn = next
+			s.customer.consentTurn, m.due = next, 0
+			m.wantStale = true
 		}
 		m.moment.Grant(s.name, granted, m.now)
 		m.moment.Profile(s.name, v.Slice, s.owners, moment.Presence(p), m.now)

@@ -58,16 +58,20 @@ func (m *Mind) flipped() bool {
 	return false
 }
 
-// prune drops what is past its retention, and tells who must hear of ended leases and consents.
+// prune drops what is past its retention, tells who must hear of ended leases and consents, and
+// works out when the next of them ends.
 func (m *Mind) prune() {
+	if m.now < m.due {
+		return
+	}
+	m.due = sense.Never
 	for _, c := range m.customers {
 		if m.now >= c.prune {
 			gone, next := c.Slice.Prune(m.bundle, m.now)
-			c.prune = next
 			if gone {
 				m.changed(c)
-				c.prune = next
 			}
+			c.prune = next
 		}
 		if c.Here && m.now >= c.Until {
 			c.Here = false
@@ -81,6 +85,28 @@ func (m *Mind) prune() {
 			m.changed(c)
 		}
 	}
+	m.due = sense.Never
+	for _, c := range m.customers {
+		m.due = min(m.due, c.prune, c.consentTurn, m.nextStale(c))
+		if c.Here {
+			m.due = min(m.due, c.Until)
+		}
+	}
+}
+
+// nextStale returns when the profile becomes too old for an intent.
+func (m *Mind) nextStale(c *customer) (next sense.Instant) {
+	next = sense.Never
+	age := m.age(c)
+	if m.link.up && age == 0 {
+		return next
+	}
+	for _, s := range m.bundle.Contact.MaxStale {
+		if s.After >= age {
+			next = min(next, m.now.Add(s.After-age+1))
+		}
+	}
+	return next
 }
 
 // judgeShown takes down what may not stand any more, and what has stood its time.
@@ -133,7 +159,7 @@ func (m *Mind) releaseServed() {
 			u := s.memory[a]
 			u.serve = false
 			s.memory[a] = u
-			return true
+			return m.now >= u.armed
 		})
 	}
 }
@@ -269,16 +295,7 @@ func (m *Mind) nextOwn() sense.Instant {
 	if m.moment != nil {
 		ahead(m.moment.Next())
 	}
-	for _, c := range m.customers {
-		ahead(c.prune)
-		ahead(c.consentTurn)
-		if c.Here {
-			ahead(c.Until)
-		}
-		if m.bundle != nil {
-			m.nextStale(c, ahead)
-		}
-	}
+	ahead(m.due)
 	if m.bundle == nil {
 		return next
 	}
@@ -304,15 +321,4 @@ func (m *Mind) nextOwn() sense.Instant {
 	}
 	ahead(guard.NextQuietTurn(m.bundle, m.now))
 	return next
-}
-
-// nextStale tells when the profile becomes too old for an intent.
-func (m *Mind) nextStale(c *customer, ahead func(sense.Instant)) {
-	age := m.age(c)
-	if m.link.up && age == 0 {
-		return
-	}
-	for _, s := range m.bundle.Contact.MaxStale {
-		ahead(m.now.Add(s.After - age + 1))
-	}
 }

@@ -12,9 +12,10 @@ import (
 
 // want returns the full set of what the mind needs from outside, or nil where it is as before.
 func (m *Mind) want() *Want {
-	if !m.again && m.out.Want == nil {
+	if !m.wantStale {
 		return nil
 	}
+	m.wantStale = false
 	w := Want{}
 	for _, c := range m.customers {
 		if c.passive || m.cfg.Leased {
