@@ -325,6 +325,9 @@ func (e *Eval) overWindow(n Node, op *Op) (cell, sense.Instant) {
 	}
 	c, due := e.ofWindow(n, op, w), w.next(op.For, e.now)
 	c.at = w.moved
+	if full := w.from.Add(op.For); w.from != longAgo && full <= e.now {
+		c.at = max(c.at, full)
+	}
 	return c, due
 }
 
@@ -375,7 +378,7 @@ func (e *Eval) lookBack(n Node, op *Op) (cell, sense.Instant) {
 	case Became:
 		return e.became(n, h, e.mark(op.Args[0])), sense.Never
 	case Changed:
-		return e.changedInput(n, h, &e.in[op.Input]), sense.Never
+		return e.took(n, h, &e.in[op.Input]), sense.Never
 	case Armed:
 		return e.armed(op, h, e.mark(op.Args[0]), e.plan.first[n])
 	}
@@ -421,18 +424,21 @@ func (e *Eval) became(n Node, h *hold, m *mark) cell {
 		return because(m)
 	}
 	h.last = t
-	return e.pulse(n, t == True && h.step == e.step)
+	return e.pulse(n, t == True && h.step == e.step, m)
 }
 
-// pulse is true for this step; the node is evaluated again in the next.
-func (e *Eval) pulse(n Node, yes bool) cell {
-	if yes {
+// pulse is true for this step, since its cause was; the node is evaluated again in the next.
+func (e *Eval) pulse(n Node, yes bool, cause *mark) cell {
+	c := truth(yes)
+	if c.at = e.now; yes {
 		e.pulses = append(e.pulses, n)
+		c.at = cause.at
 	}
-	return truth(yes)
+	return c
 }
 
-func (e *Eval) changedInput(n Node, h *hold, in *cell) cell {
+// took is true in the step in which an input took another value than its last known one.
+func (e *Eval) took(n Node, h *hold, in *cell) cell {
 	if in.cause != Known {
 		return because(&in.mark)
 	}
@@ -440,7 +446,7 @@ func (e *Eval) changedInput(n Node, h *hold, in *cell) cell {
 		h.step = e.step
 	}
 	h.last, h.value = True, in.value
-	return e.pulse(n, h.step == e.step)
+	return e.pulse(n, h.step == e.step, &in.mark)
 }
 
 // armed is true for op.For from when the argument became true, until that is certainly false.
@@ -474,8 +480,11 @@ func (e *Eval) armed(op *Op, h *hold, m *mark, first int32) (cell, sense.Instant
 	default:
 		c = truth(false)
 	}
-	if h.until <= e.now && h.until > 0 {
-		c.at = h.until
+	// What time ended holds since then.
+	for _, end := range [...]sense.Instant{h.until, h.unsure} {
+		if end <= e.now {
+			c.at = max(c.at, end)
+		}
 	}
 	return c, due
 }

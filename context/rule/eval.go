@@ -99,7 +99,7 @@ func newEval(plan *Plan, device *Eval) *Eval {
 		e.windows[k].from, e.windows[k].moved = longAgo, longAgo
 	}
 	for k := range e.holds {
-		e.holds[k].unsure = longAgo
+		e.holds[k].unsure, e.holds[k].until = longAgo, longAgo
 	}
 	e.touchAll()
 	return e
@@ -187,9 +187,17 @@ func (e *Eval) Read(input int32, v sense.Value, at sense.Instant) {
 	}
 }
 
-// Restart forgets what is not durable: windows and latches are unknown until they
-// are filled again. Which side of a place somebody was last seen on is kept.
+// Restart forgets what is not durable: every input is unknown until it is set again, windows
+// and latches until they are filled again. Which side of a place somebody was last seen on
+// is kept.
 func (e *Eval) Restart(now sense.Instant) {
+	e.now = max(e.now, now)
+	for k := range e.in {
+		e.in[k] = cell{mark: mark{at: e.now, input: int32(k), cause: InputUnknown}}
+	}
+	for k := range e.marks {
+		e.marks[k] = mark{at: e.now, input: -1, cause: InputUnknown}
+	}
 	for k := range e.windows {
 		e.windows[k].restart(now)
 	}
@@ -199,7 +207,7 @@ func (e *Eval) Restart(now sense.Instant) {
 		if s < 0 {
 			continue
 		}
-		h := hold{unsure: longAgo}
+		h := hold{unsure: longAgo, until: longAgo}
 		if e.plan.durable[n] {
 			h.last = e.holds[s].last
 		}
@@ -229,6 +237,13 @@ func (e *Eval) Settle(now sense.Instant) {
 	}
 }
 
+// SettleFully evaluates every node anew from the same inputs and memory. The outcome is that of
+// Settle; it exists to show that.
+func (e *Eval) SettleFully(now sense.Instant) {
+	e.touchAll()
+	e.Settle(now)
+}
+
 // touchAbove marks the nodes of this scope that read n.
 func (e *Eval) touchAbove(n Node) {
 	for _, above := range e.plan.above.of(int32(n)) {
@@ -253,6 +268,9 @@ func (e *Eval) update(n Node) {
 	at := max(old.at, c.at)
 	for _, a := range e.plan.Program.Nodes[n].Args {
 		at = max(at, e.mark(a).at)
+	}
+	if at == longAgo { // a constant holds since the first step
+		at = e.now
 	}
 	before := old.truth()
 	*old = c.mark

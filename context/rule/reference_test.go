@@ -1,0 +1,437 @@
+package rule_test
+
+import (
+	"math"
+	"math/big"
+	"strings"
+	"unicode/utf8"
+
+	. "github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// reference evaluates a program the slow way: every node at every step, windows from
+// the whole history, growing lengths as plain lengths. It shares nothing with Eval.
+type reference struct {
+	p     *Program
+	in    []Result
+	reads [][]timed // by input
+	now   sense.Instant
+	boot  sense.Instant
+	out   []Result
+	mem   []memory
+}
+
+type timed struct {
+	at sense.Instant
+	v  float64
+}
+
+type memory struct {
+	was       Truth // of the argument in the step before
+	last      Truth // the last certain one
+	since     sense.Instant
+	ever      bool
+	times     []sense.Instant
+	from      sense.Instant
+	armed     sense.Instant
+	isArmed   bool
+	settled   bool // Armed: certain since the restart
+	lastValue sense.Value
+}
+
+const never = sense.Instant(math.MinInt64)
+
+func newReference(p *Program) *reference {
+	r := &reference{p: p, boot: never, in: make([]Result, len(p.Inputs)), reads: make([][]timed, len(p.Inputs)), out: make([]Result, len(p.Nodes)), mem: make([]memory, len(p.Nodes))}
+	for k := range r.in {
+		r.in[k] = Result{Cause: InputUnknown, Input: int32(k)}
+	}
+	for k := range r.mem {
+		r.mem[k].from, r.mem[k].settled = never, true
+	}
+	return r
+}
+
+// restart forgets everything but the last side of places under Became and Armed.
+func (r *reference) restart(now sense.Instant) {
+	r.boot = now
+	for k := range r.mem {
+		last := Unknown
+		if c := r.p.Nodes[k].Code; (c == Became || c == Armed) && r.placesAlone(r.p.Nodes[k].Args[0]) {
+			last = r.mem[k].last
+		}
+		r.mem[k] = memory{last: last, from: now}
+	}
+	for k := range r.reads {
+		r.reads[k] = nil
+	}
+}
+
+func (r *reference) placesAlone(n Node) bool {
+	op := &r.p.Nodes[n]
+	switch op.Code {
+	case Load:
+		return r.p.Inputs[op.Input].From == FromInside
+	case Const, Not, And, Or, Cond:
+		for _, a := range op.Args {
+			if !r.placesAlone(a) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func (r *reference) step(now sense.Instant) {
+	r.now = now
+	for k := range r.p.Nodes {
+		r.out[k] = r.node(Node(k))
+		if r.out[k].Cause == Known {
+			r.out[k].Input = -1
+		}
+	}
+}
+
+func (r *reference) first(n Node) int32 {
+	op := &r.p.Nodes[n]
+	switch op.Code {
+	case Load, CountReadings, Mean, Min, Max, Rate, Changed:
+		return op.Input
+	}
+	for _, a := range op.Args {
+		if k := r.first(a); k >= 0 {
+			return k
+		}
+	}
+	return -1
+}
+
+func yes(b bool) Result { return Result{Value: sense.BoolValue(b)} }
+
+func (r *reference) node(n Node) Result {
+	op, mem := &r.p.Nodes[n], &r.mem[n]
+	arg := func(k int) Result { return r.out[op.Args[k]] }
+	fail := func(c Cause) Result { return Result{Cause: c, Input: r.first(n)} }
+	switch op.Code {
+	case Const:
+		return Result{Value: op.Value}
+	case Load:
+		s := r.in[op.Input]
+		if s.Cause == Known && r.p.Inputs[op.Input].From == FromUntil {
+			s.Value = sense.LengthValue(s.Value.Timestamp().Sub(r.now))
+		}
+		return s
+	case And, Or:
+		var unsure, failed *Result
+		for k := range op.Args {
+			a := arg(k)
+			if a.Truth() == True && op.Code == Or || a.Truth() == False && op.Code == And {
+				return yes(op.Code == Or)
+			}
+			if a.Cause == Failed && failed == nil {
+				failed = &a
+			} else if a.Cause != Known && a.Cause != Failed && unsure == nil {
+				unsure = &a
+			}
+		}
+		if unsure != nil {
+			return *unsure
+		} else if failed != nil {
+			return *failed
+		}
+		return yes(op.Code == And)
+	case Cond:
+		switch arg(0).Truth() {
+		case True:
+			return arg(1)
+		case False:
+			return arg(2)
+		}
+		return arg(0)
+	case Held, Since, CountTrue, Became, Armed:
+		return r.over(n, op, mem, arg(0))
+	case Latch:
+		w, u := arg(0), arg(1)
+		if w.Truth() == True {
+			mem.last = True
+		} else if w.Truth() == False && u.Truth() == True {
+			mem.last = False
+		} else if w.Truth() == Unknown && mem.last == False {
+			mem.last = Unknown
+		}
+		if mem.last != Unknown {
+			return yes(mem.last == True)
+		} else if w.Cause != Known {
+			return w
+		} else if u.Cause != Known {
+			return u
+		}
+		return fail(Settling)
+	case Changed:
+		s := r.in[op.Input]
+		if s.Cause != Known {
+			return s
+		}
+		changed := mem.ever && !mem.lastValue.Equal(s.Value)
+		mem.ever, mem.lastValue = true, s.Value
+		return yes(changed)
+	case CountReadings, Mean, Min, Max, Rate:
+		return r.window(n, op, mem)
+	}
+	// strict
+	if op.Code <= Ge && op.Code >= Eq {
+		if c, ok := r.partial(op); ok {
+			return c
+		}
+		if op.Code <= Ne {
+			for k := range op.Args {
+				if arg(k).Cause == Failed {
+					return arg(k)
+				}
+			}
+		}
+	}
+	for k := range op.Args {
+		if arg(k).Cause != Known {
+			return arg(k)
+		}
+	}
+	v, ok := r.value(op, arg)
+	if !ok {
+		return fail(Failed)
+	}
+	return Result{Value: v}
+}
+
+// over is what looks at how one condition went.
+func (r *reference) over(n Node, op *Op, mem *memory, a Result) Result {
+	t := a.Truth()
+	turned := t == True && mem.was != True
+	fell := mem.last == False
+	if turned {
+		mem.since = r.now
+	}
+	mem.was = t
+	if turned && mem.last != True {
+		if mem.last == Unknown && r.boot != never {
+			mem.from = r.now
+		} else if op.Code == CountTrue {
+			mem.times = append(mem.times, r.now)
+		}
+	}
+	if t != Unknown {
+		mem.last = t
+	}
+	switch op.Code {
+	case Held:
+		if t == True {
+			return Result{Value: sense.LengthValue(r.now.Sub(mem.since))}
+		} else if t == False {
+			return Result{Value: sense.LengthValue(0)}
+		}
+		return a
+	case Since:
+		mem.ever = mem.ever || t == True
+		if t == Unknown {
+			return a
+		} else if !mem.ever {
+			return Result{Cause: InputUnknown, Input: r.first(n)}
+		}
+		return Result{Value: sense.LengthValue(r.now.Sub(mem.since))}
+	case CountTrue:
+		count := int64(0)
+		for _, at := range mem.times {
+			if at.Add(op.For) > r.now {
+				count++
+			}
+		}
+		c := Result{Value: sense.IntValue(count)}
+		if mem.from != never && mem.from.Add(op.For) > r.now {
+			c.Cause, c.Input = Settling, r.first(n)
+		}
+		return c
+	case Became:
+		if t == Unknown {
+			return a
+		}
+		return yes(turned && fell)
+	}
+	// Armed
+	if turned && fell {
+		mem.isArmed, mem.armed, mem.settled = true, r.now, true
+	}
+	if mem.isArmed && mem.armed.Add(op.For) <= r.now {
+		mem.isArmed = false
+	}
+	if t == False {
+		mem.isArmed, mem.settled = false, true
+	}
+	switch {
+	case mem.isArmed:
+		return yes(true)
+	case t == False:
+		return yes(false)
+	case !mem.settled && r.boot.Add(op.For) > r.now:
+		return Result{Cause: Settling, Input: r.first(n)}
+	case t == Unknown:
+		return a
+	}
+	return yes(false)
+}
+
+func (r *reference) window(n Node, op *Op, mem *memory) Result {
+	var in []timed
+	for _, x := range r.reads[op.Input] {
+		if x.at.Add(op.For) > r.now {
+			in = append(in, x)
+		}
+	}
+	missing := mem.from != never && mem.from.Add(op.For) > r.now
+	fail := func(c Cause) Result { return Result{Cause: c, Input: op.Input} }
+	if op.Code == CountReadings {
+		c := Result{Value: sense.IntValue(int64(len(in)))}
+		if missing {
+			c.Cause, c.Input = Settling, op.Input
+		}
+		return c
+	}
+	if missing {
+		return fail(Settling)
+	}
+	if len(in) == 0 {
+		return fail(InputUnknown)
+	}
+	least, most, sum := in[0].v, in[0].v, new(big.Rat)
+	for _, x := range in {
+		least, most = min(least, x.v), max(most, x.v)
+		sum.Add(sum, new(big.Rat).SetFloat64(x.v))
+	}
+	f := 0.0
+	switch op.Code {
+	case Min:
+		f = least
+	case Max:
+		f = most
+	case Mean: // cut to millionths
+		sum.Mul(sum, big.NewRat(1_000_000, int64(len(in))))
+		f = float64(new(big.Int).Quo(sum.Num(), sum.Denom()).Int64()) / 1e6
+	case Rate:
+		a, b := in[0], in[len(in)-1]
+		if a.at == b.at {
+			return fail(InputUnknown)
+		}
+		change := int64(math.Round(b.v*1e6)) - int64(math.Round(a.v*1e6))
+		f = float64(change*1000/int64(b.at.Sub(a.at))) / 1e6
+	}
+	return Result{Value: sense.DoubleValue(f)}
+}
+
+// partial decides a comparison of an incomplete count by trying what it could still become.
+func (r *reference) partial(op *Op) (Result, bool) {
+	for k := range 2 {
+		c, o := r.out[op.Args[k]], r.out[op.Args[1-k]]
+		code := r.p.Nodes[op.Args[k]].Code
+		if c.Cause != Settling || o.Cause != Known || code != CountTrue && code != CountReadings {
+			continue
+		}
+		first, same := false, true
+		for more := range int64(10) { // the numbers of the programs are below 10
+			pair := [2]sense.Value{}
+			pair[k], pair[1-k] = sense.IntValue(c.Value.Int()+more), o.Value
+			order, _ := pair[0].Compare(pair[1])
+			t := map[Code]bool{Eq: order == 0, Ne: order != 0, Lt: order < 0, Le: order <= 0, Gt: order > 0, Ge: order >= 0}[op.Code]
+			if more == 0 {
+				first = t
+			}
+			same = same && t == first
+		}
+		far := o.Value.Int() < -100 || o.Value.Int() > 100
+		if same && !far {
+			return yes(first), true
+		}
+		if far && o.Value.Int() < 0 {
+			return yes(op.Code == Ne || k == 0 && (op.Code == Gt || op.Code == Ge) || k == 1 && (op.Code == Lt || op.Code == Le)), true
+		}
+	}
+	return Result{}, false
+}
+
+func (r *reference) value(op *Op, arg func(int) Result) (sense.Value, bool) {
+	a := arg(0).Value
+	var b sense.Value
+	if len(op.Args) > 1 {
+		b = arg(1).Value
+	}
+	fits := func(n *big.Int) (sense.Value, bool) {
+		if op.Kind == sense.Length {
+			return sense.LengthValue(sense.Duration(n.Int64())), n.IsInt64()
+		}
+		return sense.IntValue(n.Int64()), n.IsInt64()
+	}
+	x, y := big.NewInt(a.Int()), big.NewInt(b.Int())
+	double := a.Kind() == sense.Double
+	switch op.Code {
+	case Not:
+		return sense.BoolValue(!a.Bool()), true
+	case Eq:
+		return sense.BoolValue(a.Equal(b)), true
+	case Ne:
+		return sense.BoolValue(!a.Equal(b)), true
+	case Lt, Le, Gt, Ge:
+		order, ok := a.Compare(b)
+		t := map[Code]bool{Lt: order < 0, Le: order <= 0, Gt: order > 0, Ge: order >= 0}[op.Code]
+		return sense.BoolValue(t), ok
+	case StartsWith:
+		return sense.BoolValue(strings.HasPrefix(a.Str(), b.Str())), true
+	case EndsWith:
+		return sense.BoolValue(strings.HasSuffix(a.Str(), b.Str())), true
+	case Contains:
+		return sense.BoolValue(strings.Contains(a.Str(), b.Str())), true
+	case Size:
+		return sense.IntValue(int64(utf8.RuneCountInString(a.Str()))), true
+	case ToDouble:
+		return sense.DoubleValue(float64(a.Int())), true
+	case ToInt:
+		f := a.Double()
+		if math.IsNaN(f) || f <= -(1<<63) || f >= 1<<63 {
+			return sense.Value{}, false
+		}
+		return sense.IntValue(int64(f)), true
+	case Neg:
+		if double {
+			return sense.DoubleValue(-a.Double()), true
+		}
+		return fits(x.Neg(x))
+	case Add:
+		if double {
+			return sense.DoubleValue(a.Double() + b.Double()), true
+		}
+		return fits(x.Add(x, y))
+	case Sub:
+		if double {
+			return sense.DoubleValue(a.Double() - b.Double()), true
+		}
+		return fits(x.Sub(x, y))
+	case Mul:
+		if double {
+			return sense.DoubleValue(a.Double() * b.Double()), true
+		}
+		return fits(x.Mul(x, y))
+	case Div:
+		if double {
+			return sense.DoubleValue(a.Double() / b.Double()), true
+		}
+		if y.Sign() == 0 {
+			return sense.Value{}, false
+		}
+		return fits(x.Quo(x, y))
+	case Mod:
+		if y.Sign() == 0 || a.Int() == math.MinInt64 && b.Int() == -1 {
+			return sense.Value{}, false
+		}
+		return fits(x.Rem(x, y))
+	}
+	panic("operation not known to the reference")
+}
