@@ -48,11 +48,11 @@ func TestReadFiguresWithoutPeerOrMark(t *testing.T) {
 
 func TestReadFiguresRefuses(t *testing.T) {
 	for in, want := range map[string]string{
-		"": "no figures",
-		"BenchmarkX-4 1 5 ns/op":                                "no figures",
-		"BenchmarkX-4 1 5 Rule:ns":                              "lower-case",
-		"BenchmarkX-4 1 5 a.b:ns 6 a.b:ms":                      "its unit was ns",
-		"BenchmarkX-4 1 5 a.b:ns:at-most":                       "no value",
+		"":                                 "no figures",
+		"BenchmarkX-4 1 5 ns/op":           "no figures",
+		"BenchmarkX-4 1 5 Rule:ns":         "lower-case",
+		"BenchmarkX-4 1 5 a.b:ns 6 a.b:ms": "its unit was ns",
+		"BenchmarkX-4 1 5 a.b:ns:at-most":  "no value",
 		"BenchmarkX-4 1 5 a.b:ns 1 a.b:ratio-at-most":           "no peer",
 		"BenchmarkX-4 1 5 a.b:ns:upto":                          "expected name:unit",
 		"BenchmarkX-4 1 5 a:ns 1 a:ns:peer:x 2 a:ns:peer:y":     "its peer was x",
