@@ -26,7 +26,7 @@ func (e *Eval) compute(n Node) (c cell, due sense.Instant) {
 	case Cond:
 		c = e.choose(op)
 	case Eq, Ne, Lt, Le, Gt, Ge:
-		c, due = e.compare(n, op)
+		c, due = e.compare(op)
 	case CountTrue, CountReadings, Mean, Min, Max, Rate:
 		c, due = e.overWindow(n, op)
 	case Held, Since, Became, Changed, Armed, Latch:
@@ -165,7 +165,7 @@ func valueAt(c *cell, t sense.Instant) (sense.Duration, bool) {
 }
 
 // compare is Eq to Ge. Lengths that move give the exact instant of the next flip.
-func (e *Eval) compare(n Node, op *Op) (cell, sense.Instant) {
+func (e *Eval) compare(op *Op) (cell, sense.Instant) {
 	a, b := e.cell(op.Args[0]), e.cell(op.Args[1])
 	if a.cause != Known || b.cause != Known {
 		if yes, certain := e.atLeast(op, &a, &b); certain {
@@ -183,11 +183,8 @@ func (e *Eval) compare(n Node, op *Op) (cell, sense.Instant) {
 	if op.Code <= Ne {
 		return truth(a.value.Equal(b.value) == (op.Code == Eq)), sense.Never
 	}
-	order, ok := a.value.Compare(b.value)
-	if !ok { // not a number
-		return unknown(Failed, e.plan.first[n]), sense.Never
-	}
-	return truth(holds(op.Code, order)), sense.Never
+	order, ok := a.value.Compare(b.value) // not ok: of what is no number nothing holds
+	return truth(ok && holds(op.Code, order)), sense.Never
 }
 
 func holds(c Code, order int) bool {

@@ -100,7 +100,8 @@ const (
 	Ge
 	// In: whether the first argument is an element of the second, a list.
 	In
-	// Add to Neg are arithmetic over int, double, duration, money; overflow and division by zero are errors.
+	// Add to Neg are arithmetic over int, double, duration, money; overflow and division by zero are errors, but doubles
+	// follow IEEE 754, as in CEL: what they divide by zero is infinite, or no number, of which no comparison holds.
 	Add
 	Sub
 	Mul
@@ -122,7 +123,9 @@ const (
 	Since
 	// CountTrue: how often the bool argument became true within (now-For, now]; an int.
 	CountTrue
-	// CountReadings, Mean, Min, Max, Rate: over the readings of signal input Input within (now-For, now].
+	// CountReadings, Mean, Min, Max, Rate: over the readings of signal input Input within (now-For, now]. Mean and Rate
+	// are cut to millionths; Rate is the change per second from the oldest reading to the newest. Without readings
+	// (Rate: without two at different instants) all but the count are unknown.
 	CountReadings
 	Mean
 	Min

@@ -382,7 +382,7 @@ func (r *reference) value(op *Op, arg func(int) Result) (sense.Value, bool) {
 	case Lt, Le, Gt, Ge:
 		order, ok := a.Compare(b)
 		t := map[Code]bool{Lt: order < 0, Le: order <= 0, Gt: order > 0, Ge: order >= 0}[op.Code]
-		return sense.BoolValue(t), ok
+		return sense.BoolValue(t && ok), true
 	case StartsWith:
 		return sense.BoolValue(strings.HasPrefix(a.Str(), b.Str())), true
 	case EndsWith:

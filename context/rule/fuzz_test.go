@@ -1,0 +1,63 @@
+package rule_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	. "github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// FuzzProgram makes programs from raw bytes: Check refuses them, or they evaluate without
+// panic and as they would evaluated anew.
+func FuzzProgram(f *testing.F) {
+	f.Add([]byte{1, 1, 0, 0, 0, 3, 1, 0, 0, 1}, uint64(1))
+	f.Add([]byte{0, 5, 9, 2, 255, 25, 6, 0, 0, 1, 11, 1, 1, 2, 0}, uint64(2))
+	f.Fuzz(func(t *testing.T, raw []byte, seed uint64) {
+		r := rand.New(rand.NewPCG(seed, 4))
+		p := Program{Inputs: []Input{
+			{From: FromSignal, Kind: sense.Bool}, {From: FromSignal, Kind: sense.Double}, {From: FromSignal, Kind: sense.Int, Scope: ScopeSession},
+			{From: FromInside, Kind: sense.Bool, Scope: ScopeSession}, {From: FromUntil, Kind: sense.Length, Scope: ScopeSession}}}
+		next := func() int {
+			if len(raw) == 0 {
+				return 0
+			}
+			b := raw[0]
+			raw = raw[1:]
+			return int(b)
+		}
+		for len(raw) > 0 && len(p.Nodes) < 200 {
+			op := Op{Code: Code(next()), Kind: sense.Kind(next() % 12), Scope: Scope(next() % 3), Input: int32(next()) - 1, For: sense.Duration(next()) * 100}
+			if op.Code == Const {
+				op.Value = constant(r, sense.Kind(1+next()%6))
+				op.Kind = op.Value.Kind()
+			}
+			for range next() % 4 {
+				op.Args = append(op.Args, Node(next()-1))
+			}
+			p.Nodes = append(p.Nodes, op)
+		}
+		w, err := newWorld(&p)
+		if err != nil {
+			return
+		}
+		now := t0
+		for range 20 {
+			now = min(now.Add(sense.Duration(1+r.IntN(3000))), max(min(w.device.Next(), w.session.Next()), now+1))
+			w.begin(now)
+			if r.IntN(10) == 0 {
+				w.restart(now)
+			}
+			w.stir(r, now)
+			w.device.Settle(now)
+			w.session.Settle(now)
+			w.deviceF.SettleFully(now)
+			w.sessionF.SettleFully(now)
+			for n := range p.Nodes {
+				if a, b := w.session.Result(Node(n)), w.sessionF.Result(Node(n)); !equal(a, b) {
+					t.Fatalf("node %d %+v: %+v, anew %+v", n, p.Nodes[n], a, b)
+				}
+			}
+		}
+	})
+}
