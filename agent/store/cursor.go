@@ -5,6 +5,7 @@ import (
 
 	"github.com/tinylib/msgp/msgp"
 
+	"github.com/tact-edge/tact/context/place"
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/wire"
 )
@@ -71,6 +72,16 @@ func (c *cursor) value() sense.Value {
 		c.fail(err)
 	}
 	return v.Value
+}
+
+// side reads the side of a fence.
+func (c *cursor) side() place.Side {
+	n := c.uint()
+	if n > uint64(place.Inside) {
+		c.fail(fmt.Errorf("side %d of a place", n))
+		return place.Unknown
+	}
+	return place.Side(n)
 }
 
 // exact fills dst.

@@ -37,21 +37,26 @@ const (
 )
 
 // replaceFile writes a file whole: what is there after a crash is the old file
-// or the new one. The bytes of the old one are overwritten afterwards, which
-// helps on disks that write in place and costs little on those that do not.
+// or the new one.
 func replaceFile(path string, data []byte) error {
+	temp := path + ".new"
+	if err := writeFile(temp, data); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return full(err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// replaceSecret is replaceFile that overwrites the bytes of the old file as well,
+// which helps on disks that write in place and costs little on those that do not.
+func replaceSecret(path string, data []byte) error {
 	old, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		old = nil // the first time, or not ours to overwrite
 	}
-	temp := path + ".new"
-	if err := writeFile(temp, data); err != nil {
-		return errors.Join(err, closeFile(old))
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return errors.Join(full(err), closeFile(old))
-	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := replaceFile(path, data); err != nil {
 		return errors.Join(err, closeFile(old))
 	}
 	if old != nil {

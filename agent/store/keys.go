@@ -139,7 +139,7 @@ func (k *Keys) Make(handles ...engine.Handle) error {
 	if len(drawn) == 0 {
 		return nil
 	}
-	if err := replaceFile(k.path, k.encode()); err != nil {
+	if err := replaceSecret(k.path, k.encode()); err != nil {
 		k.drop(drawn)
 		return fmt.Errorf("make key: %w", err)
 	}
@@ -162,7 +162,7 @@ func (k *Keys) Destroy(handles ...engine.Handle) error {
 	k.drop(handles)
 	old := k.epoch
 	rand.Read(k.epoch[:])
-	if err := replaceFile(k.path, k.encode()); err != nil {
+	if err := replaceSecret(k.path, k.encode()); err != nil {
 		k.epoch = old
 		return fmt.Errorf("destroy keys: %w", err)
 	}

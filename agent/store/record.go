@@ -31,7 +31,12 @@ func appendRecord(b []byte, r *engine.Record) []byte {
 	b = msgp.AppendBytes(b, r.Handle[:])
 	switch {
 	case r.Decision != nil:
-		return appendDecision(msgp.AppendUint64(b, ofDecision), r.Decision)
+		b = appendDecision(msgp.AppendUint64(b, ofDecision), r.Decision)
+		b = msgp.AppendBool(b, r.Exposure != nil)
+		if r.Exposure != nil {
+			b = appendExposure(b, r.Exposure)
+		}
+		return b
 	case r.Identified != nil:
 		b = msgp.AppendBytes(msgp.AppendUint64(b, ofIdentified), r.Identified.Handle[:])
 		return msgp.AppendString(b, r.Identified.Customer)
@@ -49,6 +54,10 @@ func readRecord(c *cursor) engine.Record {
 	switch of := c.uint(); of {
 	case ofDecision:
 		r.Decision = readDecision(c)
+		if c.truth() {
+			x := readExposure(c)
+			r.Exposure = &x
+		}
 	case ofIdentified:
 		r.Identified = &engine.Identified{}
 		c.exact(r.Identified.Handle[:])

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/moment"
 	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -36,9 +37,11 @@ func appendHead(b []byte, h *head) []byte {
 	b = msgp.AppendUint64(b, h.snap.Decisions)
 	b = msgp.AppendUint64(b, h.snap.Handles)
 	b = appendInstant(b, h.snap.At)
-	b = appendList(b, h.snap.Fences, func(b []byte, f *engine.FenceState) []byte {
+	b = appendList(b, h.snap.Owned, appendFact)
+	b = appendList(b, h.snap.Erased, func(b []byte, t *[32]byte) []byte { return msgp.AppendBytes(b, t[:]) })
+	b = appendList(b, h.snap.Fences.Fences, func(b []byte, f *moment.FenceSide) []byte {
 		b = msgp.AppendString(msgp.AppendString(b, f.Session), f.Place)
-		return msgp.AppendBool(b, f.Inside)
+		return msgp.AppendUint8(b, uint8(f.Side))
 	})
 	return appendList(b, h.snap.Seen, func(b []byte, s *engine.SeenID) []byte {
 		return msgp.AppendString(msgp.AppendString(b, s.Source), s.ID)
@@ -58,8 +61,10 @@ func readHead(raw []byte) (head, error) {
 	h.snap.Decisions = c.uint()
 	h.snap.Handles = c.uint()
 	h.snap.At = c.instant()
-	h.snap.Fences = list(c, func(c *cursor) engine.FenceState {
-		return engine.FenceState{Session: c.text(), Place: c.text(), Inside: c.truth()}
+	h.snap.Owned = list(c, readFact)
+	h.snap.Erased = list(c, func(c *cursor) (t [32]byte) { c.exact(t[:]); return t })
+	h.snap.Fences.Fences = list(c, func(c *cursor) moment.FenceSide {
+		return moment.FenceSide{Session: c.text(), Place: c.text(), Side: c.side()}
 	})
 	h.snap.Seen = list(c, func(c *cursor) engine.SeenID {
 		return engine.SeenID{Source: c.text(), ID: c.text()}
@@ -87,7 +92,7 @@ func end(c *cursor, what string) error {
 func appendCustomer(b []byte, s *engine.CustomerState) []byte {
 	b = append(b, customerVersion)
 	b = msgp.AppendBytes(b, s.Handle[:])
-	b = msgp.AppendString(b, s.Customer)
+	b = msgp.AppendString(msgp.AppendString(b, s.Customer), s.Person)
 	b = appendList(b, s.Aliases, appendText)
 	b = msgp.AppendUint64(b, s.Revision)
 	b = msgp.AppendUint64(b, s.Changed)
@@ -104,7 +109,7 @@ func readCustomer(raw []byte) (engine.CustomerState, error) {
 		return s, fmt.Errorf("read customer: %w", err)
 	}
 	c.exact(s.Handle[:])
-	s.Customer = c.text()
+	s.Customer, s.Person = c.text(), c.text()
 	s.Aliases = list(c, (*cursor).text)
 	s.Revision = c.uint()
 	s.Changed = c.uint()
@@ -117,12 +122,7 @@ func readCustomer(raw []byte) (engine.CustomerState, error) {
 
 func appendSlice(b []byte, s *profile.Slice) []byte {
 	b = msgp.AppendString(b, s.Customer)
-	b = appendList(b, s.Facts, func(b []byte, f *profile.Fact) []byte {
-		b = msgp.AppendString(msgp.AppendString(b, f.Name), f.Owner)
-		b = appendValue(b, f.Value)
-		b = msgp.AppendUint8(b, uint8(f.Provenance))
-		return appendInstant(msgp.AppendString(b, f.Source), f.Happened)
-	})
+	b = appendList(b, s.Facts, appendFact)
 	b = appendList(b, s.Consents, func(b []byte, f *profile.Consent) []byte {
 		b = msgp.AppendBool(msgp.AppendBool(msgp.AppendString(b, f.Purpose), f.Granted), f.Ever)
 		return appendInstant(appendInstant(msgp.AppendString(b, f.Text), f.Expires), f.Happened)
@@ -130,7 +130,7 @@ func appendSlice(b []byte, s *profile.Slice) []byte {
 	b = appendList(b, s.Objections, func(b []byte, o *profile.Objection) []byte {
 		return appendInstant(msgp.AppendBool(msgp.AppendString(b, o.Purpose), o.Raised), o.Happened)
 	})
-	b = msgp.AppendBool(b, s.Restricted)
+	b = appendInstant(msgp.AppendBool(b, s.Restricted), s.RestrictedAt)
 	b = appendList(b, s.Interactions, func(b []byte, i *profile.Interaction) []byte {
 		b = msgp.AppendString(msgp.AppendString(b, i.Kind), string(i.About))
 		b = msgp.AppendString(msgp.AppendString(b, i.Channel), i.Ref)
@@ -143,22 +143,30 @@ func appendSlice(b []byte, s *profile.Slice) []byte {
 func readSlice(c *cursor) profile.Slice {
 	return profile.Slice{
 		Customer: c.text(),
-		Facts: list(c, func(c *cursor) profile.Fact {
-			return profile.Fact{Name: c.text(), Owner: c.text(), Value: c.value(), Provenance: event.Provenance(c.uint()), Source: c.text(), Happened: c.instant()}
-		}),
+		Facts:    list(c, readFact),
 		Consents: list(c, func(c *cursor) profile.Consent {
 			return profile.Consent{Purpose: c.text(), Granted: c.truth(), Ever: c.truth(), Text: c.text(), Expires: c.instant(), Happened: c.instant()}
 		}),
 		Objections: list(c, func(c *cursor) profile.Objection {
 			return profile.Objection{Purpose: c.text(), Raised: c.truth(), Happened: c.instant()}
 		}),
-		Restricted: c.truth(),
+		Restricted: c.truth(), RestrictedAt: c.instant(),
 		Interactions: list(c, func(c *cursor) profile.Interaction {
 			return profile.Interaction{Kind: c.text(), About: event.Subject(c.text()), Channel: c.text(), Ref: c.text(),
 				Value: c.value(), Due: c.instant(), Happened: c.instant(), Source: c.text(), ID: c.text()}
 		}),
 		Exposures: list(c, readExposure),
 	}
+}
+
+func appendFact(b []byte, f *profile.Fact) []byte {
+	b = msgp.AppendString(msgp.AppendString(b, f.Name), f.Owner)
+	b = msgp.AppendUint8(appendValue(b, f.Value), uint8(f.Provenance))
+	return appendInstant(msgp.AppendString(b, f.Source), f.Happened)
+}
+
+func readFact(c *cursor) profile.Fact {
+	return profile.Fact{Name: c.text(), Owner: c.text(), Value: c.value(), Provenance: event.Provenance(c.uint()), Source: c.text(), Happened: c.instant()}
 }
 
 func appendExposure(b []byte, e *profile.Exposure) []byte {

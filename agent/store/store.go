@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -40,6 +43,9 @@ type Store struct {
 	State     *State
 	Keys      *Keys
 	Recovered []Recovery
+
+	dir      string
+	counting sync.Mutex
 }
 
 // Recovery is a file that was damaged and set aside.
@@ -61,7 +67,7 @@ func Open(o Options) (*Store, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{}
+	s := &Store{dir: o.Dir}
 	// The log of record comes first: its lock keeps a second process from the keys.
 	err := s.recover(o, OutboxFile, func(path string) (err error) {
 		s.Outbox, err = openOutbox(path, o.MaxOutbox)
@@ -120,6 +126,24 @@ func (s *Store) Begin(o Options, why error) error {
 		return fmt.Errorf("begin outbox: %w", err)
 	}
 	return nil
+}
+
+// Count returns a saved counter, one more than the last time: of lives, of connections.
+// One whose file cannot be read begins anew.
+func (s *Store) Count(name string) (uint64, error) {
+	s.counting.Lock()
+	defer s.counting.Unlock()
+	path := filepath.Join(s.dir, name+".count")
+	raw, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("count %s: %w", name, err)
+	}
+	n, _ := strconv.ParseUint(strings.TrimSpace(string(raw)), 10, 64)
+	n++
+	if err := replaceFile(path, strconv.AppendUint(nil, n, 10)); err != nil {
+		return 0, fmt.Errorf("count %s: %w", name, err)
+	}
+	return n, nil
 }
 
 // Close closes the files. Nothing is written: what had to be durable is.
