@@ -28,6 +28,7 @@ type fakeHub struct {
 	received int
 	conns    []wire.Conn // presences of devices, as they came
 	births   int
+	batches  int
 	clash    error
 }
 
@@ -111,6 +112,13 @@ func (h *fakeHub) take(ctx context.Context, p *wire.Packer, m Message) error {
 			h.ack(ctx, path, r.Epoch, r.ID)
 		}
 	case wire.ClassLog:
+		h.mu.Lock()
+		h.batches++
+		failed := h.batches%4 == 3 // a commit that fails is not acknowledged
+		h.mu.Unlock()
+		if failed {
+			return nil
+		}
 		b, err := p.Decode(m.Payload)
 		if err != nil {
 			return err

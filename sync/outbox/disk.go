@@ -6,8 +6,8 @@ var (
 	// ErrFull says that nothing was written, for want of room. A Disk returns it
 	// (wrapped) where its own bound is reached.
 	ErrFull = errors.New("outbox is full")
-	// ErrBroken says that a write failed with unknown end. Open the outbox again
-	// and read from the applied mark to learn what is there.
+	// ErrBroken says that a write failed with unknown end. Reopen, and read
+	// from the applied mark to learn what is there.
 	ErrBroken = errors.New("outbox must be opened again")
 	// ErrDamaged says that the disk holds no sound queue. Set it aside and begin a
 	// new one with a new epoch.

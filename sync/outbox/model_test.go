@@ -130,7 +130,11 @@ func (m *model) append(t *testing.T, r *rand.Rand, d *Memory, q *Outbox, o Optio
 	d.Fault = nil
 	before := uint64(len(m.records)) + 1
 	if errors.Is(err, ErrBroken) {
-		q = open(t, d, o)
+		if r.IntN(2) == 0 {
+			q = open(t, d, o)
+		} else if err := q.Reopen(); err != nil {
+			return q, err
+		}
 		a = Appended{First: before, Next: q.Status().Next}
 		if wrote := a.Next > a.First; wrote != (fault == FaultAfter) {
 			return q, fmt.Errorf("fault %d, yet wrote is %v", fault, wrote)

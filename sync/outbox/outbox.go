@@ -45,8 +45,31 @@ func Open(d Disk, o Options) (*Outbox, error) {
 	if q.max <= 0 {
 		q.max = DefaultMaxBytes
 	}
+	if err := q.load(o.Epoch); err != nil {
+		return nil, err
+	}
+	return q, nil
+}
+
+// Reopen reads the disk again, after ErrBroken: what is there now is the truth.
+// Acknowledgements that were not dropped are forgotten, the applied mark stays.
+func (q *Outbox) Reopen() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.sizes, q.bytes, q.acked, q.meta = nil, 0, nil, Meta{}
+	q.broken = ErrBroken
+	if err := q.load(0); err != nil {
+		return err
+	}
+	q.applied = min(q.applied, q.meta.Next-1)
+	q.broken = nil
+	return nil
+}
+
+// load takes over what the disk holds; an empty one is begun with the epoch.
+func (q *Outbox) load(epoch uint64) error {
 	expect, gap := uint64(0), false
-	meta, err := d.Load(func(seq uint64, size int) {
+	meta, err := q.disk.Load(func(seq uint64, size int) {
 		gap = gap || expect != 0 && seq != expect
 		if expect == 0 {
 			expect = seq
@@ -56,22 +79,19 @@ func Open(d Disk, o Options) (*Outbox, error) {
 		q.bytes += int64(size) + overhead
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open outbox: %w", err)
+		return fmt.Errorf("open outbox: %w", err)
 	}
 	if meta == (Meta{}) && len(q.sizes) == 0 {
-		if err := q.begin(o.Epoch); err != nil {
-			return nil, err
-		}
-		return q, nil
+		return q.begin(epoch)
 	}
 	first := expect - uint64(len(q.sizes))
 	sound := meta.Epoch != 0 && meta.First >= 1 && meta.Next >= meta.First && !gap &&
 		uint64(len(q.sizes)) == meta.Next-meta.First && (len(q.sizes) == 0 || first == meta.First)
 	if !sound {
-		return nil, fmt.Errorf("open outbox: epoch %d, %d..%d, %d entries from %d: %w", meta.Epoch, meta.First, meta.Next, len(q.sizes), first, ErrDamaged)
+		return fmt.Errorf("open outbox: epoch %d, %d..%d, %d entries from %d: %w", meta.Epoch, meta.First, meta.Next, len(q.sizes), first, ErrDamaged)
 	}
 	q.meta, q.head = meta, meta.First
-	return q, nil
+	return nil
 }
 
 func (q *Outbox) begin(epoch uint64) error {

@@ -350,6 +350,9 @@ func (s *Session) deliver() {
 	s.cursor = s.log.Head
 	s.fresh = s.log.Next // what is there has waited long enough
 	s.lingerTo = s.now
+	if s.cursor >= s.log.Next {
+		s.lingerTo = sense.Never
+	}
 	s.stuckTo = s.now
 }
 

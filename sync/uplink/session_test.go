@@ -1,0 +1,499 @@
+package uplink
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/tact-edge/tact/context/sense"
+	"github.com/tact-edge/tact/sync/outbox"
+	"github.com/tact-edge/tact/sync/wire"
+)
+
+// classes are the topics published so far, without what is the same in all.
+func (w *world) classes() string {
+	var c []string
+	for _, p := range w.log {
+		t, err := wire.ParseTopic(p.Topic)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		name := string(t.Plane) + "/" + t.Class
+		if t.Class == wire.ClassReq {
+			r, err := wire.DecodeRequest(p.Payload)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			switch r.(type) {
+			case *wire.Echo:
+				name = "echo"
+			case *wire.Hello:
+				name = "hello"
+			case *wire.SliceRequest:
+				name = "slice"
+			}
+		}
+		c = append(c, name)
+	}
+	return strings.Join(c, " ")
+}
+
+// until runs until the session is in a phase.
+func (w *world) until(p phase) {
+	w.t.Helper()
+	limit := w.now.Add(10 * sense.Minute)
+	for w.s.phase != p {
+		if w.now >= limit {
+			w.t.Fatalf("phase is %d, never %d; %s", w.s.phase, p, w.problems())
+		}
+		w.run(w.now.Add(10))
+	}
+}
+
+func TestOrderOfAConnection(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.append(3)
+	w.until(delivering)
+	w.run(w.now.Add(100))
+	if got := w.classes(); got != "st/conn st/birth echo hello up/log" {
+		t.Errorf("published %s", got)
+	}
+	for _, p := range w.log {
+		retained := strings.Contains(p.Topic, "/st/")
+		if p.Retain != retained || p.QoS != 1 {
+			t.Errorf("%s: retain %v, QoS %d", p.Topic, p.Retain, p.QoS)
+		}
+	}
+	var b wire.Birth
+	if err := wire.DecodeJSON(w.log[1].Payload, &b); err != nil || b.Epoch != 2 || b.Next != 4 || b.First != 1 || b.Version != "1" {
+		t.Errorf("birth is %+v, %v", b, err)
+	}
+}
+
+func TestNothingBeforeTheEcho(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.hubUp = false // there by its presence, and yet it does not answer
+	w.append(300)
+	w.step(Ask{ID: "s", Request: &wire.SliceRequest{ID: "s"}})
+	w.step(Send{Plane: wire.State, Class: wire.ClassReport, Payload: []byte("{}")})
+	w.run(w.now.Add(5 * sense.Minute))
+	for _, c := range strings.Fields(w.classes()) {
+		if c != "st/conn" && c != "st/birth" && c != "echo" {
+			t.Fatalf("%s was sent into the void", c)
+		}
+	}
+	if n := strings.Count(w.classes(), "echo"); n < 5 || n > 20 {
+		t.Errorf("%d echoes in 5 minutes", n)
+	}
+	if n := strings.Count(w.problems(), ProblemNoEcho); n != 1 {
+		t.Errorf("%d times told that the echo stays away", n)
+	}
+	w.hubUp = true
+	w.run(w.now.Add(3 * sense.Minute))
+	if err := w.balance(); err != nil {
+		t.Error(err)
+	}
+	if c := w.classes(); !strings.Contains(c, "st/rep") || !strings.Contains(c, "slice") {
+		t.Errorf("what waited was forgotten: %s", c)
+	}
+}
+
+func TestHubAwayHoldsBatches(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.until(delivering)
+	w.setHub(false)
+	n := len(w.log)
+	w.append(2000)
+	w.run(w.now.Add(sense.Hour))
+	if len(w.log) != n {
+		t.Errorf("published while the hub is away: %s", w.classes())
+	}
+	w.setHub(true)
+	w.run(w.now.Add(resumeWithin + sense.Second))
+	if w.s.phase != delivering {
+		t.Errorf("phase %d two seconds after the hub came back", w.s.phase)
+	}
+	w.run(w.now.Add(5 * sense.Second))
+	if err := w.balance(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLateDeathOfTheHubIsIgnored(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.setHub(true) // its second connection
+	w.until(delivering)
+	late, err := wire.EncodeJSON(wire.Conn{State: wire.Offline, Counter: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.step(Arrived{Topic: wire.HubConn(tenant), Payload: late})
+	if w.s.phase != delivering || w.s.held {
+		t.Error("a will of an older connection took the hub down")
+	}
+}
+
+func TestLingerAndFullBatches(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.until(delivering)
+	start := len(w.log)
+	w.append(1)
+	w.run(w.now.Add(999))
+	if len(w.log) != start {
+		t.Error("a lone record did not wait for company")
+	}
+	w.append(1)
+	w.run(w.now.Add(1))
+	if len(w.log) != start+1 {
+		t.Errorf("%d messages after the linger, want 1", len(w.log)-start)
+	}
+	w.append(256)
+	w.run(w.now)
+	if len(w.log) != start+2 {
+		t.Error("a full batch waited")
+	}
+	w.run(w.now.Add(5 * sense.Second))
+	if len(w.log) != start+2 {
+		t.Errorf("%d messages, want 2: acknowledged ones are not sent again", len(w.log)-start)
+	}
+}
+
+func TestWindowAndResend(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.until(delivering)
+	w.hubUp = false // silent, without a word
+	start := len(w.log)
+	for range 20 {
+		w.append(256)
+	}
+	w.run(w.now)
+	first := w.log[start:]
+	if len(first) != 8 {
+		t.Fatalf("%d batches in flight, want 8", len(first))
+	}
+	at := w.now
+	w.run(at.Add(3*sense.Second - 1))
+	if len(w.log) != start+8 {
+		t.Error("sent again before 3 s")
+	}
+	w.run(at.Add(6 * sense.Second))
+	again := w.log[start+8:]
+	if len(again) != 8 {
+		t.Fatalf("%d sent again within 6 s, want 8", len(again))
+	}
+	for k := range again {
+		match := false
+		for j := range first {
+			match = match || bytes.Equal(again[k].Payload, first[j].Payload)
+		}
+		if !match {
+			t.Error("sent again with other bytes")
+		}
+	}
+	w.run(at.Add(20 * sense.Minute))
+	if n := len(w.log) - start; n > 8*(20+6) { // about once a minute each
+		t.Errorf("%d messages in 20 minutes of silence", n)
+	}
+}
+
+func TestAcknowledgedRangesAreNotSentAgain(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.append(700)
+	for s := uint64(200); s <= 500; s++ { // the hub has them from another connection
+		w.stored[s] = w.sent[s-1]
+	}
+	w.until(delivering)
+	w.run(w.now.Add(5 * sense.Second))
+	if err := w.balance(); err != nil {
+		t.Fatal(err)
+	}
+	if w.received != 700-301 {
+		t.Errorf("%d records were sent, want %d", w.received, 700-301)
+	}
+}
+
+func TestAcknowledgementsThatCannotBe(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.until(delivering)
+	w.hubUp = false
+	w.append(10)
+	topic := path.Of(wire.Down, wire.ClassAck)
+	for name, a := range map[string]*wire.Ack{
+		"ahead":       {Epoch: 2, Through: 11},
+		"range ahead": {Epoch: 2, Ranges: []wire.Range{{First: 5, Last: 11}}},
+		"from 0":      {Epoch: 2, Ranges: []wire.Range{{First: 0, Last: 1}}},
+		"other epoch": {Epoch: 3, Through: 5},
+	} {
+		w.up = nil
+		w.down(topic, a)
+		w.run(w.now.Add(200))
+		if h := w.q.Status().Head; h != 1 {
+			t.Fatalf("%s moved the head to %d", name, h)
+		}
+		if told := w.problems() == ProblemAck; told != (name != "other epoch") {
+			t.Errorf("%s: problems %q", name, w.problems())
+		}
+	}
+}
+
+func TestMessagesThatAreNotForUs(t *testing.T) {
+	w := newWorld(t, 1, Config{Groups: []string{"shops"}})
+	w.until(delivering)
+	want, err := wire.EncodeJSON(wire.Want{Revision: 9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := path.Of(wire.Down, wire.ClassWant)
+	other := wire.Path{Tenant: tenant, Device: "kiosk-2"}.Of(wire.Down, wire.ClassWant)
+	stranger := wire.Path{Tenant: "evil", Device: device}.Of(wire.Down, wire.ClassWant)
+	slice, err := wire.EncodeDown(&wire.Slice{Handle: wire.Handle{1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrongHandle := path.Named(wire.Down, wire.ClassSlice, wire.Handle{2}.String())
+	for name, m := range map[string]Arrived{
+		"signed for another device": {own, w.sign(other, want)},
+		"another device's topic":    {other, w.sign(other, want)},
+		"another tenant's":          {stranger, w.sign(stranger, want)},
+		"a group that is not ours":  {wire.GroupWant(tenant, "cars"), w.sign(wire.GroupWant(tenant, "cars"), want)},
+		"not signed":                {own, want},
+		"what devices write":        {path.Of(wire.Up, wire.ClassLog), []byte("x")},
+		"no topic":                  {"$SYS/x", []byte("x")},
+		"hub presence":              {wire.HubConn(tenant), []byte(`{"state":"dead"}`)},
+		"slice of another handle":   {wrongHandle, w.sign(wrongHandle, slice)},
+		"ack that is none":          {path.Of(wire.Down, wire.ClassAck), w.sign(path.Of(wire.Down, wire.ClassAck), []byte{4, 0x91})},
+	} {
+		w.up = nil
+		w.step(m)
+		if w.problems() != ProblemMessage || len(w.up) != 1 {
+			t.Errorf("%s: %v", name, w.up)
+		}
+	}
+	w.up = nil
+	w.step(Arrived{Topic: own}) // a cleared retained document
+	if len(w.up) != 0 {
+		t.Errorf("an empty document: %v", w.up)
+	}
+}
+
+func TestWantOnlyMovesForward(t *testing.T) {
+	w := newWorld(t, 1, Config{Groups: []string{"shops"}})
+	w.step(Self{Want: 4})
+	w.until(delivering)
+	w.up = nil
+	for _, c := range []struct {
+		topic    string
+		revision uint64
+		taken    bool
+	}{
+		{path.Of(wire.Down, wire.ClassWant), 3, false},
+		{path.Of(wire.Down, wire.ClassWant), 4, false},
+		{path.Of(wire.Down, wire.ClassWant), 5, true},
+		{path.Of(wire.Down, wire.ClassWant), 5, false},
+		{wire.GroupWant(tenant, "shops"), 1, true},
+		{wire.GroupWant(tenant, "shops"), 1, false},
+	} {
+		b, err := wire.EncodeJSON(wire.Want{Revision: c.revision})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.up = nil
+		w.step(Arrived{Topic: c.topic, Payload: w.sign(c.topic, b)})
+		if taken := len(w.up) == 1; taken != c.taken {
+			t.Errorf("revision %d on %s: taken %v", c.revision, c.topic, taken)
+		}
+	}
+}
+
+func TestAskUntilAnswered(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.until(delivering)
+	h := wire.Handle{7}
+	w.hubUp = false
+	w.step(Ask{ID: "s-1", Request: &wire.SliceRequest{ID: "s-1", Handle: h}})
+	w.step(Ask{ID: "s-2", Request: &wire.SliceRequest{ID: "s-2", Handle: h}})
+	w.step(Cancel{ID: "s-2"})
+	w.run(w.now.Add(10 * sense.Second))
+	// s-1 at once, after 3 to 6 s, and perhaps after 6 to 12 s more; s-2 once.
+	if n := strings.Count(w.classes(), "slice"); n != 3 && n != 4 {
+		t.Errorf("asked %d times, want 3 or 4", n)
+	}
+	w.hubUp = true
+	w.run(w.now.Add(30 * sense.Second))
+	asked := strings.Count(w.classes(), "slice")
+	slices := 0
+	for _, e := range w.up {
+		if m, ok := e.(Message); ok {
+			if s, ok := m.Message.(*wire.Slice); ok && s.Handle == h {
+				slices++
+			}
+		}
+	}
+	if slices == 0 || len(w.s.asks) != 0 {
+		t.Errorf("%d slices came, %d requests wait", slices, len(w.s.asks))
+	}
+	w.run(w.now.Add(5 * sense.Minute))
+	if n := strings.Count(w.classes(), "slice"); n != asked {
+		t.Error("asked again after the answer")
+	}
+}
+
+func TestBackOffGrowsWithJitter(t *testing.T) {
+	seen := map[sense.Duration]bool{}
+	for seed := range uint64(20) {
+		w := newWorld(t, seed, Config{})
+		w.brokerUp = false
+		w.run(w.now.Add(1))
+		for tries := 1; tries <= 10; tries++ {
+			w.step(Disconnected{})
+			want := min(sense.Second<<tries, 2*sense.Minute)
+			got := w.wake.Sub(w.now)
+			if got < want/2 || got >= want {
+				t.Fatalf("after %d failures: %s, want %s to %s", tries, got, want/2, want)
+			}
+			if tries == 10 {
+				seen[got] = true
+			}
+			w.events = nil
+			w.run(w.wake)
+			w.events = nil
+		}
+	}
+	if len(seen) < 15 {
+		t.Errorf("20 devices wait %d different times", len(seen))
+	}
+}
+
+func TestDuplicateIdentityKeepsAway(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	for n := 1; n <= 3; n++ {
+		w.until(delivering)
+		w.cut() // the other device took over
+		if strings.Contains(w.problems(), ProblemDuplicate) {
+			t.Fatalf("told after %d", n)
+		}
+	}
+	w.until(delivering)
+	w.cut()
+	w.run(w.now.Add(10 * sense.Second))
+	if w.problems() != ProblemDuplicate || w.s.phase != waiting {
+		t.Fatalf("phase %d, %q", w.s.phase, w.problems())
+	}
+	connects := w.counter
+	w.run(w.now.Add(2 * sense.Minute))
+	if w.counter != connects {
+		t.Error("it came back within two minutes")
+	}
+	w.run(w.now.Add(3 * sense.Minute))
+	w.until(delivering)
+}
+
+func TestBrokerRestartsAreNoDuplicates(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	for range 8 {
+		w.until(delivering)
+		w.brokerUp = false
+		w.cut()
+		w.run(w.now.Add(2 * sense.Second))
+		w.brokerUp = true
+	}
+	w.until(delivering)
+	if p := w.problems(); p != "" {
+		t.Errorf("told %s", p)
+	}
+}
+
+func TestRefusedSubscription(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	for w.s.phase != joining {
+		w.run(w.now.Add(1))
+	}
+	w.step(Subscribed{Refused: []string{path.Below()}})
+	if w.problems() != ProblemRefused || w.open || w.s.phase != waiting || len(w.log) != 0 {
+		t.Errorf("%q, open %v, phase %d, published %s", w.problems(), w.open, w.s.phase, w.classes())
+	}
+}
+
+func TestStopSaysGoodbye(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.until(delivering)
+	w.step(Stop{})
+	last := w.log[len(w.log)-1]
+	c, err := wire.DecodeConn(last.Payload)
+	if err != nil || c.State != wire.Offline || c.Counter != 1 || !last.Retain {
+		t.Fatalf("the last word is %s: %v", last.Payload, err)
+	}
+	if w.stopped {
+		t.Fatal("it hung up before the broker had the goodbye")
+	}
+	w.run(w.now.Add(100))
+	if !w.stopped || w.open {
+		t.Error("it did not hang up")
+	}
+
+	w = newWorld(t, 1, Config{}) // the broker is silent
+	w.until(delivering)
+	w.step(Stop{})
+	w.events = nil
+	w.run(w.now.Add(2 * sense.Second))
+	if !w.stopped {
+		t.Error("it waits for ever")
+	}
+
+	w = newWorld(t, 1, Config{}) // never connected
+	w.brokerUp = false
+	w.step(Stop{})
+	if !w.stopped {
+		t.Error("it waits for a connection to say goodbye")
+	}
+}
+
+func TestWillIsOlderThanOnline(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	p := w.s.Will(5, 42)
+	c, err := wire.DecodeConn(p.Payload)
+	if err != nil || c != (wire.Conn{State: wire.Offline, Boot: 1, Counter: 42, Since: 5}) || !p.Retain || p.QoS != 1 || p.Topic != path.Of(wire.State, wire.ClassConn) {
+		t.Errorf("%s %s: %v", p.Topic, p.Payload, err)
+	}
+}
+
+func TestAnotherEpochGreetsAgain(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.until(delivering)
+	var err error
+	if w.q, err = outbox.Open(&outbox.Memory{}, outbox.Options{Epoch: 99}); err != nil {
+		t.Fatal(err)
+	}
+	w.tellLog()
+	w.run(w.now.Add(sense.Second))
+	c := strings.Fields(w.classes())
+	if got := strings.Join(c[len(c)-3:], " "); got != "st/birth echo hello" {
+		t.Errorf("after a new epoch: %s", got)
+	}
+	h, err := wire.DecodeRequest(w.log[len(w.log)-1].Payload)
+	if hello, ok := h.(*wire.Hello); err != nil || !ok || hello.Epoch != 99 {
+		t.Errorf("%+v, %v", h, err)
+	}
+}
+
+func TestSendIsForDevicesOnly(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.until(delivering)
+	for _, s := range []Send{{Plane: wire.Down, Class: wire.ClassWant}, {Plane: wire.Up, Class: "x"}, {Plane: wire.Up, Class: wire.ClassJob, Name: "#"},
+		{Plane: wire.Up, Class: wire.ClassLearn, Payload: make([]byte, wire.MaxMessage+1)}} {
+		n := len(w.log)
+		w.up = nil
+		w.step(s)
+		if len(w.log) != n || w.problems() != ProblemUnsent {
+			t.Errorf("%s/%s was sent", s.Plane, s.Class)
+		}
+	}
+}
+
+func TestBadConfig(t *testing.T) {
+	for _, c := range []Config{{}, {Tenant: "a", Device: "b c"}, {Tenant: "a/b", Device: "c"}, {Tenant: "a", Device: "b", Groups: []string{"+"}}} {
+		if _, err := New(c); err == nil {
+			t.Errorf("%+v was taken", c)
+		}
+	}
+}
