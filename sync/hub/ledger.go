@@ -50,8 +50,6 @@ type View interface {
 	Digests(device string, epoch, first, last uint64) (map[uint64]Digest, error)
 	// Symbols returns the names of a bundle, as a device (or, where empty, the bundle itself) gave them.
 	Symbols(b wire.BundleID, device string) (names []string, ok bool, err error)
-	// SymbolParts returns the parts of a table that is not whole, in order of From.
-	SymbolParts(b wire.BundleID, device string) ([]SymbolPart, error)
 	// Bundle returns a published bundle by the SHA-256 of its file in hex.
 	Bundle(sha256 string) (Bundle, bool, error)
 	// Wants returns which bundle is wanted where, in order of Scope.

@@ -1,0 +1,155 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tact-edge/tact/sync/hub"
+	"github.com/tact-edge/tact/sync/wire"
+)
+
+func TestMemory(t *testing.T) {
+	Conform(t, func(*testing.T) Ledger { return NewMemory() })
+}
+
+func openFile(t *testing.T, path string) *SQLite {
+	t.Helper()
+	l, err := OpenSQLite(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func TestSQLite(t *testing.T) {
+	Conform(t, func(t *testing.T) Ledger { return openFile(t, filepath.Join(t.TempDir(), "hub.db")) })
+}
+
+func TestSQLiteKeepsOverReopening(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hub.db")
+	l, err := OpenSQLite(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(t, l, hub.PutPerson{ID: "crm:1", Person: "anna"})
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = openFile(t, path)
+	look(t, l, func(v hub.View) error {
+		p, _, err := v.PersonOf("crm:1")
+		same(t, "person", p, "anna")
+		return err
+	})
+	r, err := ReadSQLite(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := r.Begin(context.Background()); err == nil {
+		t.Error("a ledger that is only read began a transaction")
+	}
+	if c, err := r.Count(context.Background()); err != nil || c.Customers != 1 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestSQLiteRefusesNewerFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hub.db")
+	db, err := openDB(path, 1, "_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(fmt.Sprintf("PRAGMA user_version = %d", len(migrations)+1)); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	if _, err := OpenSQLite(context.Background(), path); !errors.Is(err, ErrNewer) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSQLiteSaysWhichFileIsBroken(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hub.db")
+	if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenSQLite(context.Background(), path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What was erased is in no file any more, not even in a free page or the log.
+func TestSQLiteErasedMeansErased(t *testing.T) {
+	dir := t.TempDir()
+	l := openFile(t, filepath.Join(dir, "hub.db"))
+	const secret = "Rumpelstiltskin"
+	var writes []hub.Write
+	for k := range 50 {
+		writes = append(writes, hub.AddEntry{Entry: hub.Entry{ID: "crm:" + secret, What: "fact", Name: fmt.Sprint("f", k), Expires: 1 << 60,
+			Source: "crm", Line: []byte(strings.Repeat(secret, 40)), Record: []byte(secret)}})
+	}
+	writes = append(writes, hub.PutPerson{ID: "crm:" + secret, Person: secret}, hub.PutMerge{Merge: hub.Merge{Into: secret, From: "crm:" + secret}},
+		hub.PutHolding{Holding: hub.Holding{Device: "k1", Handle: wire.Handle{1}, ID: "crm:" + secret}})
+	change(t, l, writes...)
+	if !strings.Contains(readAll(t, dir), secret) {
+		t.Fatal("the test looks in the wrong place")
+	}
+	change(t, l, hub.DropID{ID: "crm:" + secret}, hub.DropPerson{ID: "crm:" + secret}, hub.DropMerge{Into: secret, From: "crm:" + secret},
+		hub.DropHolding{Device: "k1", Handle: wire.Handle{1}})
+	if done, err := l.Scrub(context.Background()); err != nil || !done {
+		t.Fatalf("scrub: %v, %v", done, err)
+	}
+	if strings.Contains(readAll(t, dir), secret) {
+		t.Error("the secret is still in the files")
+	}
+}
+
+func readAll(t *testing.T, dir string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Write(data)
+	}
+	return b.String()
+}
+
+func BenchmarkSQLiteRecords(b *testing.B) {
+	l, err := OpenSQLite(context.Background(), filepath.Join(b.TempDir(), "hub.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	body := make([]byte, 120)
+	seq := uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		tx, err := l.Begin(context.Background())
+		if err != nil {
+			b.Fatal(err)
+		}
+		records := make([]hub.Record, 256)
+		for k := range records {
+			seq++
+			records[k] = hub.Record{Device: "k1", Epoch: 1, Seq: seq, Kind: wire.KindDecision, Digest: hub.Digest{1}, Body: body}
+		}
+		if err := errors.Join(tx.Apply([]hub.Write{hub.AddRecords{Records: records}}), tx.Commit()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(seq)/b.Elapsed().Seconds(), "records/s")
+}

@@ -1,0 +1,343 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
+	"github.com/tact-edge/tact/sync/hub"
+	"github.com/tact-edge/tact/sync/wire"
+)
+
+// sqliteTx is the writing transaction of a SQLite file. It has the connection
+// until it ends; what it began it finishes, whatever becomes of its beginner's context.
+type sqliteTx struct {
+	l    *SQLite
+	conn *sql.Conn // nil once it has ended
+}
+
+func (t *sqliteTx) Commit() error {
+	if t.conn == nil {
+		return sql.ErrTxDone
+	}
+	if _, err := t.conn.ExecContext(context.Background(), "COMMIT"); err != nil {
+		return errors.Join(fmt.Errorf("commit: %w", err), t.Rollback())
+	}
+	t.end()
+	return nil
+}
+
+// Rollback takes everything back; after Commit it does nothing.
+func (t *sqliteTx) Rollback() error {
+	if t.conn == nil {
+		return nil
+	}
+	defer t.end()
+	if _, err := t.conn.ExecContext(context.Background(), "ROLLBACK"); err != nil {
+		return fmt.Errorf("roll back: %w", err)
+	}
+	return nil
+}
+
+func (t *sqliteTx) end() {
+	conn := t.conn
+	t.conn = nil
+	t.l.writer <- conn
+}
+
+// maxPrepared bounds the statements that are kept.
+const maxPrepared = 256
+
+// statement returns a query, prepared once for the life of the ledger.
+func (t *sqliteTx) statement(query string) (*sql.Stmt, error) {
+	if s := t.l.prepared[query]; s != nil {
+		return s, nil
+	}
+	if len(t.l.prepared) >= maxPrepared {
+		for q, s := range t.l.prepared {
+			delete(t.l.prepared, q)
+			if err := s.Close(); err != nil {
+				return nil, fmt.Errorf("close statement: %w", err)
+			}
+		}
+	}
+	s, err := t.conn.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare %.60q: %w", query, err)
+	}
+	t.l.prepared[query] = s
+	return s, nil
+}
+
+func (t *sqliteTx) exec(query string, args ...any) error {
+	s, err := t.statement(query)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Exec(args...); err != nil {
+		return fmt.Errorf("write ledger: %w", err)
+	}
+	return nil
+}
+
+// one reads one row; ok is false where there is none.
+func (t *sqliteTx) one(query string, args []any, into ...any) (ok bool, err error) {
+	s, err := t.statement(query)
+	if err != nil {
+		return false, err
+	}
+	switch err := s.QueryRow(args...).Scan(into...); {
+	case errors.Is(err, sql.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("read ledger: %w", err)
+	}
+	return true, nil
+}
+
+// scanner is a row that is being read.
+type scanner interface{ Scan(into ...any) error }
+
+// list reads every row with f.
+func list[T any](t *sqliteTx, f func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	s, err := t.statement(query)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.Query(args...)
+	if err != nil {
+		return nil, fmt.Errorf("read ledger: %w", err)
+	}
+	return all(rows, f)
+}
+
+func all[T any](rows *sql.Rows, f func(scanner) (T, error)) ([]T, error) {
+	defer rows.Close()
+	var out []T
+	for rows.Next() {
+		x, err := f(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read ledger: %w", err)
+		}
+		out = append(out, x)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read ledger: %w", err)
+	}
+	return out, nil
+}
+
+// in writes the list of placeholders and its arguments.
+func in(keys []string, before ...any) (string, []any) {
+	args := before
+	for _, k := range keys {
+		args = append(args, k)
+	}
+	return "(" + strings.TrimSuffix(strings.Repeat("?,", len(keys)), ",") + ")", args
+}
+
+func scanString(r scanner) (s string, err error) { return s, r.Scan(&s) }
+
+func (t *sqliteTx) PersonOf(id string) (person string, ok bool, err error) {
+	ok, err = t.one("SELECT person FROM person WHERE id = ?", []any{id}, &person)
+	return person, ok, err
+}
+
+func (t *sqliteTx) IDsOf(person string) ([]string, error) {
+	return list(t, scanString, "SELECT id FROM person WHERE person = ? ORDER BY id", person)
+}
+
+func (t *sqliteTx) MergesOf(ids []string) ([]hub.Merge, error) {
+	marks, args := in(ids)
+	args = append(args, args...)
+	return list(t, func(r scanner) (m hub.Merge, err error) { return m, r.Scan(&m.Into, &m.From, &m.Happened) },
+		"SELECT into_id, from_id, happened FROM merge WHERE into_id IN "+marks+" OR from_id IN "+marks+" ORDER BY happened, into_id, from_id", args...)
+}
+
+const entryColumns = "SELECT row, id, owner, what, name, happened, expires, device, handle, source, line, record FROM entry "
+
+func scanEntry(r scanner) (e hub.Entry, err error) {
+	var id, owner sql.NullString
+	var expires sql.NullInt64
+	var handle []byte
+	err = r.Scan(&e.Row, &id, &owner, &e.What, &e.Name, &e.Happened, &expires, &e.Device, &handle, &e.Source, &e.Line, &e.Record)
+	e.ID, e.Owner, e.Expires = id.String, owner.String, sense.Never
+	if expires.Valid {
+		e.Expires = sense.Instant(expires.Int64)
+	}
+	copy(e.Handle[:], handle)
+	return e, err
+}
+
+func (t *sqliteTx) Entries(ids []string) ([]hub.Entry, error) {
+	marks, args := in(ids)
+	return list(t, scanEntry, entryColumns+"WHERE id IN "+marks+" ORDER BY row", args...)
+}
+
+func (t *sqliteTx) OwnerEntries(owners []string) ([]hub.Entry, error) {
+	marks, args := in(owners)
+	return list(t, scanEntry, entryColumns+"WHERE owner IN "+marks+" ORDER BY row", args...)
+}
+
+func (t *sqliteTx) Expired(now sense.Instant, limit int) ([]hub.Entry, error) {
+	return list(t, scanEntry, entryColumns+"WHERE expires <= ? ORDER BY row LIMIT ?", int64(now), limit)
+}
+
+func (t *sqliteTx) Taken(key hub.Hash) (bool, error) {
+	var one int
+	return t.one("SELECT 1 FROM taken WHERE key = ?", []any{key[:]}, &one)
+}
+
+func (t *sqliteTx) ErasedAt(id hub.Hash) (at sense.Instant, ok bool, err error) {
+	ok, err = t.one("SELECT at FROM erased WHERE id = ?", []any{id[:]}, &at)
+	return at, ok, err
+}
+
+const holdingColumns = "SELECT device, handle, id, owners, revision, digest, until FROM holding "
+
+func scanHolding(r scanner) (h hub.Holding, err error) {
+	var handle, digest []byte
+	var owners string
+	if err := r.Scan(&h.Device, &handle, &h.ID, &owners, &h.Revision, &digest, &h.Until); err != nil {
+		return h, err
+	}
+	copy(h.Handle[:], handle)
+	copy(h.Digest[:], digest)
+	if owners != "" {
+		err = json.Unmarshal([]byte(owners), &h.Owners)
+	}
+	return h, err
+}
+
+func first[T any](rows []T, err error) (x T, ok bool, _ error) {
+	if err != nil || len(rows) == 0 {
+		return x, false, err
+	}
+	return rows[0], true, nil
+}
+
+func (t *sqliteTx) Holding(device string, h wire.Handle) (hub.Holding, bool, error) {
+	return first(list(t, scanHolding, holdingColumns+"WHERE device = ? AND handle = ?", device, h[:]))
+}
+
+func (t *sqliteTx) HoldingsOf(ids []string) ([]hub.Holding, error) {
+	marks, args := in(ids)
+	return list(t, scanHolding, holdingColumns+"WHERE id IN "+marks+" ORDER BY device, handle", args...)
+}
+
+func (t *sqliteTx) HoldingsWith(owners []string) ([]hub.Holding, error) {
+	marks, args := in(owners)
+	return list(t, scanHolding, holdingColumns+"WHERE (device, handle) IN (SELECT device, handle FROM holding_owner WHERE owner IN "+marks+
+		") ORDER BY device, handle", args...)
+}
+
+func (t *sqliteTx) HoldingsAt(device string, now sense.Instant) ([]hub.Holding, error) {
+	return list(t, scanHolding, holdingColumns+"WHERE device = ? AND until > ? ORDER BY device, handle", device, int64(now))
+}
+
+func scanForget(r scanner) (f hub.Forget, err error) {
+	var handle []byte
+	err = r.Scan(&f.Device, &handle, &f.ID, &f.At, &f.Sent)
+	copy(f.Handle[:], handle)
+	return f, err
+}
+
+func (t *sqliteTx) Forgets(device string) ([]hub.Forget, error) {
+	return list(t, scanForget, "SELECT device, handle, id, at, sent FROM forget WHERE device = ? ORDER BY handle", device)
+}
+
+func (t *sqliteTx) ForgetsDue(at sense.Instant, limit int) ([]hub.Forget, error) {
+	return list(t, scanForget, "SELECT device, handle, id, at, sent FROM forget WHERE sent < ? ORDER BY device, handle LIMIT ?", int64(at), limit)
+}
+
+func scanDevice(r scanner) (d hub.Device, err error) {
+	var doc string
+	if err := r.Scan(&doc); err != nil {
+		return d, err
+	}
+	return d, json.Unmarshal([]byte(doc), &d)
+}
+
+func (t *sqliteTx) Device(id string) (hub.Device, bool, error) {
+	return first(list(t, scanDevice, "SELECT doc FROM device WHERE id = ?", id))
+}
+
+func (t *sqliteTx) Devices(after string, limit int) ([]hub.Device, error) {
+	return list(t, scanDevice, "SELECT doc FROM device WHERE id > ? ORDER BY id LIMIT ?", after, limit)
+}
+
+func scanMark(r scanner) (m hub.Mark, err error) {
+	var doc string
+	if err := r.Scan(&doc); err != nil {
+		return m, err
+	}
+	return m, json.Unmarshal([]byte(doc), &m)
+}
+
+func (t *sqliteTx) Mark(device string, epoch uint64) (hub.Mark, error) {
+	m, _, err := first(list(t, scanMark, "SELECT doc FROM mark WHERE device = ? AND epoch = ?", device, int64(epoch)))
+	return m, err
+}
+
+func (t *sqliteTx) Digests(device string, epoch, firstSeq, last uint64) (map[uint64]hub.Digest, error) {
+	type one struct {
+		seq    int64
+		digest []byte
+	}
+	rows, err := list(t, func(r scanner) (x one, err error) { return x, r.Scan(&x.seq, &x.digest) },
+		"SELECT seq, digest FROM record WHERE device = ? AND epoch = ? AND seq BETWEEN ? AND ?", device, int64(epoch), int64(firstSeq), int64(last))
+	found := make(map[uint64]hub.Digest, len(rows))
+	for _, x := range rows {
+		var d hub.Digest
+		copy(d[:], x.digest)
+		found[uint64(x.seq)] = d
+	}
+	return found, err
+}
+
+func scanPart(r scanner) (p hub.SymbolPart, err error) {
+	var names string
+	if err := r.Scan(&p.From, &p.Of, &names); err != nil {
+		return p, err
+	}
+	return p, json.Unmarshal([]byte(names), &p.Names)
+}
+
+const symbolColumns = "SELECT first, total, names FROM symbol WHERE bundle = ? AND device = ? ORDER BY first"
+
+func (t *sqliteTx) Symbols(b wire.BundleID, device string) ([]string, bool, error) {
+	parts, err := list(t, scanPart, symbolColumns, b[:], device)
+	names, ok := wholeTable(parts)
+	return names, ok, err
+}
+
+func (t *sqliteTx) Bundle(sha256 string) (b hub.Bundle, ok bool, err error) {
+	ok, err = t.one("SELECT sha256, name, version, at, file, signature FROM bundle WHERE sha256 = ?", []any{sha256},
+		&b.SHA256, &b.Name, &b.Version, &b.At, &b.File, &b.Signature)
+	return b, ok, err
+}
+
+func (t *sqliteTx) Wants() ([]hub.Want, error) {
+	return list(t, func(r scanner) (w hub.Want, err error) { return w, r.Scan(&w.Scope, &w.SHA256, &w.At) },
+		"SELECT scope, sha256, at FROM want ORDER BY scope")
+}
+
+func (t *sqliteTx) Revision() (uint64, error) {
+	var r int64
+	_, err := t.one("SELECT revision FROM revision WHERE one = 1", nil, &r)
+	return uint64(r), err
+}
+
+// ownersDoc is a holding's owners as they are kept.
+func ownersDoc(owners []event.Owner) (string, error) {
+	if len(owners) == 0 {
+		return "", nil
+	}
+	b, err := json.Marshal(owners)
+	return string(b), err
+}
