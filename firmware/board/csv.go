@@ -279,6 +279,9 @@ func (l *csvLog) emit(cells []csvCell) error {
 		switch l.columns[k].role {
 		case isTime:
 			at, err := parseTime(c.text, l.layout.TimeLayout)
+			if err == nil && (at < firstTime || at > lastTime) {
+				err = fmt.Errorf("time %q is not between the years 1 and 9999 in UTC", c.text)
+			}
 			if err != nil {
 				l.refuse(c.column, err)
 				return nil
@@ -364,6 +367,12 @@ func csvValue(text string, kind sense.Kind) (sense.Value, error) {
 	}
 	return v.As(kind)
 }
+
+// An event line holds the years 1 to 9999.
+const (
+	firstTime sense.Instant = -62135596800_000
+	lastTime  sense.Instant = 253402300799_999
+)
 
 func parseTime(text, layout string) (sense.Instant, error) {
 	switch layout {
