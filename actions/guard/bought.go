@@ -21,7 +21,7 @@ func alreadyBought(v *View, c Candidate) Verdict {
 		if !k.BlocksOffers || !sameOffer(v.Bundle, k, i.About, a.About) {
 			return
 		}
-		end := i.Happened.Add(again(k, i.About))
+		end := i.Happened.Add(min(again(k, i.About), k.Keep))
 		if undone, _ := v.Slice.Undone(v.Bundle, k, i, v.Now); undone || v.Now >= end {
 			return
 		}

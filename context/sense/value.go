@@ -377,14 +377,14 @@ func positionOf(m map[string]any) (Value, error) {
 		if !ok || a < 0 || a > 1e9 {
 			return Value{}, bad
 		}
-		mm = int64(Round(a * 1000))
+		mm = int64(Round(float64(a * 1000)))
 	}
 	return PositionValue(PointOf(lat, lon), mm), nil
 }
 
 // PointOf rounds degrees to 1e-7.
 func PointOf(lat, lon float64) Point {
-	return Point{Lat: int32(Round(lat * 1e7)), Lon: int32(Round(lon * 1e7))}
+	return Point{Lat: int32(Round(float64(lat * 1e7))), Lon: int32(Round(float64(lon * 1e7)))}
 }
 
 // Round rounds half away from zero, with operations that are exact on every chip.
