@@ -316,16 +316,18 @@ type Action struct {
 	Bother     Micro
 	Lever      Micro // factor in millionths, without the group's
 
-	Mandatory   bool
-	ExemptCaps  bool
-	Repeat      sense.Duration // repeat_after; Forever where not given
-	KeepArmed   sense.Duration // 0 where not given
-	Measure     int32          // -1 where none
-	LeastID     event.By
-	NeedGrants  []int32 // purposes whose grant its signals want (`consent:` of a signal), in order
-	Say         *Treatment
-	SayPersonal *Treatment
-	Uses        []string // names in its own and its group's conditions and price, in order
+	Mandatory  bool
+	ExemptCaps bool
+	// ExemptPressure: its bother is not raised by the pressure, only its own and the floor count.
+	ExemptPressure bool
+	Repeat         sense.Duration // repeat_after; Forever where not given
+	KeepArmed      sense.Duration // 0 where not given
+	Measure        int32          // -1 where none
+	LeastID        event.By
+	NeedGrants     []int32 // purposes whose grant its signals want (`consent:` of a signal), in order
+	Say            *Treatment
+	SayPersonal    *Treatment
+	Uses           []string // names in its own and its group's conditions and price, in order
 	// ConditionsPersonal: its conditions, price or group read a fact, identity, history or a personal signal.
 	ConditionsPersonal bool
 }

@@ -1,0 +1,331 @@
+package policy
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/types"
+
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// language compiles conditions over a set of declared names into one graph.
+type language struct {
+	env     *cel.Env
+	symbols map[string]*symbol
+	graph   *graph
+	point   *symbol // the signal of positions, which places are judged by; nil where none
+	means   map[string][]*symbol
+}
+
+func newLanguage(symbols []*symbol) (*language, error) {
+	l := &language{symbols: map[string]*symbol{}, graph: newGraph(), means: map[string][]*symbol{}}
+	symbols = append([]*symbol{
+		{name: "local.hour", what: aCalendar, index: -1, kind: sense.Int},
+		{name: "local.weekday", what: aCalendar, index: -1, kind: sense.Int},
+	}, symbols...)
+	options := append([]cel.EnvOption{cel.ClearMacros(), cel.ParserExpressionSizeLimit(8 << 10), cel.ParserRecursionLimit(64)}, functions()...)
+	for _, s := range symbols {
+		if _, twice := l.symbols[s.name]; twice {
+			continue // reported where names are collected
+		}
+		l.symbols[s.name] = s
+		if s.what != aDerived {
+			options = append(options, cel.Variable(s.name, s.celType()))
+		}
+		if s.what == aSignal && s.kind == sense.Position && l.point == nil {
+			l.point = s
+		}
+	}
+	env, err := cel.NewEnv(options...)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the language of conditions: %w", err)
+	}
+	l.env = env
+	return l, nil
+}
+
+// declare adds a derived value, whose type is known only now.
+func (l *language) declare(s *symbol) error {
+	env, err := l.env.Extend(cel.Variable(s.name, s.celType()))
+	if err != nil {
+		return fmt.Errorf("declare %s: %w", s.name, err)
+	}
+	l.env = env
+	return nil
+}
+
+// names returns the names of some sections, for suggestions; of all without any.
+func (l *language) names(of ...what) []string {
+	var list []string
+	for _, s := range l.symbols {
+		if len(of) == 0 || slices.Contains(of, s.what) {
+			list = append(list, s.name)
+		}
+	}
+	return list
+}
+
+// parsed is a condition that is syntactically right and type-checked.
+type parsed struct {
+	rewritten
+	expr ast.Expr
+	info *ast.SourceInfo
+	bad  []mistake
+	skip bool // it reads a name whose own definition is broken
+}
+
+// parse reads and checks a condition. With mistakes, expr is nil.
+func (l *language) parse(text string) *parsed {
+	p := &parsed{rewritten: rewrite(text)}
+	p.bad = p.rewritten.bad
+	tree, issues := l.env.Parse(p.text)
+	if err := issues.Err(); err != nil {
+		if len(p.bad) == 0 {
+			p.syntax(issues)
+		}
+		return p
+	}
+	p.info = tree.NativeRep().SourceInfo()
+	expr := tree.NativeRep().Expr()
+	l.inspect(p, expr)
+	if len(p.bad) > 0 || p.skip {
+		return p
+	}
+	l.level(expr)
+	checked, issues := l.env.Check(tree)
+	if err := issues.Err(); err != nil {
+		for _, e := range issues.Errors() {
+			message, hint := explainType(e.Message)
+			p.mistake(p.offset(e.Location.Line(), e.Location.Column()), "type_mismatch", message, hint)
+		}
+		return p
+	}
+	p.expr = checked.NativeRep().Expr()
+	return p
+}
+
+func (p *parsed) mistake(at int, code, message, hint string) {
+	p.bad = append(p.bad, mistake{at, code, message, hint})
+}
+
+// syntax reports the first thing that CEL could not read: the others follow from it.
+func (p *parsed) syntax(issues *cel.Issues) {
+	e := issues.Errors()[0]
+	message := strings.TrimPrefix(e.Message, "Syntax error: ")
+	if k := strings.Index(message, " expecting "); k > 0 {
+		message = message[:k]
+	}
+	message = strings.ReplaceAll(message, "<EOF>", "end of the condition")
+	hint := "conditions are CEL: names, numbers, 'texts', == != < <= > >= && || ! in and the functions of the language"
+	p.mistake(p.offset(e.Location.Line(), e.Location.Column()), "condition_syntax", "the condition cannot be read: "+message, hint)
+}
+
+// offset turns a place in the rewritten text into the author's.
+func (p *parsed) offset(line, column int) int {
+	at := column
+	for _, text := range strings.SplitAfter(p.text, "\n")[:max(line-1, 0)] {
+		at += len([]rune(text))
+	}
+	return p.back[min(max(at, 0), len(p.back)-1)]
+}
+
+// start is the author's offset of an expression: where its text begins for a
+// name, a constant or a call, at the sign for an operator.
+func (p *parsed) start(e ast.Expr) int {
+	if e.Kind() == ast.SelectKind {
+		return p.start(e.AsSelect().Operand())
+	}
+	r, ok := p.info.GetOffsetRange(e.ID())
+	if !ok {
+		return 0
+	}
+	at := int(r.Start)
+	if e.Kind() == ast.CallKind && isName(e.AsCall().FunctionName()) {
+		text := []rune(p.text)
+		for at = min(at, len(text)-1); at > 0 && !isWord(text[at]); at-- {
+		}
+		for at > 0 && isWord(text[at-1]) {
+			at--
+		}
+	}
+	return p.back[min(max(at, 0), len(p.back)-1)]
+}
+
+func isName(s string) bool { return s != "" && isWord(rune(s[0])) && !strings.HasSuffix(s, "_") }
+
+// dotted returns the name that a chain of selections spells.
+func dotted(e ast.Expr) (string, bool) {
+	switch e.Kind() {
+	case ast.IdentKind:
+		return e.AsIdent(), true
+	case ast.SelectKind:
+		name, ok := dotted(e.AsSelect().Operand())
+		return name + "." + e.AsSelect().FieldName(), ok && !e.AsSelect().IsTestOnly()
+	}
+	return "", false
+}
+
+// operators are CEL's own signs that conditions may use.
+var operators = map[string]string{
+	"_&&_": "&&", "_||_": "||", "!_": "!", "_==_": "==", "_!=_": "!=", "_<_": "<", "_<=_": "<=", "_>_": ">", "_>=_": ">=",
+	"_+_": "+", "_-_": "-", "_*_": "*", "_/_": "/", "_%_": "%", "-_": "-", "_?_:_": "?:", "@in": "in",
+}
+
+var ownMembers = []string{"startsWith", "endsWith", "contains", "size"}
+
+// refused are functions of CEL that conditions leave out, with the reason.
+var refused = map[string]string{
+	"matches": "regular expressions", "exists": "conditions over the elements of a list", "all": "conditions over the elements of a list",
+	"exists_one": "conditions over the elements of a list", "map": "conditions over the elements of a list", "filter": "conditions over the elements of a list",
+	"getHours": "parts of a timestamp", "getDayOfWeek": "parts of a timestamp", "getFullYear": "parts of a timestamp", "getMonth": "parts of a timestamp",
+	"getDate": "parts of a timestamp", "getDayOfMonth": "parts of a timestamp", "getDayOfYear": "parts of a timestamp", "getMinutes": "parts of a timestamp",
+	"getSeconds": "parts of a timestamp", "getMilliseconds": "parts of a timestamp",
+	"dyn": "dynamic types", "type": "dynamic types", "string": "conversion to text", "bytes": "bytes", "uint": "unsigned numbers", "bool": "conversion to bool",
+	"_[_]": "reading one element of a list",
+}
+
+// inspect reports names and functions that are not there, or not part of
+// conditions, before types are checked: CEL's own messages cannot suggest.
+func (l *language) inspect(p *parsed, e ast.Expr) {
+	if name, ok := dotted(e); ok {
+		l.inspectName(p, name, p.start(e), nil)
+		return
+	}
+	switch e.Kind() {
+	case ast.CallKind:
+		l.inspectCall(p, e)
+	case ast.SelectKind:
+		p.mistake(p.start(e), "not_supported", "reading a field of a value is not supported in conditions", "declare what you need as a fact or signal of its own")
+	case ast.ListKind:
+		for _, x := range e.AsList().Elements() {
+			l.inspect(p, x)
+		}
+	case ast.LiteralKind:
+		switch e.AsLiteral().(type) {
+		case types.Bool, types.Int, types.Double, types.String:
+		default:
+			p.mistake(p.start(e), "not_supported", "constants in conditions are true, false, numbers, 'texts' and durations", "")
+		}
+	default:
+		p.mistake(p.start(e), "not_supported", "maps and structures are not supported in conditions", "")
+	}
+}
+
+func (l *language) inspectName(p *parsed, name string, at int, of []what) {
+	s, ok := l.symbols[name]
+	if !ok {
+		p.mistake(at, "unknown_name", fmt.Sprintf("%s is not declared", name), didYouMean(name, l.names(of...)))
+		return
+	}
+	p.skip = p.skip || s.broken
+}
+
+// wants says which sections a function's first argument may come from, where it must be a name.
+var wants = map[string][]what{
+	"inside": {aPlace}, "entered": {aPlace}, "left": {aPlace}, "distance": {aPlace},
+	"open": {aKind}, "overdue": {aKind}, "until": {aKind},
+	"has": {aSignal, aFact}, "changed": {aSignal, aFact}, "age": {aFact},
+	"mean": {aSignal}, "min": {aSignal}, "max": {aSignal}, "rate": {aSignal},
+}
+
+func (l *language) inspectCall(p *parsed, e ast.Expr) {
+	call := e.AsCall()
+	name := call.FunctionName()
+	if name == hasValue {
+		name = "has"
+	}
+	_, isOperator := operators[name]
+	member := call.IsMemberFunction()
+	switch {
+	case isOperator, !member && slices.Contains(functionNames, name), member && slices.Contains(ownMembers, name), name == "duration":
+	case refused[name] != "":
+		p.mistake(p.start(e), "not_supported", refused[name]+" are not supported in conditions", "see the functions of the language, or declare a derived value")
+		return
+	default:
+		p.mistake(p.start(e), "unknown_function", fmt.Sprintf("there is no function %s", name), didYouMean(name, append(slices.Clone(functionNames), ownMembers...)))
+		return
+	}
+	args := call.Args()
+	if member {
+		l.inspect(p, call.Target())
+	}
+	if of := wants[name]; of != nil && len(args) > 0 {
+		l.inspectWanted(p, name, args[0], of)
+		args = args[1:]
+	}
+	for _, a := range args {
+		l.inspect(p, a)
+	}
+}
+
+// inspectWanted checks an argument that must be a name of some sections.
+func (l *language) inspectWanted(p *parsed, function string, arg ast.Expr, of []what) {
+	list := make([]string, len(of))
+	for k, w := range of {
+		list[k] = w.String()
+	}
+	sections := strings.Join(list, " or a ")
+	name, ok := dotted(arg)
+	if !ok {
+		p.mistake(p.start(arg), "wrong_argument", fmt.Sprintf("%s wants the name of a %s here", function, sections), didYouMean("", l.names(of...)))
+		return
+	}
+	s, known := l.symbols[name]
+	if known && !slices.Contains(of, s.what) {
+		p.mistake(p.start(arg), "wrong_argument", fmt.Sprintf("%s is a %s; %s wants a %s", name, s.what, function, sections), didYouMean(name, l.names(of...)))
+		return
+	}
+	l.inspectName(p, name, p.start(arg), of)
+}
+
+var overload = regexp.MustCompile(`found no matching overload for '(.*?)' applied to '(?:\((.*)\)|(.*)\.\((.*)\))'`)
+
+// explainType puts CEL's words on types into the author's.
+func explainType(message string) (text, hint string) {
+	m := overload.FindStringSubmatch(message)
+	if m == nil {
+		return "types do not fit: " + message, ""
+	}
+	name, applied := m[1], m[2]
+	if sign, ok := operators[name]; ok {
+		a, b, two := strings.Cut(applied, ", ")
+		switch {
+		case !two:
+			return fmt.Sprintf("%s does not take a %s", sign, a), "! takes a bool, as in !rain"
+		case a == "bool" && b != "bool" || b == "bool" && a != "bool":
+			hint = "compare first: && and || join comparisons, as in people == 1 && rain"
+		case a == "int" && b == "double" || a == "double" && b == "int":
+			hint = "convert the whole number with double(...)"
+		case a == "duration" || b == "duration":
+			hint = "write durations with their unit, as in dwell > 8s"
+		case a == "string" || b == "string":
+			hint = "texts stand in quotes, numbers do not"
+		}
+		return fmt.Sprintf("%s does not take %s and %s", sign, article(a), article(b)), hint
+	}
+	return fmt.Sprintf("%s does not take (%s)", name, applied), signatures[name]
+}
+
+func article(t string) string {
+	if strings.ContainsRune("aeiou", rune(t[0])) {
+		return "an " + t
+	}
+	return "a " + t
+}
+
+// signatures help where a function is given the wrong arguments.
+var signatures = map[string]string{
+	"held": "held(condition) gives a duration, as in held(speed > 5) >= 3s", "since": "since(condition) gives a duration",
+	"count": "count(condition or signal, duration) gives a number, as in count(hard_brake, 30d)", "became": "became(condition)",
+	"entered": "entered(place) or entered(place, duration)", "age": "age(date) gives whole years, as in age(birth_date) >= 18",
+	"mean": "mean(signal, duration)", "min": "min(signal, duration)", "max": "max(signal, duration)", "rate": "rate(signal, duration)",
+	"bought": "bought('type:id') or bought('type:id', 30d)", "booked": "booked('type:id') or booked('type:id', 30d)",
+	"asked": "asked('type:id') or asked('type:id', 30d)", "viewed": "viewed('type:id') or viewed('type:id', 30d)",
+	"answered": "answered('type:id') or answered('type:id', 30d)", "complained": "complained('type:id') or complained('type:id', 30d)",
+	"contacted": "contacted('type:id') or contacted('type:id', 30d)", "until": "until(kind) or until(kind, 'type:id')",
+}
