@@ -83,8 +83,9 @@ func (b *Board) add(name, kind, session string, s Source) {
 
 // Want says which signals are wanted from now on. Sources that feed none of
 // them are closed within a second, those that feed one are started; it does not
-// wait for either. Of a source only the wanted signals are delivered. A source of
-// any event (a local app) always runs.
+// wait for either. Of a source only the wanted signals are delivered. A source
+// that does not say what it feeds (a local app that may give any event, a CSV
+// log whose columns are not listed) always runs.
 func (b *Board) Want(signals []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

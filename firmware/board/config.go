@@ -94,9 +94,12 @@ func (c Config) Validate() error {
 	if err := c.validateInput(); err != nil {
 		return err
 	}
-	for field, d := range map[string]Duration{"every": c.Every, "debounce": c.Debounce, "silent_after": c.SilentFor} {
-		if d < 0 || sense.Duration(d) > sense.Day {
-			return fmt.Errorf("%s: %s is not between 1ms and 1d", field, sense.Duration(d))
+	for _, f := range [...]struct {
+		name string
+		d    Duration
+	}{{"every", c.Every}, {"debounce", c.Debounce}, {"silent_after", c.SilentFor}} {
+		if f.d < 0 || sense.Duration(f.d) > sense.Day {
+			return fmt.Errorf("%s: %s is not between 1ms and 1d", f.name, sense.Duration(f.d))
 		}
 	}
 	return c.validateSignals()

@@ -44,6 +44,8 @@
 // checksum is refused, as gpsd does. Dates: two-digit years to 68 are of this
 // century, as with gpsd; a date more than 1,000 weeks off the one before (or off
 // the reference) is not believed, and everything is unknown until a good one
-// comes or five in a row insist. gpsd in contrast adds 1,024 weeks to dates
-// that it thinks rolled over.
+// comes or five in a row insist; time then stands still, or before the first
+// date goes by lines. gpsd in contrast adds 1,024 weeks to dates that it thinks
+// rolled over. A reading older than the present one is dropped, in a log for
+// ever, live until thirty in a row say that the receiver's clock was set back.
 package board

@@ -45,6 +45,10 @@ const (
 	patience = 10 * sense.Second
 	// qualityLasts is how long an HDOP or error estimate holds for later fixes.
 	qualityLasts = 5 * sense.Second
+	// olderInsists is how many older fixes in a row a live receiver must give for
+	// its time before to be taken for wrong: else one date ahead of time would
+	// silence it for good. In a log older is older.
+	olderInsists = 30
 	// nearby is how far apart two places may be that one receiver gives for one
 	// instant, in 1e-7 degrees (about 1 m).
 	nearby = 100
@@ -83,7 +87,8 @@ type NMEA struct {
 	motion, height                    leader
 	disputed                          bool // the position is from RMC, and no other sentence of its instant agrees
 	ahead                             bool // another sentence contradicted it: this receiver stamps RMC ahead
-	spare                             fix  // of a kind that does not lead, or of an RMC that waits for one
+	olderRun                          int
+	spare                             fix // of a kind that does not lead, or of an RMC that waits for one
 
 	hdop, drms     int64 // millionths; millimetres
 	hdopAt, drmsAt sense.Instant

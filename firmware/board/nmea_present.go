@@ -32,23 +32,32 @@ func (d *NMEA) date(own sense.Instant) bool {
 		return false
 	}
 	if again || first {
-		// Own times so far were on another line of time.
-		for _, s := range []*present{&d.position, &d.speed, &d.course, &d.altitude} {
-			s.own = 0
-		}
-		d.spare, d.lead.heard, d.motion.heard, d.height.heard = fix{}, own, own, own
-		d.hdopAt, d.drmsAt = own, own
+		d.anew(own)
 		d.clock.hasRMC = false
 	}
 	return true
+}
+
+// anew says that own times so far were on another line of time.
+func (d *NMEA) anew(own sense.Instant) {
+	for _, s := range [...]*present{&d.position, &d.speed, &d.course, &d.altitude} {
+		s.own = 0
+	}
+	d.spare, d.lead.heard, d.motion.heard, d.height.heard = fix{}, own, own, own
+	d.hdopAt, d.drmsAt = own, own
+	d.olderRun = 0
 }
 
 // fix takes a place with its own time.
 func (d *NMEA) fix(k kind, own sense.Instant, p sense.Point) {
 	if d.position.spoken && own < d.position.own {
 		d.count.Older++
-		return
+		if d.olderRun++; !d.clock.live || d.olderRun < olderInsists {
+			return
+		}
+		d.anew(own)
 	}
+	d.olderRun = 0
 	value := sense.PositionValue(p, d.accuracy(own))
 	switch {
 	case !d.leads(k, own):

@@ -323,6 +323,28 @@ func TestNMEALive(t *testing.T) {
 	}
 }
 
+// TestNMEALiveClockSetBack: a receiver that once was ahead of time is believed
+// again, live; in a log its later readings stay older.
+func TestNMEALiveClockSetBack(t *testing.T) {
+	input := log("GPRMC,120000.00,A,5205.5000,N,00507.2500,E,10.0,90.0,020327,,,A")
+	for s := range 40 {
+		input += log(fmt.Sprintf("GPRMC,1200%02d.00,A,5206.0000,N,00507.2500,E,10.0,90.0,020326,,,A", s))
+	}
+	for live, want := range map[bool]int{true: 1 + 40 - (olderInsists - 1), false: 1} {
+		d := NewNMEA(live, 0)
+		var got []told
+		if err := d.Push([]byte(input), func(r Reading) error {
+			got = append(got, told{0, r.Signal, r.Value, r.Age})
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(positionStates(got)); n != want {
+			t.Errorf("live %v: %d positions, want %d", live, n, want)
+		}
+	}
+}
+
 func TestNMEAEmitFails(t *testing.T) {
 	full := errors.New("full")
 	calls := 0
