@@ -186,3 +186,8 @@ func TestSignalRefused(t *testing.T) {
 		}
 	}
 }
+
+var (
+	speedSignal    = event.Signal{Name: "speed", Value: sense.DoubleValue(0)}
+	positionSignal = event.Signal{Name: "position", Value: sense.PositionValue(sense.PointOf(52, 5), 10_000)}
+)
