@@ -104,13 +104,17 @@ type mosquittoBroker struct {
 	cmd  *exec.Cmd
 }
 
-func newMosquitto(t testing.TB, _ ...mochi.Hook) testBroker {
+func newMosquitto(t testing.TB, _ ...mochi.Hook) testBroker { return newMosquittoWith(t, "") }
+
+// newMosquittoWith starts one with further lines of configuration.
+func newMosquittoWith(t testing.TB, more string) testBroker {
 	t.Helper()
 	if _, err := exec.LookPath("mosquitto"); err != nil {
 		t.Fatal("mosquitto is not installed: run make tools")
 	}
 	b := &mosquittoBroker{port: freePort(t), conf: filepath.Join(t.TempDir(), "mosquitto.conf")}
-	conf := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmessage_size_limit 131072\n", b.port)
+	// user root: started by root it would give up the right to read the test's folder.
+	conf := fmt.Sprintf("user root\nlistener %d 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmessage_size_limit 131072\n%s", b.port, more)
 	if err := os.WriteFile(b.conf, []byte(conf), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"crypto/ed25519"
 	"crypto/tls"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -300,6 +302,43 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("%d records got through", n)
 			}
 		})
+	}
+}
+
+// accounts is one access list for a whole tenant, as Mosquitto takes it.
+const accounts = `user hub
+topic readwrite tact/v1/acme/#
+pattern write tact/v1/acme/%u/st/#
+pattern write tact/v1/acme/%u/up/#
+pattern read tact/v1/acme/%u/dn/#
+pattern read tact/v1/acme/_hub/st/conn
+pattern read tact/v1/acme/+/dn/want
+`
+
+// With an account of its own a device delivers. One that uses another device's
+// topics gets nothing through, although Mosquitto acknowledges what it denies.
+func TestMosquittoAccounts(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "acl")
+	if err := os.WriteFile(list, []byte(accounts), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b := newMosquittoWith(t, "acl_file "+list+"\n")
+	h := startHub(t, b.address())
+	right := newKiosk(t, b.address(), &outbox.Memory{}).run()
+	right.append(100)
+	right.balance(h)
+	right.stop()
+
+	wrong := newKiosk(t, b.address(), &outbox.Memory{})
+	wrong.link.broker.ClientID, wrong.link.broker.Username = "kiosk-2", "kiosk-2"
+	before := h.count("kiosk-1")
+	wrong.run()
+	wrong.append(200)
+	within(t, "the refusal to be told", func() bool {
+		return wrong.heard(problem(uplink.ProblemNoEcho))() || wrong.heard(problem(uplink.ProblemRefused))()
+	})
+	if h.count("kiosk-1") != before || wrong.q.Status().Head != 1 {
+		t.Error("a device wrote into another's log")
 	}
 }
 

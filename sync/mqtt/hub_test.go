@@ -39,7 +39,7 @@ func startHub(t testing.TB, address string, filters ...string) *fakeHub {
 	}
 	h := &fakeHub{t: t, stored: map[string]map[uint64]string{}, done: make(chan struct{})}
 	var err error
-	h.client, err = NewHub(HubConfig{Broker: Broker{Address: address, ClientID: "hub"}, Tenant: tenant, Boot: 1, Filters: filters})
+	h.client, err = NewHub(HubConfig{Broker: Broker{Address: address, ClientID: "hub", Username: "hub"}, Tenant: tenant, Boot: 1, Filters: filters})
 	if err != nil {
 		t.Fatal(err)
 	}

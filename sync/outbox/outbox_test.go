@@ -268,6 +268,40 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+func TestUnreadableRecordBlocksNothing(t *testing.T) {
+	d := &Memory{}
+	q := open(t, d, Options{})
+	appendAll(t, q, bundleA, decision(t, 1), decision(t, 2), decision(t, 3), decision(t, 4))
+	d.entries[2] = []byte{stampVersion}                 // cut short
+	d.entries[3] = append(stamp(bundleA, nil), 1, 0xdd) // not a record
+	q = open(t, d, Options{})
+	var sent [][]byte
+	for from := uint64(1); from < 5; {
+		run, err := q.Peek(6, from, 256, 1<<20)
+		if err != nil || len(run.Records) == 0 {
+			t.Fatalf("stuck at %d: %v", from, err)
+		}
+		sent = append(sent, run.Records...)
+		from += uint64(len(run.Records))
+	}
+	want := [][]byte{decision(t, 1), encode(t, &wire.Tombstone{At: 6, Reason: wire.TombCorrupt}),
+		encode(t, &wire.Tombstone{At: 6, Was: wire.KindDecision, Reason: wire.TombCorrupt}), decision(t, 4)}
+	for k := range want {
+		if !bytes.Equal(sent[k], want[k]) {
+			t.Errorf("number %d is sent as %x, want %x", k+1, sent[k], want[k])
+		}
+	}
+	if len(d.Aside()) != 2 {
+		t.Errorf("%d in quarantine, want both", len(d.Aside()))
+	}
+	if s := open(t, d, Options{}).Status(); s != q.Status() {
+		s.Tombs = 2 // counted since opening
+		if s != q.Status() {
+			t.Errorf("the count of bytes differs after reopening: %+v, %+v", s, q.Status())
+		}
+	}
+}
+
 func TestSealedWithoutAnOpenerNeverTravels(t *testing.T) {
 	q := open(t, &Memory{}, Options{})
 	appendAll(t, q, bundleA, encode(t, &wire.Sealed{Was: wire.KindFact, Body: []byte("secret")}))

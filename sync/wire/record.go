@@ -25,16 +25,32 @@ const (
 	KindSealed      Kind = 126 // at rest only
 )
 
-var kindNames = map[Kind]string{
-	KindDecision: "decision", KindOutcome: "outcome", KindFact: "fact", KindConsent: "consent",
-	KindObjection: "objection", KindRestrict: "restrict", KindInteraction: "interaction",
-	KindIdentified: "identified", KindForgotten: "forgotten", KindTombstone: "tombstone",
-	KindReport: "report", KindSealed: "sealed",
-}
-
 func (k Kind) String() string {
-	if n := kindNames[k]; n != "" {
-		return n
+	switch k {
+	case KindDecision:
+		return "decision"
+	case KindOutcome:
+		return "outcome"
+	case KindFact:
+		return "fact"
+	case KindConsent:
+		return "consent"
+	case KindObjection:
+		return "objection"
+	case KindRestrict:
+		return "restrict"
+	case KindInteraction:
+		return "interaction"
+	case KindIdentified:
+		return "identified"
+	case KindForgotten:
+		return "forgotten"
+	case KindTombstone:
+		return "tombstone"
+	case KindReport:
+		return "report"
+	case KindSealed:
+		return "sealed"
 	}
 	return fmt.Sprintf("kind %d", uint8(k))
 }

@@ -17,23 +17,23 @@ func skip(b []byte, depth int) ([]byte, error) {
 	if len(b) == 0 {
 		return b, fmt.Errorf("value is cut short: %w", ErrMalformed)
 	}
-	elements, rest, err := 0, b, error(nil)
+	elements, rest, err := uint64(0), b, error(nil)
 	switch msgp.NextType(b) {
 	case msgp.ArrayType:
 		var n uint32
 		n, rest, err = msgp.ReadArrayHeaderBytes(b)
-		elements = int(n)
+		elements = uint64(n)
 	case msgp.MapType:
 		var n uint32
 		n, rest, err = msgp.ReadMapHeaderBytes(b)
-		elements = 2 * int(n)
+		elements = 2 * uint64(n)
 	default:
 		rest, err = msgp.Skip(b)
 	}
 	if err != nil {
 		return b, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if elements < 0 || elements > len(rest) { // each takes at least a byte
+	if elements > uint64(len(rest)) { // each takes at least a byte
 		return b, fmt.Errorf("value is cut short: %w", ErrMalformed)
 	}
 	if elements > 0 && depth == 0 {

@@ -52,11 +52,26 @@ type Topic struct {
 	Name   string // handle of a slice, hash of a blob, name of a command; else empty
 }
 
-// classes lists each plane's classes: 0 takes no name, 1 needs one, 2 may have one.
-var classes = map[Plane]map[string]int{
-	State: {ClassConn: 0, ClassBirth: 0, ClassReport: 0, ClassHealth: 0},
-	Up:    {ClassLog: 0, ClassReq: 0, ClassLearn: 2, ClassJob: 1, ClassDiag: 1},
-	Down:  {ClassWant: 0, ClassSlice: 1, ClassSig: 0, ClassAck: 0, ClassJob: 1, ClassBlob: 1, ClassCmd: 1},
+// naming says whether a class of a plane takes a name.
+type naming uint8
+
+const (
+	unknownClass naming = iota
+	unnamed
+	named
+	perhapsNamed
+)
+
+func namingOf(p Plane, class string) naming {
+	switch string(p) + "/" + class {
+	case "st/conn", "st/birth", "st/rep", "st/health", "up/log", "up/req", "dn/want", "dn/sig", "dn/ack":
+		return unnamed
+	case "up/job", "up/diag", "dn/slice", "dn/job", "dn/blob", "dn/cmd":
+		return named
+	case "up/learn":
+		return perhapsNamed
+	}
+	return unknownClass
 }
 
 // ValidID says whether s may be a tenant, device, group or the last part of a topic:
@@ -123,16 +138,16 @@ func ParseTopic(s string) (Topic, error) {
 	default:
 		return bad("device is not an id")
 	}
-	named, known := classes[t.Plane][t.Class]
-	if !known {
+	naming := namingOf(t.Plane, t.Class)
+	if naming == unknownClass {
 		return bad("no such plane and class")
 	}
 	if len(parts) == 5 {
 		t.Name = parts[4]
-		if named == 0 || !ValidID(t.Name) {
+		if naming == unnamed || !ValidID(t.Name) {
 			return bad("no such name here")
 		}
-	} else if named == 1 {
+	} else if naming == named {
 		return bad("wants a name after the class")
 	}
 	if t.Hub && (t.Plane != State || t.Class != ClassConn) {
