@@ -191,8 +191,8 @@ func TestBrokerAndHubDownAtStart(t *testing.T) {
 		b.kill(t)
 		k := newKiosk(t, b.address(), &outbox.Memory{}).run()
 		k.append(300)
+		within(t, "a second try", func() bool { k.mu.Lock(); defer k.mu.Unlock(); return k.counter > 1 })
 		b.start(t)
-		within(t, "the device to say that it is there", func() bool { k.mu.Lock(); defer k.mu.Unlock(); return k.counter > 1 })
 		k.balance(startHub(t, b.address()))
 	})
 }

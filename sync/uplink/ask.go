@@ -67,7 +67,8 @@ func (s *Session) request(r wire.Request) {
 	s.publish(Publish{Topic: s.path.Of(wire.Up, wire.ClassReq), Payload: payload, QoS: 1})
 }
 
-// send publishes a document, or keeps the newest of its topic until the hub is reached.
+// send publishes a document, or keeps it until the hub is reached: of a state
+// the newest, of what happened all.
 func (s *Session) send(in Send) {
 	t := wire.Topic{Tenant: s.cfg.Tenant, Device: s.cfg.Device, Plane: in.Plane, Class: in.Class, Name: in.Name}
 	p := Publish{Topic: t.String(), Payload: in.Payload, QoS: 1, Retain: in.Plane == wire.State && in.Class != wire.ClassHealth}
@@ -83,7 +84,7 @@ func (s *Session) send(in Send) {
 		return
 	}
 	for k := range s.sends {
-		if s.sends[k].Topic == p.Topic {
+		if in.Plane == wire.State && s.sends[k].Topic == p.Topic {
 			s.sends[k] = p
 			return
 		}

@@ -80,7 +80,7 @@ type (
 	// Cancel stops an Ask.
 	Cancel struct{ ID string }
 	// Send publishes a document of st/ or up/ once, as soon as the hub is reached;
-	// a newer one of the same topic replaces one that waits.
+	// of st/ documents that wait, the newest of a topic is kept.
 	Send struct {
 		Plane       wire.Plane
 		Class, Name string

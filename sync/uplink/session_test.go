@@ -490,6 +490,24 @@ func TestSendIsForDevicesOnly(t *testing.T) {
 	}
 }
 
+func TestWhatWaitsForTheHub(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.step(Send{Plane: wire.State, Class: wire.ClassReport, Payload: []byte("old")})
+	w.step(Send{Plane: wire.Up, Class: wire.ClassLearn, Payload: []byte("a")})
+	w.step(Send{Plane: wire.State, Class: wire.ClassReport, Payload: []byte("new")})
+	w.step(Send{Plane: wire.Up, Class: wire.ClassLearn, Payload: []byte("b")})
+	w.until(delivering)
+	var got []string
+	for _, p := range w.log {
+		if strings.HasSuffix(p.Topic, "/rep") || strings.HasSuffix(p.Topic, "/learn") {
+			got = append(got, string(p.Payload))
+		}
+	}
+	if s := strings.Join(got, " "); s != "new a b" {
+		t.Errorf("sent %q: of a state the newest, of what happened all", s)
+	}
+}
+
 func TestBadConfig(t *testing.T) {
 	for _, c := range []Config{{}, {Tenant: "a", Device: "b c"}, {Tenant: "a/b", Device: "c"}, {Tenant: "a", Device: "b", Groups: []string{"+"}}} {
 		if _, err := New(c); err == nil {
