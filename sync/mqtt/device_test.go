@@ -6,6 +6,8 @@ import (
 	"crypto/ed25519"
 	"crypto/tls"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/outbox"
@@ -340,6 +343,40 @@ func TestMosquittoAccounts(t *testing.T) {
 	if h.count("kiosk-1") != before || wrong.q.Status().Head != 1 {
 		t.Error("a device wrote into another's log")
 	}
+}
+
+// Over TLS, with the certificate checked: one of an unknown authority is refused.
+func TestTLS(t *testing.T) {
+	web := httptest.NewTLSServer(nil) // for its certificate
+	defer web.Close()
+	plain := newMochi(t)
+	h := startHub(t, plain.address())
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: web.TLS.Certificates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := plain.(*mochiBroker).server
+	if err := server.AddListener(listeners.NewNet("tls", l)); err != nil {
+		t.Fatal(err)
+	}
+	server.Listeners.Serve("tls", server.EstablishConnection)
+	address := "ssl://" + l.Addr().String()
+
+	stranger := newKiosk(t, "tcp://unused:1", &outbox.Memory{})
+	stranger.link.broker.Address, stranger.link.broker.TLS = address, &tls.Config{}
+	stranger.run()
+	within(t, "a second try", func() bool { stranger.mu.Lock(); defer stranger.mu.Unlock(); return stranger.counter > 1 })
+	stranger.stop()
+	if stranger.heard(linkUp)() {
+		t.Error("a certificate of an unknown authority was taken")
+	}
+
+	k := newKiosk(t, "tcp://unused:1", &outbox.Memory{})
+	k.link.broker.Address = address
+	k.link.broker.TLS = web.Client().Transport.(*http.Transport).TLSClientConfig
+	k.run()
+	k.append(50)
+	k.balance(h)
 }
 
 func TestFloodBeginsAnew(t *testing.T) {
