@@ -91,3 +91,43 @@ func (s *State) Reading(session string, signal int32) (v sense.Value, age sense.
 	}
 	return sense.Value{}, catalog.NoAge, cause
 }
+
+// aside is a reading that gave way to a signal of one request.
+type aside struct {
+	scene   *scene
+	signal  int32
+	reading reading
+}
+
+// With lets the signals of one request hold until Without: they stand in for the present
+// readings without replacing them, and enter no window. A bad one is an error, and none holds.
+func (s *State) With(session string, signals []event.Signal, now sense.Instant) error {
+	for k := range signals {
+		if _, _, err := s.model.accept(&signals[k]); err != nil {
+			return err
+		}
+	}
+	s.Open(session, now)
+	for i := range signals {
+		k, v, _ := s.model.accept(&signals[i])
+		c := s.sceneOf(session, k)
+		if d := &s.model.bundle.Signals[k]; d.Consent >= 0 && !c.granted.Has(d.Consent) {
+			continue
+		}
+		s.asides = append(s.asides, aside{scene: c, signal: k, reading: c.readings[k]})
+		c.readings[k] = reading{value: v, at: s.now.Add(-signals[i].Age), spoke: true}
+		c.refreshSignal(s, k)
+	}
+	return nil
+}
+
+// Without ends what With began; the readings before it hold again.
+func (s *State) Without(now sense.Instant) {
+	s.now = max(s.now, now)
+	for k := len(s.asides) - 1; k >= 0; k-- {
+		a := s.asides[k]
+		a.scene.readings[a.signal] = a.reading
+		a.scene.refreshSignal(s, a.signal)
+	}
+	s.asides = s.asides[:0]
+}

@@ -31,6 +31,7 @@ type State struct {
 	started  bool
 	device   scene
 	sessions []*scene // in order of name
+	asides   []aside  // readings that gave way to those of a request
 	outdated int64
 }
 

@@ -317,7 +317,7 @@ func (e *Eval) overWindow(n Node, op *Op) (cell, sense.Instant) {
 	w.expire(op.For, e.now)
 	if op.Code == CountTrue {
 		m := e.mark(op.Args[0])
-		w.count(m.truth(), m.at)
+		w.count(m.truth(), e.sinceWhen(m))
 		w.expire(op.For, e.now)
 	}
 	c, due := e.ofWindow(n, op, w), w.next(op.For, e.now)
@@ -382,17 +382,25 @@ func (e *Eval) lookBack(n Node, op *Op) (cell, sense.Instant) {
 	return e.latch(h, e.mark(op.Args[0]), e.mark(op.Args[1]), e.plan.first[n]), sense.Never
 }
 
+// sinceWhen returns since when a result holds; what never changed, since the first step.
+func (e *Eval) sinceWhen(m *mark) sense.Instant {
+	if m.at == longAgo {
+		return e.began
+	}
+	return m.at
+}
+
 // growing is a length that is 0 at an instant and grows with time.
 func growing(since sense.Instant) cell {
 	c := known(sense.LengthValue(sense.Duration(-since)))
-	c.slope = 1
+	c.slope, c.at = 1, since
 	return c
 }
 
 func (e *Eval) held(m *mark) cell {
 	switch m.truth() {
 	case True:
-		return growing(max(m.at, -math.MaxInt64))
+		return growing(e.sinceWhen(m))
 	case False:
 		return known(sense.LengthValue(0))
 	}
@@ -404,7 +412,7 @@ func (e *Eval) since(h *hold, m *mark, first int32) cell {
 	case t == Unknown:
 		return because(m)
 	case t == True:
-		h.last, h.since = True, max(m.at, -math.MaxInt64)
+		h.last, h.since = True, e.sinceWhen(m)
 	case h.last != True:
 		return unknown(InputUnknown, first)
 	}

@@ -19,6 +19,7 @@ type Eval struct {
 	device  *Eval // nil for the device's own
 	base    int   // first node of the scope
 	now     sense.Instant
+	began   sense.Instant // the first step, or the restart: what is constant holds since then
 	step    uint64
 	in      []cell // by input; those of the other scope stay unused
 	marks   []mark // by node - base
@@ -82,7 +83,7 @@ func newEval(plan *Plan, device *Eval) *Eval {
 		scope, base, n = ScopeSession, plan.device, len(plan.Program.Nodes)-plan.device
 	}
 	s := plan.slots[scope]
-	e := &Eval{plan: plan, device: device, base: base, now: longAgo, step: 1, in: make([]cell, len(plan.Program.Inputs)), marks: make([]mark, n),
+	e := &Eval{plan: plan, device: device, base: base, now: longAgo, began: longAgo, step: 1, in: make([]cell, len(plan.Program.Inputs)), marks: make([]mark, n),
 		values: make([]sense.Value, s.values), holds: make([]hold, s.holds), windows: make([]window, s.windows),
 		timers: NewTimers(s.timers), timed: make([]int32, s.timers), dirty: make([]uint64, (n+63)/64),
 		changed: make([]Node, 0, n), flipped: make([]Node, 0, n), pulses: make([]Node, 0, s.holds)}
@@ -127,6 +128,7 @@ func (e *Eval) touch(n int32) {
 // Begin starts a step: pulses of the step before end, and what time changed by now is marked.
 func (e *Eval) Begin(now sense.Instant) {
 	e.now = max(e.now, now)
+	e.begin()
 	e.step++
 	e.changed, e.flipped = e.changed[:0], e.flipped[:0]
 	for _, n := range e.pulses {
@@ -139,6 +141,12 @@ func (e *Eval) Begin(now sense.Instant) {
 			return
 		}
 		e.touch(e.timed[slot])
+	}
+}
+
+func (e *Eval) begin() {
+	if e.began == longAgo {
+		e.began = e.now
 	}
 }
 
@@ -192,6 +200,7 @@ func (e *Eval) Read(input int32, v sense.Value, at sense.Instant) {
 // is kept.
 func (e *Eval) Restart(now sense.Instant) {
 	e.now = max(e.now, now)
+	e.began = e.now
 	for k := range e.in {
 		e.in[k] = cell{mark: mark{at: e.now, input: int32(k), cause: InputUnknown}}
 	}
@@ -222,6 +231,7 @@ func (e *Eval) Restart(now sense.Instant) {
 // Settle evaluates what is marked, in order, and only as far upward as results really change.
 func (e *Eval) Settle(now sense.Instant) {
 	e.now = max(e.now, now)
+	e.begin()
 	e.changed = e.changed[:0]
 	if e.device != nil {
 		for _, n := range e.device.changed {
@@ -268,9 +278,6 @@ func (e *Eval) update(n Node) {
 	at := max(old.at, c.at)
 	for _, a := range e.plan.Program.Nodes[n].Args {
 		at = max(at, e.mark(a).at)
-	}
-	if at == longAgo { // a constant holds since the first step
-		at = e.now
 	}
 	before := old.truth()
 	*old = c.mark
