@@ -14,7 +14,7 @@ import (
 func (c *compiler) purposes() {
 	var names []string
 	for _, e := range c.sections["purposes"] {
-		f := c.fields(e.key, e.val, "purpose "+e.name, "basis", "explicit", "unasked", "for")
+		f := c.fields(e.key, e.val, "purpose "+e.name, "basis", "explicit", "objection", "unasked", "for")
 		p := catalog.Purpose{Name: e.name, Unasked: -1, Basis: catalog.BasisConsent}
 		if v, ok := f.get("basis"); !ok {
 			c.fail(e.key, "missing_key", "basis: consent, contract, legal_obligation, vital_interest, public_task or legitimate_interest", "purpose %s has no basis", e.name)
@@ -25,6 +25,12 @@ func (c *compiler) purposes() {
 			p.Explicit = c.boolean(v, "explicit")
 			if p.Explicit && !p.Basis.NeedsGrant() {
 				c.fail(v, "explicit_without_consent", "explicit belongs to basis: consent", "only consent can be explicit")
+			}
+		}
+		if v, ok := f.get("objection"); ok {
+			// It says what holds anyway, for readers: the law leaves no choice.
+			if _, ok := c.word(v, "objection", "honoured"); ok && !p.Basis.YieldsToObjection() {
+				c.fail(v, "objection_without_interest", "leave the key out", "only legitimate_interest and public_task yield to an objection")
 			}
 		}
 		p.For = c.translations(f, e, "for", true)
