@@ -130,7 +130,7 @@ func (s *step) bundle(sha256 string) (*catalog.Bundle, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	b, err := s.cfg.Decode(row.File)
+	b, err := catalog.Decode(row.File)
 	if err != nil {
 		return nil, fmt.Errorf("read bundle %s@%d again: %w", row.Name, row.Version, err)
 	}

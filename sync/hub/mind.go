@@ -41,9 +41,6 @@ type Config struct {
 	Open   *ecdh.PrivateKey // opens what devices seal to the hub
 	Secret [32]byte         // keys the hashes of what must not be kept
 	Lease  sense.Duration   // length of a slice's lease; 7d where 0
-	Decode func(file []byte) (*catalog.Bundle, error)
-	// Symbols returns a bundle's symbol table; nil: devices are asked for it.
-	Symbols func(*catalog.Bundle) []string
 }
 
 // Mind is the hub's mind. It holds nothing that is not in the ledger.
@@ -58,8 +55,8 @@ func New(cfg Config) (*Mind, error) {
 	if !wire.ValidID(cfg.Tenant) {
 		return nil, fmt.Errorf("make hub: tenant %q is not 1 to 64 letters, digits, - or _", cfg.Tenant)
 	}
-	if cfg.Open == nil || cfg.Decode == nil {
-		return nil, errors.New("make hub: key and decoder are needed")
+	if cfg.Open == nil {
+		return nil, errors.New("make hub: the key that opens is needed")
 	}
 	if cfg.Lease <= 0 {
 		cfg.Lease = 7 * sense.Day

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/sync/wire"
 )
 
@@ -15,7 +16,7 @@ func (s *step) publish(in Publish) error {
 	if in.Scope != "" && (!named || scope != "g" && scope != "d" || !wire.ValidID(who)) {
 		return refuse("scope %q is not empty (the tenant), g/GROUP or d/DEVICE: %w", in.Scope, ErrInvalid)
 	}
-	b, err := s.cfg.Decode(in.File)
+	b, err := catalog.Decode(in.File)
 	if err != nil {
 		return refuse("read bundle: %w", err)
 	}
@@ -43,10 +44,8 @@ func (s *step) publish(in Publish) error {
 	s.bundles[sha] = b
 	s.write(PutBundle{Bundle{SHA256: sha, Name: b.Name, Version: b.Version, File: in.File, Signature: in.Signature, At: s.now}})
 	s.write(PutWant{Want{Scope: in.Scope, SHA256: sha, At: s.now}})
-	if s.cfg.Symbols != nil {
-		names := s.cfg.Symbols(b)
-		s.write(PutSymbols{SymbolPart{Bundle: wire.BundleID(sum[:8]), Of: uint32(len(names)), Names: names}})
-	}
+	names := catalog.Symbols(b)
+	s.write(PutSymbols{SymbolPart{Bundle: wire.BundleID(sum[:8]), Of: uint32(len(names)), Names: names}})
 	for k := range b.Facts {
 		s.write(SetRetention{What: "fact", Name: b.Facts[k].Name, Keep: b.Facts[k].Keep})
 	}

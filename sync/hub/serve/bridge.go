@@ -1,0 +1,166 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tact-edge/tact/sync/hub"
+	"github.com/tact-edge/tact/sync/mqtt"
+	"github.com/tact-edge/tact/sync/uplink"
+	"github.com/tact-edge/tact/sync/wire"
+)
+
+// counts are what GET /healthz shows.
+type counts struct {
+	lines, linesRefused       atomic.Int64
+	messages, messagesRefused atomic.Int64
+	garbage, tooLarge         atomic.Int64 // of messagesRefused
+	foreign, conflicts, later atomic.Int64
+	published, unpublished    atomic.Int64
+	ledgerErrors              atomic.Int64
+	connected, heard          atomic.Bool // heard: the hub's own presence came back
+	scrub                     atomic.Bool // a forget waits for the files to be scrubbed
+}
+
+// count notes what became of an input.
+func (h *Hub) count(in hub.Input, err error) {
+	c := &h.counts
+	switch in := in.(type) {
+	case hub.FromSource:
+		if err == nil {
+			c.lines.Add(1)
+		} else {
+			c.linesRefused.Add(1)
+		}
+	case hub.FromDevice:
+		c.messages.Add(1)
+		if err == nil {
+			return
+		}
+		c.messagesRefused.Add(1)
+		switch {
+		case errors.Is(err, hub.ErrLater):
+			c.later.Add(1)
+		case errors.Is(err, hub.ErrConflict):
+			c.conflicts.Add(1)
+		case errors.Is(err, hub.ErrNotTaken):
+			c.foreign.Add(1)
+		case errors.Is(err, wire.ErrTooLarge):
+			c.tooLarge.Add(1)
+		default:
+			c.garbage.Add(1)
+		}
+		h.cfg.Tell.Warn("message refused", "topic", in.Topic, "error", err)
+	}
+}
+
+// link hears of the connection to the broker; it must not block.
+func (h *Hub) link(up bool, cause string) {
+	h.counts.connected.Store(up)
+	if !up {
+		h.counts.heard.Store(false)
+		h.cfg.Tell.Warn("broker is away", "cause", cause)
+		return
+	}
+	h.cfg.Tell.Info("broker is there", "address", h.cfg.Broker.Address)
+	// What was published while the link was away is lost.
+	select {
+	case h.jobs <- job{input: hub.Connected{}}:
+	default:
+		h.publisher.lost.Store(true) // the next tick does it
+	}
+}
+
+// receive passes the devices' messages on; a full queue holds the broker back.
+func (h *Hub) receive(ctx context.Context) {
+	own := wire.HubConn(h.cfg.Tenant)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-h.client.Messages():
+			if m.Topic == own {
+				h.counts.heard.Store(true) // the broker lets this hub both write and read
+				continue
+			}
+			select {
+			case h.jobs <- job{input: hub.FromDevice{Topic: m.Topic, Payload: m.Payload}}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// publisher sends messages in order per topic, and never holds the mind back.
+type publisher struct {
+	client *mqtt.Hub
+	counts *counts
+	queues []chan outgoing
+	lost   atomic.Bool // something was not published: devices must say hello again
+}
+
+type outgoing struct {
+	topic   string
+	payload []byte
+	retain  bool
+}
+
+const (
+	publishers     = 8
+	publishQueue   = 1024
+	publishTimeout = 10 * time.Second
+)
+
+func newPublisher(c *mqtt.Hub, n *counts) *publisher {
+	p := &publisher{client: c, counts: n}
+	for range publishers {
+		p.queues = append(p.queues, make(chan outgoing, publishQueue))
+	}
+	return p
+}
+
+func (p *publisher) put(topic string, payload []byte, retain bool) {
+	f := fnv.New32a()
+	f.Write([]byte(topic))
+	select {
+	case p.queues[f.Sum32()%publishers] <- outgoing{topic, payload, retain}:
+	default:
+		p.counts.unpublished.Add(1)
+		p.lost.Store(true)
+	}
+}
+
+func (p *publisher) start(ctx context.Context, done *sync.WaitGroup) {
+	for _, q := range p.queues {
+		done.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case m := <-q:
+					p.send(ctx, m)
+				}
+			}
+		})
+	}
+}
+
+func (p *publisher) send(ctx context.Context, m outgoing) {
+	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
+	err := p.client.Publish(ctx, uplink.Publish{Topic: m.topic, Payload: m.payload, Retain: m.retain, QoS: 1})
+	switch {
+	case err == nil:
+		p.counts.published.Add(1)
+	case errors.Is(err, mqtt.ErrNotConnected):
+		p.counts.unpublished.Add(1) // the next connect makes it good
+	default:
+		p.counts.unpublished.Add(1)
+		p.lost.Store(true)
+	}
+}

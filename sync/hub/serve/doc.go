@@ -1,0 +1,34 @@
+// Package serve is the hub as it runs: HTTP for the back office, MQTT for the
+// devices, and one goroutine that passes everything through the mind, a batch of
+// what is there per transaction.
+//
+// # What it guarantees
+//
+//   - A line is answered, a record acknowledged and a slice published only after
+//     the commit that holds what they rest on.
+//   - Everything below dn/ is signed with the hub's key for its topic.
+//   - Keys, the operator's token and the ledger are made in Dir at the first
+//     start, readable by the owner alone, and never changed after.
+//   - Requests are bounded in size, number and time. A message that is garbage,
+//     too large, of another tenant or in another device's name is counted
+//     (GET /healthz) and changes nothing.
+//   - What could not be published (no link, a full queue) is made good: once the
+//     link is there, devices are asked to say hello again.
+//   - A ledger that fails takes nothing: sources hear 503, devices hear nothing
+//     and send again.
+//
+// # HTTP
+//
+//	POST /v1/events      event lines, or CloudEvents 1.0 (structured mode) with a line as data
+//	POST /v1/may         {"customer","about","intent","channel","purpose"?}
+//	GET  /v1/customers/ID             operator
+//	GET  /v1/decisions?since=&device=&after=&limit=   operator; JSON lines
+//	POST /v1/bundles?scope=           operator; {"bundle","signature"} in base64 and text
+//	GET  /healthz                     open; counts only
+//
+// The token of a source may feed and ask; the operator's may do everything.
+//
+// # What callers owe
+//
+// Close. One hub per ledger file and per tenant on a broker.
+package serve

@@ -1,0 +1,176 @@
+package serve
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tact-edge/tact/sync/hub"
+	"github.com/tact-edge/tact/sync/hub/ledger"
+	"github.com/tact-edge/tact/sync/mqtt"
+	"github.com/tact-edge/tact/sync/wire"
+)
+
+// Hub is a hub that runs.
+type Hub struct {
+	cfg    Config
+	keys   keys
+	ledger ledger.Ledger
+	mind   *hub.Mind
+	jobs   chan job
+	counts counts
+
+	client    *mqtt.Hub // nil without a broker
+	publisher *publisher
+	listener  net.Listener
+	server    *http.Server
+	who       map[[32]byte]string // hash of a token -> source
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+	once sync.Once
+	err  error
+}
+
+// Start starts a hub; it listens when Start returns. The broker may be away: the
+// hub goes on trying. ctx ends it as Close does.
+func Start(ctx context.Context, cfg Config) (*Hub, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	h := &Hub{cfg: cfg, jobs: make(chan job, 1024)}
+	if err := h.open(ctx); err != nil {
+		if h.ledger != nil {
+			err = errors.Join(err, h.ledger.Close())
+		}
+		if h.listener != nil {
+			h.listener.Close()
+		}
+		return nil, err
+	}
+	ctx, h.stop = context.WithCancel(ctx)
+	h.done.Go(func() { h.think(ctx) })
+	h.done.Go(func() {
+		if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
+			h.cfg.Tell.Error("http has ended", "error", err)
+		}
+	})
+	h.done.Go(func() { h.tick(ctx) })
+	if h.client != nil {
+		h.publisher.start(ctx, &h.done)
+		h.done.Go(func() { h.receive(ctx) })
+		h.done.Go(func() {
+			if err := h.client.Run(ctx); err != nil {
+				h.cfg.Tell.Error("broker client has ended", "error", err)
+			}
+		})
+	}
+	context.AfterFunc(ctx, func() { h.Close() })
+	return h, nil
+}
+
+// open makes all that Start needs.
+func (h *Hub) open(ctx context.Context) (err error) {
+	if h.keys, err = loadKeys(h.cfg.Dir); err != nil {
+		return err
+	}
+	h.ledger = h.cfg.Ledger
+	if h.ledger == nil {
+		if h.ledger, err = ledger.OpenSQLite(ctx, filepath.Join(h.cfg.Dir, LedgerFile)); err != nil {
+			h.ledger = nil // a nil *SQLite in an interface is not nil
+			return err
+		}
+	}
+	h.mind, err = hub.New(hub.Config{Tenant: h.cfg.Tenant, Open: h.keys.open, Secret: h.keys.secret, Lease: h.cfg.Lease})
+	if err != nil {
+		return err
+	}
+	if h.cfg.Broker.Address != "" {
+		// Plain subscriptions: this ledger has one hub, which wants all of it, what is retained too.
+		h.client, err = mqtt.NewHub(mqtt.HubConfig{Broker: h.cfg.Broker, Tenant: h.cfg.Tenant, Boot: uint64(h.cfg.Now()),
+			Filters: []string{wire.AllUp(h.cfg.Tenant), wire.AllState(h.cfg.Tenant)}, Link: h.link, Seed: uint64(h.cfg.Now())})
+		if err != nil {
+			return fmt.Errorf("start hub: %w", err)
+		}
+		h.publisher = newPublisher(h.client, &h.counts)
+	}
+	h.tokens()
+	if h.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", h.cfg.HTTP); err != nil {
+		return fmt.Errorf("start hub: %w: choose another address with --http", err)
+	}
+	h.server = h.newServer()
+	return writeFile(filepath.Join(h.cfg.Dir, AddressFile), []byte(h.URL()+"\n"), 0o644)
+}
+
+// Addr is where HTTP listens.
+func (h *Hub) Addr() net.Addr { return h.listener.Addr() }
+
+// URL is the base of the hub's HTTP interface.
+func (h *Hub) URL() string { return "http://" + h.listener.Addr().String() }
+
+// OperatorToken is the token that may do everything.
+func (h *Hub) OperatorToken() string { return h.keys.operator }
+
+// SignKey is the key whose signature devices look for on everything that comes down.
+func (h *Hub) SignKey() ed25519.PublicKey { return h.keys.sign.Public().(ed25519.PublicKey) }
+
+// Ledger is where the hub keeps everything; for reading.
+func (h *Hub) Ledger() ledger.Ledger { return h.ledger }
+
+// Close ends the hub: requests that run are answered, presence says goodbye, and
+// the ledger is closed. It may be called more than once.
+func (h *Hub) Close() error {
+	h.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		err := h.server.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = h.server.Close() // a slow client does not hold the hub
+		}
+		h.stop()
+		h.done.Wait()
+		h.err = errors.Join(err, h.ledger.Close(), removeQuietly(filepath.Join(h.cfg.Dir, AddressFile)))
+	})
+	return h.err
+}
+
+func removeQuietly(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Publish puts a signed bundle in charge of a scope ("", "g/GROUP", "d/DEVICE").
+func (h *Hub) Publish(ctx context.Context, file, signature []byte, scope string) error {
+	if err := h.verify(file, signature); err != nil {
+		return err
+	}
+	a, err := h.ask(ctx, hub.Publish{File: file, Signature: signature, Scope: scope})
+	return errors.Join(err, a.Err)
+}
+
+// epochText prints a 64-bit number as text, as JSON documents carry it.
+func epochText(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// ReadAddress returns the URL and the operator's token of the hub that runs in a folder.
+func ReadAddress(dir string) (url, token string, err error) {
+	u, err := os.ReadFile(filepath.Join(dir, AddressFile))
+	if err != nil {
+		return "", "", fmt.Errorf("find the hub of folder %s: it does not run, or runs elsewhere: %w", dir, err)
+	}
+	t, err := os.ReadFile(filepath.Join(dir, OperatorFile))
+	if err != nil {
+		return "", "", fmt.Errorf("read the operator's token: %w", err)
+	}
+	return strings.TrimSpace(string(u)), strings.TrimSpace(string(t)), nil
+}
