@@ -45,10 +45,9 @@ func (m *builder) value(v sense.Value) rule.Node {
 // car is a bundle with the driving state of the sample policy and a place:
 // held(speed > 5) >= 3s until held(speed < 7) >= 30s.
 type car struct {
-	b                                    *catalog.Bundle
-	driving, inside, entered, left, cold rule.Node
-	dSpeed                               int
-	speedInput                           int32
+	b                              *catalog.Bundle
+	driving, inside, entered, cold rule.Node
+	speedInput                     int32
 }
 
 func newCar(t *testing.T, speedScope rule.Scope) car {

@@ -1,6 +1,7 @@
 package moment
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -206,18 +207,8 @@ func (s *State) derivedUnder(n rule.Node, text string) int {
 	nodes := s.model.bundle.Program.Nodes
 	for k := range s.model.bundle.Derived {
 		d := &s.model.bundle.Derived[k]
-		if !strings.HasPrefix(text, d.Name) && !strings.Contains(text, d.Name) {
-			continue
-		}
-		if d.Node == n {
+		if strings.Contains(text, d.Name) && (d.Node == n || slices.Contains(nodes[n].Args, d.Node)) {
 			return k
-		}
-		if n >= 0 {
-			for _, a := range nodes[n].Args {
-				if a == d.Node {
-					return k
-				}
-			}
 		}
 	}
 	return -1

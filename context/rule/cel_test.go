@@ -16,9 +16,8 @@ import (
 
 // author writes a random condition twice: as CEL, and as nodes.
 type author struct {
-	r     *rand.Rand
-	p     Program
-	kinds map[string]sense.Kind
+	r *rand.Rand
+	p Program
 }
 
 var vocabulary = []struct {

@@ -258,23 +258,21 @@ func (e *Eval) compareMoving(code Code, a, b *cell) (cell, sense.Instant) {
 		order = -order
 	}
 	c := truth(holds(code, order))
-	flips := [2]sense.Instant{reached, passed}
-	switch {
-	case code == Lt || code == Ge:
-		if flips[1] = reached; slope < 0 {
-			flips[1], flips[0] = passed, passed
-		}
-	case code == Le || code == Gt:
-		if flips[0] = passed; slope < 0 {
-			flips[0], flips[1] = reached, reached
-		}
+	// An order with zero on its one side turns at one of the two, an equality at both.
+	first, second := reached, passed
+	switch zeroAbove := code == Lt || code == Ge; {
+	case code <= Ne:
+	case zeroAbove == (slope > 0):
+		second = reached
+	default:
+		first = passed
 	}
 	due := sense.Never
-	for _, f := range flips {
-		if f > e.now {
-			due = min(due, f)
+	for _, turn := range [...]sense.Instant{first, second} {
+		if turn > e.now {
+			due = min(due, turn)
 		} else {
-			c.at = max(c.at, f)
+			c.at = max(c.at, turn)
 		}
 	}
 	return c, due

@@ -337,7 +337,7 @@ func (r *reference) partial(op *Op) (Result, bool) {
 			continue
 		}
 		first, same := false, true
-		for more := range int64(10) { // the numbers of the programs are below 10
+		for more := range int64(300) { // beyond all numbers that are not far
 			pair := [2]sense.Value{}
 			pair[k], pair[1-k] = sense.IntValue(c.Value.Int()+more), o.Value
 			order, _ := pair[0].Compare(pair[1])
