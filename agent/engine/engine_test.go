@@ -536,7 +536,10 @@ func BenchmarkSignal(b *testing.B) {
 		in.Events[0].At, in.Events[0].Happened = in.At, in.At
 		d.mind.Step(in)
 	}
+	b.ReportMetric(perOp(b), "signal.step:ns")
 }
+
+func perOp(b *testing.B) float64 { return float64(b.Elapsed().Nanoseconds()) / float64(b.N) }
 
 // BenchmarkDecision is from a card tap's ask to its decision.
 func BenchmarkDecision(b *testing.B) {
@@ -553,6 +556,7 @@ func BenchmarkDecision(b *testing.B) {
 			b.Fatal("nothing decided")
 		}
 	}
+	b.ReportMetric(perOp(b), "signal.decision:ns")
 }
 
 func TestASignalThatFlipsNothingAllocatesNothing(t *testing.T) {
