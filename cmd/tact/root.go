@@ -24,6 +24,8 @@ var verbs = []struct {
 }{
 	{groupBundle, newBundleCommand},
 	{groupBundle, newKeysCommand},
+	{groupRunning, newReplayCommand},
+	{groupRunning, newExplainCommand},
 	{groupTool, newVersionCommand},
 	{groupTool, newCompletionCommand},
 }

@@ -1,0 +1,158 @@
+package funnel
+
+import (
+	"math/bits"
+	"slices"
+	"strings"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// Funnel is a decision on its way through the stages.
+type Funnel struct {
+	Decision *engine.Decision
+	Stages   []Stage
+	Listed   []string // ranks 2..N of a list
+	Worth    *Worth   // of the winner; nil for silence and fallback
+	Inputs   []Input  // in order of name
+}
+
+// Stage is one stage, with those that fell there in order of name.
+type Stage struct {
+	Stage   catalog.Stage
+	Entered int
+	Fallen  []engine.Rejected
+}
+
+// Worth is what the winner's expected value is made of:
+// value x propensity x lever x group lever - bother = expected.
+type Worth struct {
+	Value, Propensity, Lever, GroupLever, Bother, Expected catalog.Micro
+	Mandatory                                              bool
+}
+
+// Input is a name that the winner uses, and what it stood for.
+type Input struct {
+	Name string
+	engine.Look
+	Known bool // it stands for something
+}
+
+// Of makes the funnel. look tells what a name stood for at the decision; it may be nil.
+func Of(b *catalog.Bundle, d *engine.Decision, look func(name string) (engine.Look, bool)) Funnel {
+	f := Funnel{Decision: d}
+	for _, l := range d.List {
+		f.Listed = append(f.Listed, l.Action)
+	}
+	won := 0
+	if d.Action != "silence" {
+		won = 1
+	}
+	entered := len(d.Rejected) + won + len(f.Listed)
+	for s := catalog.StageQuiet; s <= catalog.StageTreatment; s++ {
+		st := Stage{Stage: s, Entered: entered}
+		for _, r := range d.Rejected {
+			if r.Stage == s {
+				st.Fallen = append(st.Fallen, r)
+			}
+		}
+		entered -= len(st.Fallen)
+		f.Stages = append(f.Stages, st)
+	}
+	if won == 1 && d.Cause == "" {
+		f.Worth = worth(b, d)
+	}
+	for _, name := range d.Uses {
+		in := Input{Name: name}
+		if look != nil {
+			in.Look, in.Known = look(name)
+		}
+		f.Inputs = append(f.Inputs, in)
+	}
+	return f
+}
+
+func worth(b *catalog.Bundle, d *engine.Decision) *Worth {
+	k, ok := slices.BinarySearchFunc(b.Actions, d.Action, func(a catalog.Action, name string) int { return strings.Compare(a.Name, name) })
+	if !ok {
+		return nil
+	}
+	a := &b.Actions[k]
+	w := Worth{Value: a.Value, Propensity: d.Propensity, Lever: a.Lever, GroupLever: catalog.One, Expected: d.Value, Mandatory: a.Mandatory}
+	if a.Group >= 0 {
+		w.GroupLever = b.Groups[a.Group].Lever
+	}
+	w.Bother = product(w.Value, w.Propensity, w.Lever, w.GroupLever) - d.Value
+	return &w
+}
+
+// product is value x propensity x levers, rounded toward zero, as the arbiter has it.
+func product(value, propensity, lever, group catalog.Micro) catalog.Micro {
+	magnitude := uint64(max(value, -value))
+	hi, lo := bits.Mul64(magnitude*uint64(propensity), uint64(lever)*uint64(group))
+	q, _ := bits.Div64(hi, lo, uint64(catalog.One*catalog.One*catalog.One))
+	if value < 0 {
+		return -int64(q)
+	}
+	return int64(q)
+}
+
+// Because prints one reason's ground for people: purchase 2026-02-09 (21d old), temperature -3 (age 31m; needs <= 30m).
+func Because(b catalog.Because) string {
+	var s strings.Builder
+	s.WriteString(b.Name)
+	if !b.Value.IsNull() {
+		s.WriteString(" ")
+		s.WriteString(Value(b.Value))
+	}
+	var notes []string
+	if b.Age != catalog.NoAge {
+		notes = append(notes, Ago(b.Age)+" old")
+	}
+	if b.Needed != "" {
+		notes = append(notes, "needs "+b.Needed)
+	}
+	if len(notes) > 0 {
+		s.WriteString(" (" + strings.Join(notes, "; ") + ")")
+	}
+	return s.String()
+}
+
+// Value prints a value for people: text and dates without quotes.
+func Value(v sense.Value) string {
+	s := v.String()
+	if len(s) >= 2 && s[0] == '"' {
+		if v.Kind() == sense.String {
+			return v.Str()
+		}
+		return s[1 : len(s)-1]
+	}
+	return s
+}
+
+// Ago prints a length for people, cut to its two largest units: 21d, 1h30m, 12.5s.
+func Ago(d sense.Duration) string {
+	switch {
+	case d < 0:
+		return "-" + Ago(-d)
+	case d < sense.Minute:
+		return Micro(int64(d)*1000) + "s"
+	case d < sense.Hour:
+		return (d / sense.Minute * sense.Minute).String() + rest(d%sense.Minute, sense.Second)
+	case d < sense.Day:
+		return (d / sense.Hour * sense.Hour).String() + rest(d%sense.Hour, sense.Minute)
+	}
+	return (d / sense.Day * sense.Day).String() + rest(d%sense.Day, sense.Hour)
+}
+
+func rest(d, unit sense.Duration) string {
+	if d < unit {
+		return ""
+	}
+	return (d / unit * unit).String()
+}
+
+// Micro prints millionths as a plain number.
+func Micro(n int64) string { return string(sense.AppendMicro(nil, n, 6)) }
