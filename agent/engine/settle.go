@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/actions/guard"
@@ -277,6 +279,12 @@ func (m *Mind) show(s *session, slot int32, d *Decision, choice choice, ask *eve
 
 // finish works out what is wanted and when to wake.
 func (m *Mind) finish(next sense.Instant) {
+	slices.SortStableFunc(m.out.Clear, func(a, b Clear) int {
+		return cmp.Or(strings.Compare(a.Session, b.Session), strings.Compare(a.Slot, b.Slot))
+	})
+	slices.SortStableFunc(m.out.Show, func(a, b *Decision) int {
+		return cmp.Or(strings.Compare(a.Session, b.Session), strings.Compare(a.Slot, b.Slot))
+	})
 	if w := m.want(); w != nil {
 		m.out.Want = w
 	}

@@ -239,7 +239,62 @@ func (s *Slice) Prune(b *catalog.Bundle, now sense.Instant) (changed bool, next 
 		kept = append(kept, i)
 	}
 	s.Interactions = kept
+	if s.pruneExposures(b, now, &next) {
+		changed = true
+	}
 	return changed, next
+}
+
+// pruneExposures drops contacts that no limit, pause, repetition or pressure can count any more; an
+// answer of never, and one that a policy keeps for ever, stays.
+func (s *Slice) pruneExposures(b *catalog.Bundle, now sense.Instant, next *sense.Instant) (changed bool) {
+	horizon := contactHorizon(b)
+	kept := s.Exposures[:0]
+	for _, x := range s.Exposures {
+		last, stays := max(x.At, x.Shown), false
+		for _, o := range x.Outcomes {
+			last = max(last, o.At)
+			stays = stays || o.Outcome == "never"
+			for _, p := range b.Contact.Pauses {
+				stays = stays || p.After == o.Outcome && p.For == sense.Forever
+			}
+		}
+		end := last.Add(horizon)
+		if now >= end && !stays {
+			changed = true
+			continue
+		}
+		if !stays {
+			until(next, end, now)
+		}
+		kept = append(kept, x)
+	}
+	s.Exposures = kept
+	return changed
+}
+
+// contactHorizon returns for how long a contact can matter: at least a calendar month of 31 days
+// and a day for zones, at most what the longest window, pause, repetition or forty half-lives of pressure ask.
+func contactHorizon(b *catalog.Bundle) sense.Duration {
+	horizon := 32 * sense.Day
+	longer := func(d sense.Duration) {
+		if d != sense.Forever {
+			horizon = max(horizon, d)
+		}
+	}
+	for _, l := range b.Contact.Limits {
+		longer(l.Window)
+	}
+	for _, p := range b.Contact.Pauses {
+		longer(p.For)
+	}
+	if p := b.Contact.Pressure; p != nil && p.HalfLife < sense.Forever/40 {
+		longer(40 * p.HalfLife)
+	}
+	for k := range b.Actions {
+		longer(b.Actions[k].Repeat)
+	}
+	return horizon
 }
 
 func factOf(b *catalog.Bundle, name string) *catalog.Fact {

@@ -225,6 +225,19 @@ func TestPrune(t *testing.T) {
 	}
 }
 
+func TestPruneContacts(t *testing.T) {
+	b := &catalog.Bundle{Contact: catalog.Contact{Pauses: []catalog.Pause{{After: "dismissed", For: 90 * sense.Day}}}}
+	s := &Slice{}
+	s.AddExposure(Exposure{Decision: "1", At: t0, Outcomes: []Outcome{{Outcome: "dismissed", At: days(1)}}})
+	s.AddExposure(Exposure{Decision: "2", At: t0, Outcomes: []Outcome{{Outcome: "never", At: days(1)}}})
+	if gone, next := s.Prune(b, days(91)-1); gone || next != days(91) {
+		t.Errorf("within its pause: gone %v, next %s", gone, next)
+	}
+	if gone, next := s.Prune(b, days(91)); !gone || len(s.Exposures) != 1 || s.Exposures[0].Decision != "2" || next != sense.Never {
+		t.Errorf("after its pause: gone %v, %+v left, next %s", gone, s.Exposures, next)
+	}
+}
+
 func TestMergeKeepsTheStricter(t *testing.T) {
 	grant := func(granted bool) *event.Event {
 		return happened(t0, &event.Consent{Purpose: "offers", Granted: granted, Expires: sense.Never})
