@@ -22,7 +22,7 @@ const t0 = sense.Instant(1_772_442_000_000) // 2026-03-02T09:00:00Z
 // dealer is a policy as the journeys have it.
 func dealer() *catalog.Bundle {
 	const none = rule.None
-	b := &catalog.Bundle{Name: "dealer", Version: 1, Currency: "EUR", Languages: []string{"en"}, Zone: sense.UTC,
+	b := &catalog.Bundle{Name: "dealer", Version: 1, Currency: "EUR", Languages: []string{"en"}, Zone: sense.UTC, VisitEnds: 10 * sense.Minute,
 		Purposes: []catalog.Purpose{{Name: "offers", Basis: catalog.BasisConsent, Unasked: -1}, {Name: "service", Basis: catalog.BasisContract, Unasked: -1}},
 		Facts: []catalog.Fact{
 			{Name: "interests", Kind: sense.List, Elem: sense.String, Purposes: 1, Keep: sense.Year, Fresh: sense.Forever},
@@ -270,7 +270,7 @@ func TestMay(t *testing.T) {
 		until  sense.Duration // from t0; 0 none
 	}{
 		{"nobody knows her", nil, 0, "product:model-x", true, "", 0},
-		{"bought", []string{`{"interaction":"purchase","about":"product:model-x",` + anna + `,` + at(-21*sense.Day) + `}`}, 0, "product:model-x", false, "already_bought", 0},
+		{"bought", []string{`{"interaction":"purchase","about":"product:model-x",` + anna + `,` + at(-21*sense.Day) + `}`}, 0, "product:model-x", false, "already_bought", 2*sense.Year - 21*sense.Day}, // when it is no longer known
 		{"bought something else", []string{`{"interaction":"purchase","about":"product:model-y",` + anna + `,` + at(-sense.Day) + `}`}, 0, "product:model-x", true, "", 0},
 		{"returned", []string{`{"interaction":"purchase","about":"product:model-x",` + anna + `,` + at(-21*sense.Day) + `}`,
 			`{"interaction":"returned","about":"product:model-x",` + anna + `,` + at(-sense.Day) + `}`}, 0, "product:model-x", true, "", 0},
@@ -282,7 +282,7 @@ func TestMay(t *testing.T) {
 			`{"interaction":"resolved","ref":"c1",` + anna + `,` + at(3*sense.Day) + `}`}, 4 * sense.Day, "product:model-x", false, "complaint_cool_off", 17 * sense.Day},
 		{"resolved, cooled off", []string{`{"interaction":"complaint","ref":"c1",` + anna + `,` + at(0) + `}`,
 			`{"interaction":"resolved","ref":"c1",` + anna + `,` + at(3*sense.Day) + `}`}, 17 * sense.Day, "product:model-x", true, "", 0},
-		{"booked", []string{`{"interaction":"booking","about":"hotel:rome",` + anna + `,` + at(0) + `}`}, 0, "hotel:rome", false, "goal_reached", 0},
+		{"booked", []string{`{"interaction":"booking","about":"hotel:rome",` + anna + `,` + at(0) + `}`}, 0, "hotel:rome", false, "goal_reached", 2 * sense.Year},
 		{"booked elsewhere", []string{`{"interaction":"booking","about":"hotel:milan",` + anna + `,` + at(0) + `}`}, 0, "hotel:rome", true, "", 0},
 		{"cancelled an hour ago", []string{`{"interaction":"booking","about":"hotel:rome",` + anna + `,` + at(0) + `}`,
 			`{"interaction":"cancelled","about":"hotel:rome",` + anna + `,` + at(0) + `}`}, sense.Hour, "hotel:rome", false, "goal_reached", 24 * sense.Hour},
@@ -373,7 +373,7 @@ func TestSliceHoldsWhatTheBundleUses(t *testing.T) {
 	w.sent = nil
 	w.given(`{"consent":"offers","customer":"a","granted":true}`)
 	// Of one instant the no holds.
-	if w.last("k1", wire.ClassSlice) != nil {
+	if s := w.last("k1", wire.ClassSlice).(*wire.Slice); s.Consents[0].Granted || len(s.Facts) != 2 {
 		t.Error("a yes of the same instant won over the no")
 	}
 	w.now++
@@ -420,7 +420,6 @@ func TestRefusals(t *testing.T) {
 		{`{"fact":"name","owner":"v","value":"x","provenance":"declared"}`, hub.ErrInvalid, "customer's"},
 		{`{"fact":"name","customer":"gone","value":"x","provenance":"declared"}`, hub.ErrErased, "forgotten"},
 		{`{"merge":["a","gone"]}`, hub.ErrErased, "forgotten"},
-		{`{"merge":["a","a"]}`, hub.ErrInvalid, ""},
 		{`{"split":["a","b"]}`, hub.ErrInvalid, "not merged"},
 		{`{"identify":"gone","by":"code"}`, hub.ErrErased, "card or login"},
 		{`{"signal":"speed","value":3}`, hub.ErrNotForHub, "signal line"},
