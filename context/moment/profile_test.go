@@ -13,8 +13,8 @@ import (
 
 // shop is a bundle that reads facts, history and the calendar.
 type shop struct {
-	b                                                                   *catalog.Bundle
-	adult, winter, hasTyres, overdue, bought, evening, monday, cond, or rule.Node
+	b                                                                                 *catalog.Bundle
+	adult, winter, hasTyres, overdue, bought, evening, monday, cond, or, turned, held rule.Node
 }
 
 func newShop(t *testing.T) shop {
@@ -50,6 +50,9 @@ func newShop(t *testing.T) shop {
 	c.cond = node(rule.And, rule.ScopeSession, "all", c.adult, c.winter, notOverdue, c.evening, c.monday, c.bought)
 	inner := node(rule.Or, rule.ScopeSession, "", c.monday, c.evening)
 	c.or = node(rule.Not, rule.ScopeSession, "none", inner)
+	held := m.node(rule.Op{Code: rule.Held, Kind: sense.Length, Scope: rule.ScopeSession, Args: []rule.Node{c.winter}, Input: -1})
+	c.held = held
+	c.turned = node(rule.Became, rule.ScopeSession, "became(vehicle.tyres == 'winter')", c.winter)
 	c.b = &m.b
 	if err := moment.Check(c.b); err != nil {
 		t.Fatal(err)
@@ -241,5 +244,35 @@ func TestUnsoundBundle(t *testing.T) {
 	s.Settle(t0)
 	if s.Truth("main", 0) != rule.Unknown || s.StateTruth("main", 0) != rule.Unknown || s.Next() != sense.Never {
 		t.Fatal("something is known")
+	}
+}
+
+// What one customer's facts were is not the past of the next in the same session.
+func TestNextCustomerHasNoPast(t *testing.T) {
+	c := newShop(t)
+	s := moment.New(c.b, nil)
+	s.Begin(t0)
+	vehicle := []event.Owner{{Kind: "vehicle", ID: "v1"}}
+	now := t0
+	become := func(customer, tyres string) rule.Truth {
+		now += 1000
+		p := sliceOf("1990-05-01", tyres, t0-5000)
+		p.Customer = customer
+		run(s, now)
+		s.Profile("main", p, vehicle, moment.Here, now)
+		s.Settle(now)
+		return s.Truth("main", c.turned)
+	}
+	become("anna", "summer")
+	if got := become("anna", "winter"); got != rule.True {
+		t.Fatalf("her tyres turned, and it is %s", got)
+	}
+	become("anna", "summer")
+	if got := become("bert", "winter"); got != rule.False {
+		t.Fatalf("his tyres never turned, and it is %s", got)
+	}
+	become("carl", "winter")
+	if got := s.Result("main", c.held).Value; got.Length() != 0 {
+		t.Fatalf("he is known for no time, and it is held for %s", got)
 	}
 }

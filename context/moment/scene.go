@@ -19,6 +19,7 @@ type scene struct {
 	timers   rule.Timers   // signals, then inputs, by when time alone changes them
 	granted  catalog.PurposeSet
 
+	customer string // the last whose slice was here
 	slice    *profile.Slice
 	owners   []event.Owner
 	presence Presence

@@ -18,6 +18,9 @@ var (
 	ErrInvalid = errors.New("value is not of the declared type")
 )
 
+// maxAge is the oldest that a reading may be when it comes.
+const maxAge = 100 * sense.Year
+
 // Signal takes in one reading, which is as old as the signal says at the instant it happened. One
 // that is older than the present reading of its source is counted and left; one without the
 // consent that its signal asks for is not read.
@@ -57,8 +60,8 @@ func (m *model) accept(signal *event.Signal) (int32, sense.Value, error) {
 	if !ok {
 		return 0, sense.Value{}, fmt.Errorf("take signal %s: %w", signal.Name, ErrUndeclared)
 	}
-	if signal.Age < 0 {
-		return 0, sense.Value{}, fmt.Errorf("take signal %s: age %s is negative: %w", signal.Name, signal.Age, ErrInvalid)
+	if signal.Age < 0 || signal.Age > maxAge {
+		return 0, sense.Value{}, fmt.Errorf("take signal %s: age %s is not 0s to %s: %w", signal.Name, signal.Age, maxAge, ErrInvalid)
 	}
 	v, err := signal.Value.As(m.bundle.Signals[k].Kind)
 	if err != nil {

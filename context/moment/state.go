@@ -166,10 +166,25 @@ func (s *State) Profile(session string, p *profile.Slice, owners []event.Owner, 
 	if p == nil && presence == Here {
 		presence = Awaited
 	}
+	if customer := customerOf(p, presence); customer != c.customer && presence != Awaited {
+		// Conditions that look back must not take one customer's past for another's.
+		if c.customer != "" {
+			c.eval.ForgetPerson(s.now)
+			c.refreshSignals(s) // has() of a signal
+		}
+		c.customer = customer
+	}
 	c.slice, c.owners, c.presence = p, owners, presence
 	for _, k := range s.model.profile {
 		c.refreshInput(s, k)
 	}
+}
+
+func customerOf(p *profile.Slice, presence Presence) string {
+	if presence == Here {
+		return p.Customer
+	}
+	return ""
 }
 
 // Boot restarts the device: no source has spoken, windows and latches are unknown until

@@ -13,6 +13,15 @@
 // What needs the slice, the calendar or a map (facts, history, places, hours) is
 // an input, which package moment computes.
 //
+// A result carries the instant since when it holds, which is that of the reading
+// that made it, or the exact instant at which time did. Windows are bounded
+// (MaxEntries), and what is missing from one, by that bound or by a restart, makes
+// its functions unknown until it would have left the window by itself; a count
+// stays known from below, so that "at least 3" can be true already. Without
+// Restart, windows begin complete and empty. A true that nothing certain came
+// before counts as having become true, but Became and Armed ask for a certain
+// false before it. A latch that is off is unknown while its `when` is.
+//
 // It guarantees that an unknown or an error is never true, that the outcome is
 // that of evaluating everything anew, and that a decoded program cannot make the
 // evaluation loop, index out of range or recurse. Callers owe instants that never

@@ -387,6 +387,31 @@ func (e *Eval) Next() sense.Instant {
 // Flipped returns the conditions whose truth changed in this step, in order of node.
 func (e *Eval) Flipped() []Node { return e.flipped }
 
+// ForgetPerson drops what is known of one customer's slice, before another's is read: its inputs
+// are unknown until they are set again, and windows and latches over them until they are filled.
+func (e *Eval) ForgetPerson(now sense.Instant) {
+	e.now = max(e.now, now)
+	for k := range e.in {
+		if ofSlice(e.plan.Program.Inputs[k].From) {
+			e.in[k] = cell{mark: mark{at: e.now, input: int32(k), cause: InputUnknown}}
+		}
+	}
+	for k := range e.marks {
+		n := e.base + k
+		if !e.plan.person[n] {
+			continue
+		}
+		e.marks[k] = mark{at: e.now, input: -1, cause: InputUnknown}
+		if w := e.plan.window[n]; w >= 0 {
+			e.windows[w].restart(e.now)
+		}
+		if s := e.plan.hold[n]; s >= 0 {
+			e.holds[s] = hold{unsure: longAgo, until: longAgo}
+		}
+		e.touch(int32(n))
+	}
+}
+
 // Forget empties the windows over an input: what they held may not be used any more.
 func (e *Eval) Forget(input int32, now sense.Instant) {
 	if e.plan.Program.Inputs[input].Scope != e.scope() {

@@ -150,7 +150,7 @@ func drive(w *world, r *rand.Rand, steps int) error {
 }
 
 func TestEvalAgainstReference(t *testing.T) {
-	programs := 1500
+	programs := 800
 	if testing.Short() {
 		programs = 150
 	}

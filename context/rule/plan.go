@@ -12,6 +12,7 @@ type Plan struct {
 	windows edges    // input -> windows over its readings
 	first   []int32  // node -> its leftmost input, -1 where none
 	durable []bool   // Became and Armed that read places alone: their memory outlives a restart
+	person  []bool   // node reads the slice: what it remembers is of one customer
 	value   []int32  // node -> slot of its value, -1 for bool
 	timer   []int32  // node -> slot of its timer, -1 where time alone never changes it
 	hold    []int32  // node -> slot of its memory, -1
@@ -27,7 +28,7 @@ func NewPlan(p *Program) (*Plan, error) {
 		return nil, err
 	}
 	n := len(p.Nodes)
-	plan := &Plan{Program: p, device: n, first: make([]int32, n), durable: make([]bool, n),
+	plan := &Plan{Program: p, device: n, first: make([]int32, n), durable: make([]bool, n), person: make([]bool, n),
 		value: make([]int32, n), timer: make([]int32, n), hold: make([]int32, n), window: make([]int32, n)}
 	var above, loads, windows pairs
 	moves := make([]bool, n)
@@ -40,6 +41,7 @@ func NewPlan(p *Program) (*Plan, error) {
 		plan.first[k] = -1
 		if readsInput(op.Code) {
 			plan.first[k] = op.Input
+			plan.person[k] = ofSlice(p.Inputs[op.Input].From)
 			places[k] = op.Code == Load && p.Inputs[op.Input].From == FromInside
 			if op.Code == Load || op.Code == Changed {
 				loads.add(op.Input, int32(k))
@@ -56,6 +58,7 @@ func NewPlan(p *Program) (*Plan, error) {
 				plan.first[k] = plan.first[a]
 			}
 			moving = moving || moves[a]
+			plan.person[k] = plan.person[k] || plan.person[a]
 			places[k] = places[k] && places[a]
 		}
 		_ = checkMoving(p, k, moves)
@@ -64,6 +67,11 @@ func NewPlan(p *Program) (*Plan, error) {
 	}
 	plan.above, plan.loads, plan.windows = above.edges(n), loads.edges(len(p.Inputs)), windows.edges(len(p.Inputs))
 	return plan, nil
+}
+
+// ofSlice says whether an input comes from the slice of a customer (or may, as with has).
+func ofSlice(from From) bool {
+	return from == FromFact || from == FromHas || from == FromAge || from >= FromBought && from <= FromUntil
 }
 
 // give hands out the slots of a node.
