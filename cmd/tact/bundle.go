@@ -18,7 +18,7 @@ func newBundleCommand(a *app) *cobra.Command {
 		Example: `  tact bundle verify dealer.bundle --pub shop.pub
   minisign -V -m dealer.bundle -p shop.pub`,
 	})
-	cmd.AddCommand(newBundleVerifyCommand(a))
+	cmd.AddCommand(newBundleShowCommand(a), newBundleVerifyCommand(a))
 	return cmd
 }
 

@@ -22,6 +22,10 @@ var verbs = []struct {
 	group string
 	make  func(*app) *cobra.Command
 }{
+	{groupPolicy, newNewCommand},
+	{groupPolicy, newCheckCommand},
+	{groupPolicy, newFmtCommand},
+	{groupBundle, newBuildCommand},
 	{groupBundle, newBundleCommand},
 	{groupBundle, newKeysCommand},
 	{groupRunning, newReplayCommand},
