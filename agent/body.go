@@ -1,0 +1,191 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/sync/outbox"
+)
+
+// Labelled points at which a test may end the process.
+const (
+	CrashBeforeAppend     = "before append"
+	CrashAfterAppend      = "after append"
+	CrashAfterShow        = "after show"
+	CrashAfterAcknowledge = "after acknowledgement"
+	CrashAfterSnapshot    = "after snapshot"
+)
+
+// Body performs the outputs of a mind through ports.
+type Body struct {
+	Log     Log
+	Keys    Keys
+	Screens []Screen
+	Want    func(*engine.Want) // takes a new full set
+	Tell    *slog.Logger
+	Crash   func(point string)                         // nil but in tests
+	Pause   func(context.Context, time.Duration) error // between tries on a full disk; nil waits
+	Full    func(full bool)                            // told when the disk is full, and when it is no longer
+	Stored  func(*engine.Output)                       // after the commit point; nil for nobody
+
+	codec *codec
+	names *symbols // of the bundle in charge
+}
+
+// Handle performs one output in the stated order: persist, destroy, clear, show,
+// want. Nothing but clears that protect somebody is done before, or where,
+// persisting fails. A full disk is waited out until ctx ends; any other error is
+// final: the mind knows more than the log, and must be restored from it.
+func (b *Body) Handle(ctx context.Context, out *engine.Output) error {
+	cleared := false
+	if err := b.persist(ctx, out, &cleared); err != nil {
+		b.clearProtecting(out, &cleared)
+		return err
+	}
+	if err := b.destroy(ctx, out.Destroy, out, &cleared); err != nil {
+		b.clearProtecting(out, &cleared)
+		return err
+	}
+	if b.Stored != nil && (len(out.Persist) > 0 || len(out.Destroy) > 0) {
+		b.Stored(out)
+	}
+	for _, c := range out.Clear {
+		if !cleared || !c.Protects {
+			b.clear(c)
+		}
+	}
+	for _, d := range out.Show {
+		for _, s := range b.Screens {
+			s.Show(d)
+		}
+	}
+	if len(out.Show) > 0 {
+		b.crash(CrashAfterShow)
+	}
+	if out.Want != nil && b.Want != nil {
+		b.Want(out.Want)
+	}
+	return nil
+}
+
+func (b *Body) crash(point string) {
+	if b.Crash != nil {
+		b.Crash(point)
+	}
+}
+
+func (b *Body) clear(c engine.Clear) {
+	for _, s := range b.Screens {
+		s.Clear(c)
+	}
+}
+
+// clearProtecting takes down what would expose somebody, once.
+func (b *Body) clearProtecting(out *engine.Output, done *bool) {
+	if *done {
+		return
+	}
+	*done = true
+	for _, c := range out.Clear {
+		if c.Protects {
+			b.clear(c)
+		}
+	}
+}
+
+// persist appends the records of a step in one transaction.
+func (b *Body) persist(ctx context.Context, out *engine.Output, cleared *bool) error {
+	if len(out.Persist) == 0 {
+		return nil
+	}
+	return b.whileFull(ctx, out, cleared, func() error {
+		records, err := b.encode(out.Persist)
+		if err != nil {
+			return err
+		}
+		b.crash(CrashBeforeAppend)
+		a, err := b.Log.Append(b.names.bundle, records)
+		if err != nil {
+			return fmt.Errorf("persist step: %w", err)
+		}
+		if a.First != out.Persist[0].Seq || a.Refused > 0 {
+			return fmt.Errorf("persist step: the log gave number %d to record %d of the mind (%d refused)", a.First, out.Persist[0].Seq, a.Refused)
+		}
+		b.crash(CrashAfterAppend)
+		return nil
+	})
+}
+
+// encode seals and encodes. Keys of customers who are new are made first.
+func (b *Body) encode(list []engine.Record) ([][]byte, error) {
+	var handles []engine.Handle
+	for k := range list {
+		if r := &list[k]; b.codec.wantsKey(r) {
+			handles = append(handles, r.Handle)
+		}
+	}
+	if len(handles) > 0 {
+		if err := b.Keys.Make(handles...); err != nil {
+			return nil, fmt.Errorf("persist step: %w", err)
+		}
+	}
+	records := make([][]byte, len(list))
+	for k := range list {
+		raw, err := b.codec.encode(&list[k], b.names)
+		if err != nil {
+			return nil, fmt.Errorf("persist step: %w", err)
+		}
+		records[k] = raw
+	}
+	return records, nil
+}
+
+func (b *Body) destroy(ctx context.Context, handles []engine.Handle, out *engine.Output, cleared *bool) error {
+	if len(handles) == 0 {
+		return nil
+	}
+	return b.whileFull(ctx, out, cleared, func() error { return b.Keys.Destroy(handles...) })
+}
+
+// whileFull tries again, with growing pauses, while there is no room on the disk.
+func (b *Body) whileFull(ctx context.Context, out *engine.Output, cleared *bool, do func() error) error {
+	told := false
+	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
+		err := do()
+		if err == nil || !isFull(err) {
+			if told && b.Full != nil {
+				b.Full(false)
+			}
+			return err
+		}
+		b.clearProtecting(out, cleared)
+		if !told {
+			told = true
+			b.Tell.Error("the disk is full: nothing new is shown until there is room", "error", err)
+			if b.Full != nil {
+				b.Full(true)
+			}
+		}
+		if err := b.pause(ctx, pause); err != nil {
+			return errors.Join(err, fmt.Errorf("persist step: %w", outbox.ErrFull))
+		}
+	}
+}
+
+func (b *Body) pause(ctx context.Context, d time.Duration) error {
+	if b.Pause != nil {
+		return b.Pause(ctx, d)
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,30 @@
+// Package agent is the body of a device: it drives the mind (agent/engine) by the
+// real clock and performs what the mind wants done, in the stated order.
+//
+// # What it guarantees
+//
+//   - One goroutine owns the mind. Inputs queue in a bounded inbox: a newer
+//     reading of a signal takes the place of one that waits, what people and
+//     apps say is refused while there is no room (ErrBusy), and never dropped.
+//   - Effects of a step happen in the order persist, destroy, clear, show, want,
+//     wake. Nothing is shown that is not durable. A clear that protects somebody
+//     is performed even when persisting fails. A full disk is waited out, and told.
+//   - Time never decreases within a life and is never before the last one's end.
+//   - What is held of customers is sealed in the log with the key of the lease,
+//     opened when it is sent, and a tombstone when the key is gone.
+//   - A bundle counts only when it came whole, is signed by a trusted key, and is
+//     newer; a refused one leaves the old one and is reported with its reason.
+//   - A receipt for a forget does not leave before the key is destroyed, durably.
+//
+// # Where it meets other rooms
+//
+// Deciding, syncing and hardware meet only here: records of the mind become
+// records of the wire (record.go), slices of the wire become slices of the mind
+// (slice.go), wants become requests and running sources.
+//
+// # What callers owe
+//
+// A Broker, Sources and Screens that do not block. Close, or the end of the
+// context, saves a snapshot and says goodbye to the hub; a killed process goes on
+// where it was as well, from the log.
+package agent

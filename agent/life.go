@@ -1,0 +1,340 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// When a snapshot is written: after so many records, or so long after the first.
+// What lies above it is folded again at the next start.
+const (
+	snapshotRecords = 256
+	snapshotAfter   = 60 * sense.Second
+	healthEvery     = 60 * sense.Second
+)
+
+// Answer is what became of what an app said.
+type Answer struct {
+	Accepted  int
+	Rejected  []Rejection
+	Decisions []*engine.Decision // made for it; read only
+	Cleared   []engine.Clear
+}
+
+// Rejection is an event that was not taken.
+type Rejection struct {
+	Index int // into the events submitted
+	Err   error
+}
+
+// loop owns the mind until ctx ends.
+func (a *Agent) loop(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.inbox.stirred:
+		case <-timer.C:
+		}
+		if err := a.turn(ctx); err != nil {
+			return err
+		}
+		timer.Reset(a.until())
+	}
+}
+
+// until is how long nothing is due: by the mind, a snapshot, or the body.
+func (a *Agent) until() time.Duration {
+	due := min(a.mind.Wake(), a.health, a.fetch.due)
+	if a.dirty > 0 {
+		due = min(due, a.saveBy)
+	}
+	ms := max(0, min(int64(due.Sub(a.stamp.now())), int64(sense.Minute)))
+	return time.Duration(ms) * time.Millisecond
+}
+
+// turn takes in all that waits.
+func (a *Agent) turn(ctx context.Context) error {
+	t := a.inbox.take()
+	if a.stamp.look() {
+		if err := a.say(ctx, a.clockEvent()); err != nil {
+			return err
+		}
+	}
+	if t.lost {
+		a.askAgain()
+	}
+	for _, e := range t.uplink {
+		if err := a.fromHub(ctx, e); err != nil {
+			return err
+		}
+	}
+	if len(t.readings) > 0 {
+		if _, err := a.take(ctx, t.readings, false); err != nil {
+			return err
+		}
+	}
+	for _, r := range t.requests {
+		if r.ask != nil {
+			r.ask(a.mind)
+			continue
+		}
+		answer, err := a.take(ctx, r.events, false)
+		if err != nil {
+			return err
+		}
+		if r.answer != nil {
+			r.answer <- answer // has room for one
+		}
+	}
+	if err := a.advance(ctx, a.stamp.now(), nil); err != nil {
+		return err
+	}
+	return a.keepHouse()
+}
+
+// take stamps events and passes them to the mind, step by step. own says that
+// they are the agent's.
+func (a *Agent) take(ctx context.Context, events []event.Event, own bool) (Answer, error) {
+	var answer Answer
+	now := a.stamp.now()
+	events, index := admit(events, now, own, &answer)
+	done := 0
+	for _, step := range event.Steps(events) {
+		out, err := a.step(ctx, engine.Input{At: now, Events: step}, &answer)
+		if err != nil {
+			return answer, err
+		}
+		for _, r := range out.Refused {
+			answer.Rejected = append(answer.Rejected, Rejection{Index: index[done+r.Index], Err: r.Err})
+		}
+		answer.Accepted += len(step) - len(out.Refused)
+		done += len(step)
+		a.tellSessions(now, step)
+	}
+	return answer, nil
+}
+
+// admit stamps the events with the time of the device. What a line says of its
+// own time is when it happened. Lines that only the agent itself may say are refused.
+func admit(events []event.Event, now sense.Instant, own bool, answer *Answer) (good []event.Event, index []int) {
+	for k, e := range events {
+		switch e.Body.(type) {
+		case *event.Boot, *event.Clock, *event.Lease, *event.Policy, *event.Link:
+			if !own {
+				answer.Rejected = append(answer.Rejected, Rejection{Index: k, Err: errOwn})
+				continue
+			}
+		}
+		if e.Happened == 0 || e.Happened > now {
+			e.Happened = now
+		}
+		e.At, e.HasAt = now, true
+		good, index = append(good, e), append(index, k)
+	}
+	return good, index
+}
+
+var errOwn = errors.New("boot, clock, lease, policy and link are for the agent itself to say")
+
+func (a *Agent) clockEvent() event.Body {
+	return &event.Clock{Now: a.stamp.now(), State: a.stamp.state}
+}
+
+// step fires what is due, and then takes one step.
+func (a *Agent) step(ctx context.Context, in engine.Input, answer *Answer) (engine.Output, error) {
+	if err := a.advance(ctx, in.At, answer); err != nil {
+		return engine.Output{}, err
+	}
+	out := a.mind.Step(in)
+	return out, a.handle(ctx, &out, answer)
+}
+
+// advance fires the timers that are due, each at its own instant.
+func (a *Agent) advance(ctx context.Context, now sense.Instant, answer *Answer) (err error) {
+	a.mind.Advance(now, func(out engine.Output) {
+		if err == nil {
+			err = a.handle(ctx, &out, answer)
+		}
+	})
+	return err
+}
+
+func (a *Agent) handle(ctx context.Context, out *engine.Output, answer *Answer) error {
+	if err := a.body.Handle(ctx, out); err != nil {
+		return err
+	}
+	if answer != nil {
+		answer.Decisions = append(answer.Decisions, out.Show...)
+		answer.Cleared = append(answer.Cleared, out.Clear...)
+	}
+	a.steps.Add(1)
+	return nil
+}
+
+// stored notes that the log has grown.
+func (a *Agent) stored(out *engine.Output) {
+	for k := range out.Persist {
+		a.lastUse[out.Persist[k].Handle] = out.Persist[k].Seq
+	}
+	if a.dirty == 0 {
+		a.saveBy = a.stamp.now().Add(snapshotAfter)
+	}
+	a.dirty += len(out.Persist)
+	if len(out.Destroy) > 0 {
+		a.saveBy = 0 // what was forgotten leaves the state file as well, now
+	}
+	if a.link != nil {
+		a.link.Appended()
+	}
+}
+
+// touched notes that the state has changed without a record.
+func (a *Agent) touched() {
+	if a.dirty == 0 {
+		a.saveBy = a.stamp.now().Add(snapshotAfter)
+	}
+	a.dirty++
+}
+
+// tellSessions tells screens who is there now, and who no longer is.
+func (a *Agent) tellSessions(now sense.Instant, step []event.Event) {
+	for k := range step {
+		if i, ok := step[k].Body.(*event.Identify); ok && i.Customer != "" {
+			a.served[step[k].Session] = true
+			a.feed.Session(now, step[k].Session, true)
+		}
+	}
+	for s := range a.served {
+		if known, ok := a.mind.Known(s); !ok || known.Customer == "" {
+			delete(a.served, s)
+			a.feed.Session(now, s, false)
+		}
+	}
+}
+
+// keepHouse saves, drops, and tells how the device is, when that is due.
+func (a *Agent) keepHouse() error {
+	now := a.stamp.now()
+	if a.dirty >= snapshotRecords || a.dirty > 0 && now >= a.saveBy {
+		a.save()
+	}
+	if now >= a.fetch.due {
+		a.fetchMore(now)
+	}
+	if now >= a.health {
+		a.health = now.Add(healthEvery)
+		a.tellSessions(now, nil)
+		a.renew(now)
+		a.sendHealth(now)
+		a.sweepKeys()
+		if _, err := a.queue.Drop(); err != nil {
+			a.tell.Warn("acknowledged records could not be dropped", "error", err)
+		}
+	}
+	return nil
+}
+
+// save writes a snapshot. Without room on the disk the log goes on growing, and
+// the next try comes with the next turn after a while.
+func (a *Agent) save() {
+	now := a.stamp.now()
+	snap := a.mind.Snapshot()
+	if err := a.saver.Save(a.epoch, now, snap); err != nil {
+		a.tell.Error("snapshot could not be saved", "error", err)
+		a.saveBy = now.Add(10 * sense.Second)
+		a.dirty = min(max(a.dirty, 1), snapshotRecords-1)
+		return
+	}
+	a.dirty = 0
+	a.body.crash(CrashAfterSnapshot)
+	a.queue.Applied(snap.Applied)
+}
+
+// sweepKeys destroys keys that nothing needs any more: of customers who are no
+// longer held, and of whom no sealed record waits to be sent.
+func (a *Agent) sweepKeys() {
+	if a.dirty > 0 {
+		return // the state file may still need them
+	}
+	needed := map[engine.Handle]bool{ownerHandle: true}
+	for _, c := range a.mind.Snapshot().Customers {
+		needed[c.Handle] = true
+	}
+	first := a.queue.Status().First
+	var gone []engine.Handle
+	for _, h := range a.store.Keys.Handles() {
+		if !needed[h] && a.lastUse[h] < first {
+			gone = append(gone, h)
+			delete(a.lastUse, h)
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	if err := a.store.Keys.Destroy(gone...); err != nil {
+		a.tell.Error("keys that are no longer needed could not be destroyed", "error", err)
+	}
+}
+
+// Submit passes events to the mind and returns when what came of them is durable
+// and performed. ErrBusy: nothing was taken, try again. Where ctx ends first, the
+// events are taken all the same.
+func (a *Agent) Submit(ctx context.Context, events []event.Event) (Answer, error) {
+	answer := make(chan Answer, 1)
+	if err := a.inbox.request(request{events: events, answer: answer}); err != nil {
+		return Answer{}, fmt.Errorf("submit events: %w", err)
+	}
+	select {
+	case got := <-answer:
+		return got, nil
+	case <-a.done:
+		select {
+		case got := <-answer:
+			return got, nil
+		default:
+			return Answer{}, fmt.Errorf("submit events: %w", ErrClosed)
+		}
+	case <-ctx.Done():
+		return Answer{}, fmt.Errorf("submit events: %w", ctx.Err())
+	}
+}
+
+// look runs a function with the mind, between two steps.
+func (a *Agent) look(ctx context.Context, see func()) error {
+	done := make(chan struct{})
+	err := a.inbox.request(request{ask: func(Mind) { see(); close(done) }})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-done:
+		return nil
+	case <-a.done:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Known returns what is known of who is before a session.
+func (a *Agent) Known(ctx context.Context, session string) (known engine.Known, ok bool, err error) {
+	err = a.look(ctx, func() { known, ok = a.mind.Known(session) })
+	return known, ok, err
+}
+
+// Ping returns when the loop has come round and the disk answers: for a watchdog.
+func (a *Agent) Ping(ctx context.Context) error {
+	if a.full.Load() {
+		return nil // it waits for room, which a restart does not make
+	}
+	return a.look(ctx, func() {})
+}

@@ -1,0 +1,28 @@
+// Package local is the device's own face: the API by which apps on the device tell
+// what happened and ask for decisions, and the stream that screens follow.
+//
+//	POST /v1/events               event lines in, {"accepted":n,"rejected":[{"line","error"}]} out
+//	POST /v1/events?wait=1        the same, with the decision and clear lines that it caused in `lines`
+//	GET  /v1/stream?slot=&session= server-sent events decision, clear, session; Last-Event-ID resumes
+//	GET  /v1/known?session=       what is known of who is there, for her own eyes
+//	GET  /v1/status               how the device is
+//	GET  /healthz                 200 while the mind goes round
+//
+// # What it guarantees
+//
+//   - It listens where the configuration says, on loopback and a unix socket by
+//     default, and answers only requests whose Host is a loopback name: a page of
+//     another site that a browser on the device shows cannot reach it by a name
+//     of its own. No CORS header is sent but for configured origins.
+//   - Where a token is set, every request but /healthz carries it. Over the unix
+//     socket the file's mode guards, and no token is wanted.
+//   - An event that is answered as accepted is durable. A malformed line is
+//     rejected with its number and reason, and the other lines count.
+//   - Bodies, lines, headers, readers and waiting are bounded. A reader of the
+//     stream that lets too much wait is cut off with a comment that says so.
+//
+// # What callers owe
+//
+// A screen shows what `decision` says until a `clear` of the slot, or another
+// decision for it; after losing the stream it clears everything first.
+package local

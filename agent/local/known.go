@@ -1,0 +1,179 @@
+package local
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// known is what is known of who is there.
+type known struct {
+	Session      string        `json:"session"`
+	Customer     *string       `json:"customer"` // null for nobody
+	By           string        `json:"by,omitempty"`
+	Slice        bool          `json:"slice"` // whether the profile is here
+	Until        *string       `json:"until"` // end of the lease
+	Facts        []fact        `json:"facts"`
+	Consents     []consent     `json:"consents"`
+	Objections   []objection   `json:"objections"`
+	Restricted   bool          `json:"restricted"`
+	Interactions []interaction `json:"interactions"`
+	Shown        []shown       `json:"shown"`
+	Signals      []string      `json:"signals"` // what is sensed now
+}
+
+type fact struct {
+	Name       string          `json:"name"`
+	Owner      string          `json:"owner,omitempty"`
+	Value      json.RawMessage `json:"value"`
+	Provenance string          `json:"provenance"`
+	Source     string          `json:"source,omitempty"`
+	Happened   string          `json:"happened"`
+}
+
+type consent struct {
+	Purpose  string  `json:"purpose"`
+	Granted  bool    `json:"granted"`
+	Text     string  `json:"text,omitempty"`
+	Happened string  `json:"happened"`
+	Expires  *string `json:"expires"`
+}
+
+type objection struct {
+	Purpose string `json:"purpose"`
+	Raised  bool   `json:"raised"`
+}
+
+type interaction struct {
+	Kind     string `json:"interaction"`
+	About    string `json:"about,omitempty"`
+	Channel  string `json:"channel,omitempty"`
+	Ref      string `json:"ref,omitempty"`
+	Happened string `json:"happened"`
+}
+
+type shown struct {
+	Decision string   `json:"decision"`
+	Action   string   `json:"action"`
+	At       string   `json:"at"`
+	Outcomes []string `json:"outcomes"`
+}
+
+func (s *Server) known(w http.ResponseWriter, r *http.Request) {
+	session := cmp.Or(r.URL.Query().Get("session"), event.MainSession)
+	ctx, cancel := context.WithTimeout(r.Context(), answerTime)
+	defer cancel()
+	k, ok, err := s.device.Known(ctx, session)
+	if err != nil {
+		failed(w, err)
+		return
+	}
+	if !ok {
+		fail(w, http.StatusNotFound, "there is no session "+strconv.Quote(session))
+		return
+	}
+	out := known{Session: session, Slice: k.Here, Signals: nonNil(k.Signals), Restricted: k.Slice.Restricted}
+	if k.Customer != "" {
+		out.Customer, out.By = &k.Customer, k.By.String()
+	}
+	if k.Here {
+		out.Until = end(k.Until)
+	}
+	fill(&out, &k.Slice)
+	answer(w, http.StatusOK, out)
+}
+
+func fill(out *known, s *profile.Slice) {
+	out.Facts, out.Consents, out.Objections, out.Interactions, out.Shown = []fact{}, []consent{}, []objection{}, []interaction{}, []shown{}
+	for _, f := range s.Facts {
+		out.Facts = append(out.Facts, fact{f.Name, f.Owner, f.Value.AppendJSON(nil), f.Provenance.String(), f.Source, f.Happened.String()})
+	}
+	for _, c := range s.Consents {
+		out.Consents = append(out.Consents, consent{c.Purpose, c.Granted, c.Text, c.Happened.String(), end(c.Expires)})
+	}
+	for _, o := range s.Objections {
+		out.Objections = append(out.Objections, objection{o.Purpose, o.Raised})
+	}
+	for _, i := range s.Interactions {
+		out.Interactions = append(out.Interactions, interaction{i.Kind, string(i.About), i.Channel, i.Ref, i.Happened.String()})
+	}
+	for _, x := range s.Exposures {
+		sh := shown{x.Decision, x.Action, x.At.String(), []string{}}
+		for _, o := range x.Outcomes {
+			sh.Outcomes = append(sh.Outcomes, o.Outcome)
+		}
+		out.Shown = append(out.Shown, sh)
+	}
+}
+
+// end prints an instant; null for one that does not come.
+func end(i sense.Instant) *string {
+	if i == sense.Never {
+		return nil
+	}
+	s := i.String()
+	return &s
+}
+
+func nonNil(l []string) []string {
+	if l == nil {
+		return []string{}
+	}
+	return l
+}
+
+// status is how the device is.
+type status struct {
+	Device    string         `json:"device"`
+	Bundle    string         `json:"bundle"` // name@version; empty for none
+	Epoch     uint64         `json:"epoch,string"`
+	Boot      uint64         `json:"boot"`
+	Online    bool           `json:"online"`
+	DiskFull  bool           `json:"disk_full"`
+	Steps     uint64         `json:"steps"`
+	Signals   []string       `json:"signals"`
+	Sources   []sourceStatus `json:"sources"`
+	Outbox    outboxStatus   `json:"outbox"`
+	Recovered []string       `json:"recovered"` // files that were damaged and set aside at the start
+}
+
+type sourceStatus struct {
+	Name    string   `json:"name"`
+	Kind    string   `json:"kind"`
+	Phase   string   `json:"phase"`
+	Since   string   `json:"since"`
+	Why     []string `json:"why"`
+	Error   string   `json:"error,omitempty"`
+	Refused uint64   `json:"refused"`
+}
+
+type outboxStatus struct {
+	Records      int    `json:"records"`
+	Bytes        int64  `json:"bytes"`
+	MaxBytes     int64  `json:"max_bytes"`
+	Next         uint64 `json:"next"`
+	Acknowledged uint64 `json:"acknowledged"` // through this number
+}
+
+func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
+	d := s.device.Status()
+	out := status{
+		Device: d.Device, Bundle: d.Bundle, Epoch: d.Epoch, Boot: d.Boot, Online: d.Online, DiskFull: d.DiskFull, Steps: d.Steps, Signals: nonNil(d.Reading),
+		Sources: []sourceStatus{}, Recovered: []string{},
+		Outbox: outboxStatus{d.Outbox.Records, d.Outbox.Bytes, d.Outbox.Max, d.Outbox.Next, max(1, d.Outbox.Head) - 1},
+	}
+	for _, x := range d.Sources {
+		out.Sources = append(out.Sources, sourceStatus{x.Name, x.Kind, string(x.Phase), x.Since.UTC().Format(time.RFC3339), nonNil(x.Why), x.Err, x.Refused})
+	}
+	for _, x := range d.Recovered {
+		out.Recovered = append(out.Recovered, x.File)
+	}
+	answer(w, http.StatusOK, out)
+}

@@ -1,0 +1,70 @@
+package agent
+
+import (
+	"errors"
+	"time"
+
+	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/agent/store"
+	"github.com/tact-edge/tact/firmware/board"
+	"github.com/tact-edge/tact/sync/outbox"
+)
+
+// finishTime is how long a stop waits for room on the disk.
+const finishTime = 2 * time.Second
+
+// Status is a look at the device. It is taken without waiting for the mind.
+type Status struct {
+	Device    string
+	Bundle    string // name@version; empty for none
+	Epoch     uint64
+	Boot      uint64
+	Online    bool // the hub is reached
+	DiskFull  bool
+	Steps     uint64
+	Reading   []string // signals that may be read now
+	Sources   []board.State
+	Outbox    outbox.Status
+	Recovered []store.Recovery
+}
+
+// Status returns how the device is.
+func (a *Agent) Status() Status {
+	s := Status{Device: a.cfg.Device, Epoch: a.epoch, Boot: a.boot, Online: a.online.Load(), DiskFull: a.full.Load(), Steps: a.steps.Load(),
+		Outbox: a.queue.Status(), Recovered: a.store.Recovered}
+	if b := a.inCharge.Load(); b != nil {
+		s.Bundle = *b
+	}
+	if r := a.reading.Load(); r != nil {
+		s.Reading = *r
+	}
+	if a.board != nil {
+		s.Sources = a.board.States()
+	}
+	return s
+}
+
+func isFull(err error) bool { return errors.Is(err, outbox.ErrFull) || errors.Is(err, store.ErrFull) }
+
+// forgets remembers which of the hub's orders a receipt answers; bounded, as an
+// order is repeated until its receipt has come.
+type forgets struct {
+	ids   map[engine.Handle]string
+	order []engine.Handle
+}
+
+const mostForgets = 1024
+
+func (f *forgets) put(h engine.Handle, id string) {
+	if f.ids == nil {
+		f.ids = map[engine.Handle]string{}
+	}
+	if _, known := f.ids[h]; !known {
+		if len(f.order) == mostForgets {
+			delete(f.ids, f.order[0])
+			f.order = f.order[1:]
+		}
+		f.order = append(f.order, h)
+	}
+	f.ids[h] = id
+}
