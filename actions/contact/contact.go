@@ -3,7 +3,6 @@ package contact
 import (
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/actions/guard"
-	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -91,7 +90,7 @@ func falls(b *catalog.Bundle, l *catalog.Limit, a *catalog.Action, x *profile.Ex
 		(l.Action < 0 || b.Actions[l.Action].Name == x.Action) &&
 		(l.Group < 0 || b.Groups[l.Group].Name == x.Group) &&
 		(l.Channel == "" || l.Channel == x.Channel) &&
-		(!l.About || related(a.About, x.About))
+		(!l.About || a.About.Touches(x.About))
 }
 
 // instants returns when the counted outcome took place. A contact counts as shown from
@@ -133,8 +132,6 @@ func window(v *guard.View, l *catalog.Limit, at sense.Instant) (end sense.Instan
 	end = at.Add(l.Window)
 	return end, v.Now < end
 }
-
-func related(a, b event.Subject) bool { return a.Covers(b) || b.Covers(a) }
 
 // paused: an answer holds back for a while; never holds for ever, whatever the policy says.
 func paused(v *guard.View, a *catalog.Action) guard.Verdict {
@@ -183,7 +180,7 @@ func same(what string, b *catalog.Bundle, a *catalog.Action, x *profile.Exposure
 		if a.About == "" || x.About == "" {
 			return a.Name == x.Action
 		}
-		return related(a.About, x.About)
+		return a.About.Touches(x.About)
 	case "group":
 		return a.Group >= 0 && b.Groups[a.Group].Name == x.Group
 	case "intent":

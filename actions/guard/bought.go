@@ -42,10 +42,8 @@ func again(k *catalog.Kind, about event.Subject) sense.Duration {
 	return sense.Forever
 }
 
-func related(a, b event.Subject) bool { return a.Covers(b) || b.Covers(a) }
-
 func sameOffer(b *catalog.Bundle, k *catalog.Kind, bought, offered event.Subject) bool {
-	if related(bought, offered) {
+	if bought.Touches(offered) {
 		return true
 	}
 	if !k.SameKind || bought.Type() != offered.Type() {

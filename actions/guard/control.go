@@ -15,7 +15,7 @@ func controlGroup(v *View, c Candidate) Verdict {
 	if a.Measure < 0 || v.Person == "" || a.Intent == catalog.Service || a.Intent == catalog.Safety {
 		return Verdict{}
 	}
-	if v.Asked && (v.AskIntent == a.Intent || v.AskAbout != "" && related(v.AskAbout, a.About)) {
+	if v.Asked && (v.AskIntent == a.Intent || v.AskAbout != "" && v.AskAbout.Touches(a.About)) {
 		return Verdict{}
 	}
 	m := &v.Bundle.Measures[a.Measure]

@@ -26,7 +26,7 @@ func goalReached(v *View, c Candidate) Verdict {
 func reached(v *View, goal event.Subject, r catalog.Reason) Verdict {
 	var d Verdict
 	v.each(func(k *catalog.Kind, i *profile.Interaction) {
-		if !k.ReachesGoal || !related(i.About, goal) {
+		if !k.ReachesGoal || !i.About.Touches(goal) {
 			return
 		}
 		undone, next := v.Slice.Undone(v.Bundle, k, i, v.Now)

@@ -18,7 +18,7 @@ func sensitiveSubject(v *View, c Candidate) Verdict {
 		if s.Sensitive == "" || s.Name != subjectID(a.About) {
 			continue
 		}
-		if v.Asked && related(v.AskAbout, a.About) || explicitly(v, a) {
+		if v.Asked && v.AskAbout.Touches(a.About) || explicitly(v, a) {
 			return Verdict{}
 		}
 		return refuse(catalog.SensitiveSubject, catalog.Because{Name: string(a.About), Value: sense.StringValue(s.Sensitive), Age: catalog.NoAge})

@@ -19,7 +19,7 @@ func notTold(v *View, c Candidate) Verdict {
 			if f.Name != name {
 				continue
 			}
-			h := v.Slice.Held(v.Bundle, int32(k), ownerOf(v.Owners, f.Owner), v.Now)
+			h := v.Slice.Held(v.Bundle, int32(k), v.Owners, v.Now)
 			because := catalog.Because{Name: name, Value: sense.StringValue(h.Provenance.String()), Age: h.Age}
 			switch {
 			case h.Present && h.Provenance == event.Inferred:
@@ -30,13 +30,4 @@ func notTold(v *View, c Candidate) Verdict {
 		}
 	}
 	return third
-}
-
-func ownerOf(owners []event.Owner, kind string) string {
-	for _, o := range owners {
-		if o.Kind == kind {
-			return o.ID
-		}
-	}
-	return ""
 }

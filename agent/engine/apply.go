@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
@@ -138,7 +139,7 @@ func (m *Mind) fact(e *event.Event, b *event.Fact) error {
 	if b.Provenance == event.Inferred && d.Special != "" {
 		return fmt.Errorf("fact %q: special_inferred: what is special is declared or not known", b.Name)
 	}
-	if len(d.From) > 0 && !allowed(d.From, b.Provenance) {
+	if len(d.From) > 0 && !slices.Contains(d.From, b.Provenance) {
 		return fmt.Errorf("fact %q: provenance %s is not among those that the policy takes", b.Name, b.Provenance)
 	}
 	v, err := valueFor(d, b.Value)
@@ -165,15 +166,6 @@ func (m *Mind) ownedChanged() {
 	}
 }
 
-func allowed(from []event.Provenance, p event.Provenance) bool {
-	for _, f := range from {
-		if f == p {
-			return true
-		}
-	}
-	return false
-}
-
 // valueFor converts a value to the declared type and checks it against one_of.
 func valueFor(d *catalog.Fact, v sense.Value) (sense.Value, error) {
 	if v.IsNull() {
@@ -198,7 +190,7 @@ func valueFor(d *catalog.Fact, v sense.Value) (sense.Value, error) {
 
 func oneOf(d *catalog.Fact, kind sense.Kind, v sense.Value) (sense.Value, error) {
 	typed, err := v.As(kind)
-	if err != nil || len(d.OneOf) == 0 || contains(d.OneOf, typed.Str()) {
+	if err != nil || len(d.OneOf) == 0 || slices.Contains(d.OneOf, typed.Str()) {
 		return typed, err
 	}
 	return v, fmt.Errorf("%s is none of %v", v, d.OneOf)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -171,7 +172,7 @@ type plan struct {
 func planOf(b *catalog.Bundle, slots []string) plan {
 	p := plan{has: make([]bool, len(b.Slots)), candidates: make([][]int32, len(b.Slots))}
 	for k := range b.Slots {
-		if slots != nil && !contains(slots, b.Slots[k].Name) {
+		if slots != nil && !slices.Contains(slots, b.Slots[k].Name) {
 			continue
 		}
 		p.has[k] = true
@@ -186,13 +187,4 @@ func planOf(b *catalog.Bundle, slots []string) plan {
 		}
 	}
 	return p
-}
-
-func contains(all []string, one string) bool {
-	for _, s := range all {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }

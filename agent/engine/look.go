@@ -84,13 +84,7 @@ func (m *Mind) lookAtFact(s *session, k int32) Look {
 		l.Why = catalog.InputIsUnknown
 		return l
 	}
-	owner := ""
-	for _, o := range s.owners {
-		if o.Kind == m.bundle.Facts[k].Owner {
-			owner = o.ID
-		}
-	}
-	switch h := slice.Held(m.bundle, k, owner, m.now); {
+	switch h := slice.Held(m.bundle, k, s.owners, m.now); {
 	case h.Present && h.Fresh:
 		l.Value, l.Age, l.Why = h.Value, h.Age, catalog.NoReason
 	case h.Present:

@@ -73,13 +73,7 @@ func (m *Mind) placeholder(s *session, v *guard.View, p catalog.Part) (sense.Val
 		if v.Slice == nil {
 			return sense.Value{}, false
 		}
-		owner := ""
-		for _, o := range s.owners {
-			if o.Kind == m.bundle.Facts[p.Fact].Owner {
-				owner = o.ID
-			}
-		}
-		h := v.Slice.Held(m.bundle, p.Fact, owner, m.now)
+		h := v.Slice.Held(m.bundle, p.Fact, s.owners, m.now)
 		spoken := h.Provenance == event.Declared || h.Provenance == event.Observed
 		return h.Value, h.Present && h.Fresh && spoken
 	case p.Input >= 0:

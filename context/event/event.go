@@ -236,6 +236,9 @@ func (s Subject) Covers(t Subject) bool {
 	return s != "" && (s == t || strings.HasPrefix(string(t), string(s)+"/"))
 }
 
+// Touches says whether two subjects are the same or one lies below the other.
+func (s Subject) Touches(t Subject) bool { return s.Covers(t) || t.Covers(s) }
+
 // Valid says whether s has a type and an id.
 func (s Subject) Valid() bool {
 	t, id, ok := strings.Cut(string(s), ":")

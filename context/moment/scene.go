@@ -253,12 +253,5 @@ func (c *scene) held(s *State, k int32) profile.Held {
 	if c.presence != Here {
 		return profile.Held{Next: sense.Never}
 	}
-	d := &s.model.bundle.Facts[k]
-	owner := ""
-	for _, o := range c.owners {
-		if d.Owner != "" && o.Kind == d.Owner {
-			owner = o.ID
-		}
-	}
-	return c.slice.Held(s.model.bundle, k, owner, s.now)
+	return c.slice.Held(s.model.bundle, k, c.owners, s.now)
 }

@@ -6,9 +6,6 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// related says whether two subjects are the same or one lies below the other.
-func related(a, b event.Subject) bool { return a.Covers(b) || b.Covers(a) }
-
 // answers says whether j, later than i, speaks of the same matter: by ref where
 // both have one, else by subject; a j that names neither speaks of all.
 func answers(j, i *Interaction) bool {
@@ -19,7 +16,7 @@ func answers(j, i *Interaction) bool {
 		return i.Ref == j.Ref
 	}
 	if i.About != "" && j.About != "" {
-		return related(i.About, j.About)
+		return i.About.Touches(j.About)
 	}
 	return i.Ref == j.Ref && j.About == ""
 }
@@ -74,7 +71,7 @@ func (s *Slice) Did(b *catalog.Bundle, m catalog.Means, about event.Subject, win
 	for n := range s.Interactions {
 		i := &s.Interactions[n]
 		k := kindOf(b, i.Kind)
-		if k == nil || k.Means != m || about != "" && !related(about, i.About) || gone(k, i, now, &next) {
+		if k == nil || k.Means != m || about != "" && !about.Touches(i.About) || gone(k, i, now, &next) {
 			continue
 		}
 		if i.Happened > now {
@@ -154,7 +151,7 @@ func (s *Slice) DueOf(b *catalog.Bundle, k int32, about event.Subject, now sense
 	d := &b.Kinds[k]
 	for n := range s.Interactions {
 		i := &s.Interactions[n]
-		if i.Kind != d.Name || i.Due == sense.Never || about != "" && !related(about, i.About) || gone(d, i, now, &next) {
+		if i.Kind != d.Name || i.Due == sense.Never || about != "" && !about.Touches(i.About) || gone(d, i, now, &next) {
 			continue
 		}
 		undone, turn := s.Undone(b, d, i, now)

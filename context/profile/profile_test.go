@@ -99,11 +99,11 @@ func TestHeld(t *testing.T) {
 		{t0, true, true, days(4)}, {days(4) - 1, true, true, days(4)}, {days(4), true, false, days(10)},
 		{days(10) - 1, true, false, days(10)}, {days(10), false, false, sense.Never},
 	} {
-		if h := s.Held(bundle, 0, "", c.at); h.Present != c.present || h.Fresh != c.fresh || h.Next != c.next {
+		if h := s.Held(bundle, 0, nil, c.at); h.Present != c.present || h.Fresh != c.fresh || h.Next != c.next {
 			t.Errorf("after %s: %+v, want present %v, fresh %v, next %s", c.at.Sub(t0), h, c.present, c.fresh, c.next)
 		}
 	}
-	if h := s.Held(bundle, 1, "", t0); h.Present {
+	if h := s.Held(bundle, 1, nil, t0); h.Present {
 		t.Error("a fact that nobody told is present")
 	}
 }
@@ -113,16 +113,16 @@ func TestHeldOfOwner(t *testing.T) {
 		return happened(t0, &event.Fact{Name: "vehicle.tyres", Owner: owner, Customer: customer, Value: sense.StringValue(tyres), Provenance: event.Observed})
 	}
 	anna := &Slice{Customer: "anna", Owned: sliceOf(t, tell("vin1", "", "winter"))}
-	if h := anna.Held(bundle, 1, "", t0); h.Value.Str() != "winter" {
+	if h := anna.Held(bundle, 1, nil, t0); h.Value.Str() != "winter" {
 		t.Errorf("the only vehicle's tyres are not found: %+v", h)
 	}
 	if err := anna.Owned.Fold(tell("vin2", "", "summer")); err != nil {
 		t.Fatal(err)
 	}
-	if h := anna.Held(bundle, 1, "", t0); h.Present {
+	if h := anna.Held(bundle, 1, nil, t0); h.Present {
 		t.Errorf("of two vehicles one was guessed: %+v", h)
 	}
-	if h := anna.Held(bundle, 1, "vin2", t0); h.Value.Str() != "summer" {
+	if h := anna.Held(bundle, 1, []event.Owner{{Kind: "vehicle", ID: "vin2"}}, t0); h.Value.Str() != "summer" {
 		t.Errorf("tyres of vin2: %+v", h)
 	}
 }

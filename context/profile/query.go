@@ -17,10 +17,10 @@ type Held struct {
 }
 
 // Held returns what is known of fact number k of the bundle, for the customer or, where the
-// fact has an owner, for the owner's id.
-func (s *Slice) Held(b *catalog.Bundle, k int32, owner string, now sense.Instant) Held {
+// fact has an owner, for that one of the owners which the customer is with.
+func (s *Slice) Held(b *catalog.Bundle, k int32, owners []event.Owner, now sense.Instant) Held {
 	d := &b.Facts[k]
-	f := s.find(d, owner)
+	f := s.find(d, owners)
 	if f == nil || f.Value.IsNull() {
 		return Held{Next: sense.Never}
 	}
@@ -37,8 +37,14 @@ func (s *Slice) Held(b *catalog.Bundle, k int32, owner string, now sense.Instant
 
 // find looks for a declared fact: a customer's own, or that of the owner, of the only owner
 // that such a fact is known of where none is named, or told of the customer directly.
-func (s *Slice) find(d *catalog.Fact, owner string) *Fact {
+func (s *Slice) find(d *catalog.Fact, owners []event.Owner) *Fact {
 	if d.Owner != "" {
+		owner := ""
+		for _, o := range owners {
+			if o.Kind == d.Owner {
+				owner = o.ID
+			}
+		}
 		for _, from := range []*Slice{s, s.Owned} {
 			if from == nil {
 				continue
