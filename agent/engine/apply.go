@@ -270,19 +270,15 @@ func (m *Mind) ask(e *event.Event, b *event.Ask) error {
 	if err != nil {
 		return err
 	}
-	if b.Intent != "" {
-		intent, ok := catalog.ParseIntent(b.Intent)
-		if !ok {
-			return fmt.Errorf("intent %q is none of sales, service, information, question, safety, recovery, handoff, entertainment", b.Intent)
-		}
-		if intent == catalog.Service || intent == catalog.Information {
-			s.hisGoal = true
-		}
+	intent, known := catalog.ParseIntent(b.Intent)
+	if b.Intent != "" && !known {
+		return fmt.Errorf("intent %q is none of sales, service, information, question, safety, recovery, handoff, entertainment", b.Intent)
 	}
-	for k := range b.With {
-		if err := m.moment.Signal(s.name, &b.With[k], m.now, m.now); err != nil {
-			return err
-		}
+	if err := m.moment.With(s.name, b.With, m.now); err != nil {
+		return err
+	}
+	if intent == catalog.Service || intent == catalog.Information {
+		s.hisGoal = true
 	}
 	m.asks = append(m.asks, pendingAsk{session: s, slot: slot, ask: b})
 	return nil

@@ -516,6 +516,19 @@ func TestPassiveSightingAsksForNoSlice(t *testing.T) {
 	}
 }
 
+func TestWithHoldsForOneRequest(t *testing.T) {
+	d := newDesk(t, replayed)
+	d.tell(agrees, `{"fact":"name.first","customer":"anna","value":"Anna","provenance":"declared"}`, here, alone, annaTaps)
+	d.tell(`{"ask":"kiosk.home","with":{"people":2}}`)
+	if x := d.last(); x.Treatment != "say" {
+		t.Errorf("two people, as the request says, and it shows %s", x.Treatment)
+	}
+	d.tell(asks)
+	if x := d.last(); x.Treatment != "say_personal" {
+		t.Errorf("what one request said holds for the next: %s", x.Treatment)
+	}
+}
+
 func TestAskWithoutPolicy(t *testing.T) {
 	m := New(replayed)
 	e, _ := event.ParseLine([]byte(asks))

@@ -40,6 +40,11 @@ func (m *Mind) settle() {
 	for _, a := range m.asks {
 		m.answerAsk(a)
 	}
+	if len(m.asks) > 0 {
+		// What was said with one request holds for that request only.
+		m.moment.Without(m.now)
+		m.moment.Settle(m.now)
+	}
 	next := sense.Never
 	if m.again {
 		next = m.offerUnasked()
@@ -184,10 +189,6 @@ func (m *Mind) answerAsk(a pendingAsk) {
 	d, choice := m.decide(s, a.slot, a.ask)
 	m.number(d)
 	m.show(s, a.slot, d, choice, a.ask)
-	for k := range a.ask.With {
-		// What was said with one request holds for that request only.
-		_ = m.moment.Signal(s.name, &event.Signal{Name: a.ask.With[k].Name}, m.now, m.now)
-	}
 	m.again = true
 }
 
