@@ -148,11 +148,14 @@ func stop(t testing.TB, a *Agent) {
 	}
 }
 
+// lines parses event lines; without a test, bad ones end the process.
 func lines(t testing.TB, text ...string) []event.Event {
-	t.Helper()
 	var list []event.Event
 	for _, l := range text {
 		e, err := event.ParseLine([]byte(l))
+		if err != nil && t == nil {
+			panic(err)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/context/event"
-	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
 )
 
@@ -86,11 +86,12 @@ func (s *Server) known(w http.ResponseWriter, r *http.Request) {
 	if k.Here {
 		out.Until = end(k.Until)
 	}
-	fill(&out, &k.Slice)
+	fill(&out, &k)
 	answer(w, http.StatusOK, out)
 }
 
-func fill(out *known, s *profile.Slice) {
+func fill(out *known, k *engine.Known) {
+	s := &k.Slice
 	out.Facts, out.Consents, out.Objections, out.Interactions, out.Shown = []fact{}, []consent{}, []objection{}, []interaction{}, []shown{}
 	for _, f := range s.Facts {
 		out.Facts = append(out.Facts, fact{f.Name, f.Owner, f.Value.AppendJSON(nil), f.Provenance.String(), f.Source, f.Happened.String()})

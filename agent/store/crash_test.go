@@ -225,7 +225,7 @@ func BenchmarkAppend(b *testing.B) {
 					}
 				}
 			}
-			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "outbox.append."+strconv.Itoa(n)+":records/s")
 		})
 	}
 }
