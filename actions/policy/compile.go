@@ -24,13 +24,31 @@ func Compile(dir string) (*catalog.Bundle, []Finding, error) {
 	if err := c.compile(); err != nil {
 		return nil, nil, fmt.Errorf("compile policy %s: %w", dir, err)
 	}
-	findings := inOrder(c.findings)
+	findings := inOrder(c.credible())
 	for _, f := range findings {
 		if f.Severity == Error {
 			return nil, findings, nil
 		}
 	}
 	return &c.b, findings, nil
+}
+
+// missing are findings that lines which could not be read may explain.
+var missing = []string{"missing_key", "no_text", "about_missing", "purposes_missing", "keep_missing", "purpose_missing", "language_missing", "no_actions"}
+
+// credible leaves out what follows only from lines that could not be read: what
+// is said to be missing in such a file, and keys that lost the map they belong to.
+func (c *compiler) credible() []Finding {
+	broken := map[string]int{}
+	for _, f := range c.files {
+		if f.broken > 0 {
+			broken[f.name] = f.broken
+		}
+	}
+	return slices.DeleteFunc(c.findings, func(x Finding) bool {
+		from, ok := broken[x.File]
+		return ok && (slices.Contains(missing, x.Code) || x.Code == "unknown_key" && x.Line >= from)
+	})
 }
 
 // inOrder sorts findings, and drops one that says the same again.

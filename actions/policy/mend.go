@@ -36,6 +36,8 @@ type mender struct {
 	pos   int
 	edits []edit // in order of at
 	bad   []mistake
+
+	indent int // that the next line probably has
 }
 
 func (m *mender) result() mended {
@@ -95,17 +97,7 @@ var blockKey = regexp.MustCompile(`^(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s#:{}\[\],&*
 
 // line reads one line of block style, and whatever belongs to its value.
 func (m *mender) line() {
-	indent := 0
-	for m.peek(0) == ' ' || m.peek(0) == '\t' {
-		if m.peek(0) == '\t' && strings.TrimSpace(m.restOfLine()) != "" {
-			m.mistake(m.pos, "yaml_tab", "a tab is no indentation in YAML", "indent with two spaces")
-			m.edits = append(m.edits, edit{m.pos, "  "})
-			m.src[m.pos] = ' '
-			indent++
-		}
-		m.pos++
-		indent++
-	}
+	indent := m.indentation()
 	for m.peek(0) == '-' && (m.peek(1) == ' ' || m.peek(1) == '\n') {
 		m.pos++
 		indent++
@@ -124,6 +116,36 @@ func (m *mender) line() {
 	}
 	m.value(indent)
 	m.skipLine()
+}
+
+// indentation skips the blanks before a line, and returns how many they are. With
+// a tab among them the line is put where the one before suggests.
+func (m *mender) indentation() int {
+	start, tab := m.pos, -1
+	for ; m.peek(0) == ' ' || m.peek(0) == '\t'; m.pos++ {
+		if m.peek(0) == '\t' {
+			if tab < 0 {
+				tab = m.pos
+			}
+			m.src[m.pos] = ' '
+		}
+	}
+	indent := m.pos - start
+	if strings.TrimSpace(m.restOfLine()) == "" {
+		return indent
+	}
+	if tab >= 0 {
+		m.mistake(tab, "yaml_tab", "a tab is no indentation in YAML", "indent with two spaces")
+		if more := m.indent - indent; more > 0 {
+			m.edits = append(m.edits, edit{m.pos, strings.Repeat(" ", more)})
+			indent += more
+		}
+	}
+	m.indent = indent
+	if strings.HasSuffix(plainEnd(m.restOfLine()), ":") {
+		m.indent += 2
+	}
+	return indent
 }
 
 // value reads a value of block style that starts at pos.
@@ -188,21 +210,30 @@ func (m *mender) colon(n, at int) {
 	m.quote(n)
 }
 
-// quoted skips a quoted value, over lines.
+var afterQuote = regexp.MustCompile(`^[ \t\r]*($|#|,|\}|\]|:)`)
+
+// quoted skips a quoted value, over lines. One that is never closed, or closed by
+// the next quote that opens, is closed at the end of its line.
 func (m *mender) quoted(quote rune) {
-	m.pos++
-	for m.pos < len(m.src) {
-		switch r := m.peek(0); {
-		case r == '\\' && quote == '"':
+	start := m.pos
+	lineEnd := start + len([]rune(m.restOfLine()))
+	for m.pos++; m.pos < len(m.src); m.pos++ {
+		r := m.peek(0)
+		if r == '\\' && quote == '"' || r == quote && quote == '\'' && m.peek(1) == quote {
 			m.pos++
-		case r == quote && quote == '\'' && m.peek(1) == quote:
-			m.pos++
-		case r == quote:
-			m.pos++
-			return
+			continue
 		}
-		m.pos++
+		if r == quote {
+			m.pos++
+			if m.pos <= lineEnd || afterQuote.MatchString(m.restOfLine()) {
+				return
+			}
+			break
+		}
 	}
+	m.mistake(start, "unclosed_quote", "this quote is not closed", fmt.Sprintf("end the text with %c", quote))
+	m.pos = lineEnd
+	m.edits = append(m.edits, edit{m.pos, string(quote)})
 }
 
 // block skips a block of text after | or >.

@@ -33,6 +33,7 @@ type file struct {
 	back   []int  // place of each character of text in src
 	root   *yaml.Node
 	lost   string // lines that could not be read at all
+	broken int    // the first of them; 0 where there is none
 }
 
 // pos is a place in a file; line and column from 1, in code points.
@@ -185,6 +186,7 @@ func (f *file) parse(report func(Finding)) {
 		text := f.lineText(line)
 		indent := len([]rune(text)) - len([]rune(strings.TrimLeft(text, " \t")))
 		if len(aside) == 0 {
+			f.broken = f.place(f.back[f.lines[line-1]]).line
 			f.report(report, mistake{f.back[f.lines[line-1]+indent], "yaml_syntax", "the YAML cannot be read from here: " + message, "check quotes, brackets and indentation here and in the line above"})
 		}
 		aside[line] = true
@@ -193,7 +195,7 @@ func (f *file) parse(report func(Finding)) {
 			f.text[k] = ' '
 		}
 	}
-	f.lost = string(f.src)
+	f.lost, f.broken = string(f.src), 1
 }
 
 // lineText returns a line of the parsed text, without its end.

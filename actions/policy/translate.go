@@ -27,7 +27,7 @@ func (l *language) condition(text string) compiled {
 	c := l.expression(text)
 	if c.node != rule.None && l.graph.kind(c.node) != sense.Bool {
 		kind := l.graph.kind(c.node)
-		c.bad = append(c.bad, mistake{0, "type_mismatch", fmt.Sprintf("a condition is true or false, this is a %s", kind), "compare it with something, as in dwell > 8s"})
+		c.bad = append(c.bad, mistake{0, "type_mismatch", fmt.Sprintf("a condition is true or false, this is %s", article(kind.String())), "compare it with something, as in dwell > 8s"})
 		c.node = rule.None
 	}
 	return c
@@ -277,12 +277,12 @@ func (t *translator) sum(e ast.Expr, code rule.Code) rule.Node {
 	switch {
 	case len(t.bad) > 0:
 		return a
+	case (ka == sense.Money || kb == sense.Money) && code != rule.Add && code != rule.Sub:
+		return t.fail(e, "not_supported", "compare with the amount itself", "%s over money is not supported in conditions", signs[code])
 	case ka != kb:
 		return t.fail(e, "type_mismatch", "", "%s does not take a %s and a %s", signs[code], ka, kb)
 	case ka == sense.Timestamp, ka == sense.String, ka == sense.List:
 		return t.fail(e, "not_supported", "", "%s over values of type %s is not supported in conditions", signs[code], ka)
-	case ka == sense.Money && code != rule.Add && code != rule.Sub:
-		return t.fail(e, "not_supported", "compare with the amount itself", "%s over money is not supported in conditions", signs[code])
 	}
 	return t.graph.arithmetic(code, ka, a, b)
 }

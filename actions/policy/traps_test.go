@@ -1,0 +1,126 @@
+package policy
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var rewriteWant = flag.Bool("update", false, "write the findings of the traps anew; read them before committing")
+
+// Every trap of YAML and CEL that authors fall into gives its own finding, at
+// its own place, with a hint.
+func TestTraps(t *testing.T) {
+	files, err := filepath.Glob("testdata/traps/*.yaml")
+	if err != nil || len(files) < 30 {
+		t.Fatalf("find traps: %v, %d found", err, len(files))
+	}
+	for _, name := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".yaml"), func(t *testing.T) {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := findingsOf(t, text)
+			wantFile := strings.TrimSuffix(name, ".yaml") + ".want"
+			if *rewriteWant {
+				if err := os.WriteFile(wantFile, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(wantFile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("findings:\n%s\nwant:\n%s", got, want)
+			}
+		})
+	}
+}
+
+// findingsOf compiles one file and prints what is found, as people see it.
+func findingsOf(t *testing.T, text []byte) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "policy.yaml"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, findings, err := Compile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	errors, _ := CountFindings(findings)
+	if (b == nil) != (errors > 0) {
+		t.Errorf("a bundle comes with %d errors", errors)
+	}
+	for k := range findings {
+		findings[k].File = "policy.yaml"
+	}
+	var out bytes.Buffer
+	if err := PrintFindings(&out, findings, func(string) ([]byte, error) { return text, nil }); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// What is wrong in one file hides nothing in another.
+func TestBrokenFileHidesNoOther(t *testing.T) {
+	good, err := os.ReadFile("../../testdata/policies/dealer/policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string][]byte{"a.yaml": []byte("facts:\n  x: [1\n  y: }\n"), "b.yaml": bytes.Replace(good, []byte("presence\", after"), []byte("presenc\", after"), 1)} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, findings, err := Compile(dir)
+	if err != nil || b != nil {
+		t.Fatalf("Compile = %v, %v", b, err)
+	}
+	var codes []string
+	for _, f := range findings {
+		codes = append(codes, filepath.Base(f.File)+" "+f.Code)
+	}
+	for _, want := range []string{"a.yaml yaml_syntax", "b.yaml unknown_name"} {
+		if !slices.Contains(codes, want) {
+			t.Errorf("findings %q lack %q", codes, want)
+		}
+	}
+}
+
+func FuzzCompile(f *testing.F) {
+	files, _ := filepath.Glob("testdata/traps/*.yaml")
+	more, _ := filepath.Glob("../../testdata/policies/*/policy.yaml")
+	for _, name := range append(files, more...) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "policy.yaml"), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b, findings, err := Compile(dir)
+		if err != nil {
+			t.Fatalf("Compile: %v", err)
+		}
+		if errors, _ := CountFindings(findings); (b == nil) != (errors > 0) {
+			t.Fatalf("a bundle comes with %d errors", errors)
+		}
+		for _, x := range findings {
+			if x.Line < 1 || x.Column < 1 || x.Code == "" || x.Message == "" {
+				t.Fatalf("a finding without place or words: %+v", x)
+			}
+		}
+	})
+}
