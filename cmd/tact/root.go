@@ -30,6 +30,7 @@ var verbs = []struct {
 	{groupBundle, newKeysCommand},
 	{groupRunning, newReplayCommand},
 	{groupRunning, newExplainCommand},
+	{groupRunning, newHubCommand},
 	{groupTool, newVersionCommand},
 	{groupTool, newCompletionCommand},
 }

@@ -62,7 +62,7 @@ func (m *Memory) Count(context.Context) (Counts, error) {
 func (m *Memory) Verify(context.Context) (Report, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var v verifier
+	v := verifier{report: Report{Epochs: []EpochCount{}, Findings: []Finding{}}}
 	marks := sortedValues(m.marks, func(hub.Mark) bool { return true }, func(a, b hub.Mark) int {
 		return cmp.Or(strings.Compare(a.Device, b.Device), cmp.Compare(a.Epoch, b.Epoch))
 	})

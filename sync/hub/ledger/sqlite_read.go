@@ -113,7 +113,7 @@ func (l *SQLite) Verify(ctx context.Context) (Report, error) {
 	if err != nil {
 		return fail(err)
 	}
-	var v verifier
+	v := verifier{report: Report{Epochs: []EpochCount{}, Findings: []Finding{}}}
 	for _, m := range marks {
 		v.mark(m)
 		rows, err := tx.Query("SELECT seq, kind, CASE kind WHEN ? THEN body END FROM record WHERE device = ? AND epoch = ? ORDER BY seq",

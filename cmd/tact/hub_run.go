@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tact-edge/tact/context/sense"
+	"github.com/tact-edge/tact/firmware/update"
+	"github.com/tact-edge/tact/sync/hub/ledger"
+	"github.com/tact-edge/tact/sync/hub/serve"
+	"github.com/tact-edge/tact/sync/mqtt"
+)
+
+// hubRun is what hub run was told.
+type hubRun struct {
+	dir, tenant, http, broker, embedded, bundle, lease string
+	trust, sources                                     []string
+}
+
+func newHubRunCommand(a *app) *cobra.Command {
+	o := &hubRun{}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "run the hub until it is stopped",
+		Long: `Run the hub until it is stopped (Ctrl-C, SIGTERM).
+
+The folder is made at the first start, with keys and an operator's token of its
+own. Devices trust the key in its file ` + serve.SignPubFile + `. Back up the folder.
+
+--source names who may feed events and ask, with a token of at least 8
+characters, or @FILE with the token in it: other users of this machine can read
+a command line. Several may be given.`,
+		Example: `  tact hub run --embedded-broker 127.0.0.1:1883 --bundle dealer.bundle --trust shop.pub --source crm=@crm.token
+  tact hub run --broker tcp://broker.local:1883 --http 127.0.0.1:7480 --dir /var/lib/tact-hub`,
+		Args: noArguments,
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.dir, "dir", hubDir, "folder of the hub: keys, token, ledger")
+	f.StringVar(&o.tenant, "tenant", "main", "tenant whose devices it serves")
+	f.StringVar(&o.http, "http", "127.0.0.1:7480", "address of the HTTP interface; port 0 takes a free one")
+	f.StringVar(&o.broker, "broker", "", "MQTT broker, as in tcp://user:password@broker.local:1883")
+	f.StringVar(&o.embedded, "embedded-broker", "", "run a broker inside, on this loopback address: for laptops")
+	f.StringVar(&o.bundle, "bundle", "", "signed bundle to put in charge; its signature is in FILE.minisig")
+	f.StringSliceVar(&o.trust, "trust", nil, "public key whose bundles are trusted; may be given several times")
+	f.StringArrayVar(&o.sources, "source", nil, "NAME=TOKEN or NAME=@FILE; may be given several times")
+	f.StringVar(&o.lease, "lease", "7d", "how long a device may hold a slice without hearing from the hub")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.hubRun(cmd.Context(), o) }
+	return cmd
+}
+
+func (a *app) hubRun(ctx context.Context, o *hubRun) error {
+	cfg := serve.Config{Dir: o.dir, Tenant: o.tenant, HTTP: o.http, Tell: slog.New(slog.NewTextHandler(a.stderr, nil))}
+	var err error
+	if cfg.Sources, err = sourcesOf(o.sources); err != nil {
+		return err
+	}
+	if cfg.Trusted, err = publicKeys(o.trust); err != nil {
+		return err
+	}
+	if cfg.Lease, err = sense.ParseDuration(o.lease); err != nil || cfg.Lease <= 0 || cfg.Lease == sense.Forever {
+		return usage(fmt.Errorf("--lease %q is not a duration, as in 7d", o.lease))
+	}
+	var file, signature []byte
+	if o.bundle != "" {
+		if len(o.trust) == 0 {
+			return usage(errors.New("--bundle wants --trust NAME.pub: the key whose bundles are trusted"))
+		}
+		if file, err = readSmall(o.bundle, update.MaxBundle); err != nil {
+			return err
+		}
+		if signature, err = readSmall(o.bundle+".minisig", maxKeyFile); err != nil {
+			return err
+		}
+	}
+	switch {
+	case o.broker != "" && o.embedded != "":
+		return usage(errors.New("--broker and --embedded-broker: only one of them"))
+	case o.embedded != "":
+		b, err := serve.StartBroker(o.embedded)
+		if err != nil {
+			return startError(err)
+		}
+		defer b.Close()
+		cfg.Broker.Address = b.Address()
+		a.say("broker listens on %s, without accounts: for this machine alone", b.Address())
+	case o.broker != "":
+		if cfg.Broker, err = brokerOf(o.broker); err != nil {
+			return err
+		}
+	}
+	h, err := serve.Start(ctx, cfg)
+	if err != nil {
+		return startError(err)
+	}
+	if file != nil {
+		if err := h.Publish(ctx, file, signature, ""); err != nil {
+			return errors.Join(fmt.Errorf("%s: %w", o.bundle, err), h.Close())
+		}
+	}
+	a.say("hub of tenant %s listens on %s, folder %s", o.tenant, h.URL(), o.dir)
+	if len(cfg.Sources) == 0 {
+		a.say("no source may feed events: name one with --source NAME=TOKEN")
+	}
+	if cfg.Broker.Address == "" {
+		a.say("no devices: name a broker with --broker or --embedded-broker")
+	}
+	<-ctx.Done()
+	return h.Close()
+}
+
+// sourcesOf reads NAME=TOKEN and NAME=@FILE.
+func sourcesOf(list []string) (map[string]string, error) {
+	sources := map[string]string{}
+	for _, s := range list {
+		name, token, ok := strings.Cut(s, "=")
+		if !ok || name == "" || token == "" {
+			return nil, usage(fmt.Errorf("--source %q is not NAME=TOKEN or NAME=@FILE", name))
+		}
+		if sources[name] != "" {
+			return nil, usage(fmt.Errorf("--source %s is given twice", name))
+		}
+		var err error
+		if sources[name], err = tokenOf(token); err != nil {
+			return nil, err
+		}
+	}
+	return sources, nil
+}
+
+// brokerOf reads the address of a broker, with user and password where it wants them.
+func brokerOf(text string) (mqtt.Broker, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return mqtt.Broker{}, usage(errors.New("--broker is not an address, as in tcp://user:password@broker.local:1883"))
+	}
+	b := mqtt.Broker{}
+	if u.User != nil {
+		b.Username = u.User.Username()
+		b.Password, _ = u.User.Password()
+		b.ClientID = b.Username // as brokers with accounts want it
+		u.User = nil
+	}
+	b.Address = u.String()
+	return b, nil
+}
+
+// startError gives what stops a start its exit code.
+func startError(err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return busy(err)
+	case errors.Is(err, ledger.ErrNewer):
+		return configuration(err)
+	}
+	return err
+}
