@@ -1,0 +1,477 @@
+package sim
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/tact-edge/tact/agent"
+	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
+	"github.com/tact-edge/tact/sync/hub"
+	"github.com/tact-edge/tact/sync/hub/ledger"
+	"github.com/tact-edge/tact/sync/outbox"
+	"github.com/tact-edge/tact/sync/uplink"
+	"github.com/tact-edge/tact/sync/wire"
+)
+
+// device is one device. What stands first survives a crash.
+type device struct {
+	w       *World
+	cfg     Device
+	number  uint64
+	disk    outbox.Memory
+	keys    keys
+	saved   engine.Snapshot
+	boots   uint64
+	counter uint64 // of connections
+	shown   map[string]bool
+	cut     bool
+	// CrashAt is the chance that the power goes at one of the body's labelled points.
+	crashAt float64
+
+	queue   *outbox.Outbox
+	parts   *agent.Parts
+	body    *agent.Body
+	mind    *engine.Mind
+	link    *uplink.Session
+	linkDue sense.Instant
+	open    bool
+	life    int                           // of the connection
+	hubKey  []byte                        // nil until the hub told it
+	leases  map[engine.Handle]engine.Want // asked for
+	wants   []engine.WantSlice
+	wanted  uint64 // revision of the want
+	fromHub []uplink.Event
+	busy    bool
+	records int // since the last snapshot
+}
+
+func newDevice(w *World, cfg Device, number uint64) *device {
+	return &device{w: w, cfg: cfg, number: number, keys: keys{}, shown: map[string]bool{}}
+}
+
+func (d *device) epoch() uint64 { return d.number<<32 + 1 }
+
+// boot opens the disk: outbox, mind and session are made anew.
+func (d *device) boot() error {
+	w := d.w
+	d.boots++
+	sum := sha256.Sum256(fmt.Appendf(nil, "device %s of world %d", d.cfg.Name, w.cfg.Seed))
+	secret := [16]byte(sum[:16])
+	d.parts = agent.NewParts(d.cfg.Name, d.epoch(), secret, d.keys)
+	var err error
+	if d.queue, err = outbox.Open(&d.disk, outbox.Options{Epoch: d.epoch(), Open: d.parts.Opener(func() []byte { return d.hubKey })}); err != nil {
+		return err
+	}
+	of := wire.BundleID(w.bundle.Hash[:8])
+	d.body = d.parts.Body(d.queue, of, w.bundle.Bundle)
+	d.body.Want = d.want
+	d.body.Stored = d.stored
+	d.body.Crash = func(string) {
+		if d.crashAt > 0 && w.rand.Float64() < d.crashAt {
+			panic(powerCut{})
+		}
+	}
+	if err := d.restore(secret); err != nil {
+		return err
+	}
+	s := w.cfg.Session
+	s.Tenant, s.Device, s.Boot, s.Seed = Tenant, d.cfg.Name, d.boots, w.cfg.Seed^d.number<<8^d.boots
+	s.Keys = wire.KeysOf(w.hub.key.Public().(ed25519.PublicKey))
+	if d.link, err = uplink.New(s); err != nil {
+		return err
+	}
+	d.open, d.hubKey, d.wanted, d.wants, d.fromHub = false, nil, 0, nil, nil
+	d.leases = map[engine.Handle]engine.Want{}
+	d.life++
+	if err := d.tell(d.logState()); err != nil {
+		return err
+	}
+	if err := d.tell(d.self()); err != nil {
+		return err
+	}
+	boot := event.Event{At: w.now, HasAt: true, Happened: w.now, Session: event.MainSession, Body: &event.Boot{Clock: sense.ClockSynced, Absent: d.cfg.Absent}}
+	bundle := w.bundle
+	_, err = d.step(engine.Input{At: w.now, Bundle: &bundle, Events: []event.Event{boot}})
+	return err
+}
+
+// restore makes the mind from the snapshot and the records above it.
+func (d *device) restore(secret [16]byte) error {
+	snap := clone(d.saved)
+	customers := map[engine.Handle]string{}
+	for k := range snap.Customers {
+		customers[snap.Customers[k].Handle] = snap.Customers[k].Customer
+	}
+	var above []engine.Record
+	var bad error
+	err := d.queue.Read(snap.Applied+1, func(seq uint64, of wire.BundleID, raw []byte) bool {
+		r, err := d.parts.Decode(seq, of, raw, customers)
+		bad = errors.Join(bad, err)
+		above = append(above, r)
+		return err == nil
+	})
+	if err = errors.Join(err, bad); err != nil {
+		return err
+	}
+	d.mind, err = engine.Restore(engine.Config{Device: d.cfg.Name, Epoch: d.epoch(), Secret: secret, Slots: d.cfg.Slots, Owners: d.cfg.Owners, Absent: d.cfg.Absent}, snap, above)
+	if err == nil {
+		d.queue.Applied(snap.Applied)
+	}
+	return err
+}
+
+type powerCut struct{}
+
+// crash takes the power: all but the disk is gone.
+func (d *device) crash() error {
+	d.w.note("crash", d.cfg.Name)
+	return d.boot()
+}
+
+// guarded runs something that the power may go in.
+func (d *device) guarded(do func() error) (err error) {
+	defer func() {
+		switch r := recover(); r.(type) {
+		case nil:
+		case powerCut:
+			d.busy = false
+			err = d.crash()
+		default:
+			panic(r)
+		}
+	}()
+	return do()
+}
+
+// wake is when the device does something by itself.
+func (d *device) wake() sense.Instant { return min(d.mind.Wake(), d.linkDue) }
+
+func (d *device) wakeUp() error {
+	return d.guarded(func() error {
+		if d.mind.Wake() <= d.w.now {
+			if _, err := d.step(engine.Input{At: d.w.now}); err != nil {
+				return err
+			}
+		}
+		if d.linkDue <= d.w.now {
+			return d.tell(uplink.Tick{})
+		}
+		return nil
+	})
+}
+
+// take gives the mind events of one instant, step by step.
+func (d *device) take(events []event.Event) (refused []error, err error) {
+	err = d.guarded(func() error {
+		for _, step := range event.Steps(events) {
+			out, err := d.step(engine.Input{At: d.w.now, Events: step})
+			if err != nil {
+				return err
+			}
+			for _, r := range out.Refused {
+				refused = append(refused, r.Err)
+			}
+		}
+		return nil
+	})
+	return refused, err
+}
+
+// step passes one input through the mind and performs what comes of it.
+func (d *device) step(in engine.Input) (engine.Output, error) {
+	var err error
+	d.mind.Advance(in.At, func(o engine.Output) {
+		if err == nil {
+			err = d.perform(&o)
+		}
+	})
+	if err != nil {
+		return engine.Output{}, err
+	}
+	out := d.mind.Step(in)
+	return out, d.perform(&out)
+}
+
+func (d *device) perform(o *engine.Output) error {
+	if d.w.cfg.Heard != nil {
+		d.w.cfg.Heard(d.cfg.Name, o)
+	}
+	if err := d.body.Handle(context.Background(), o); err != nil {
+		return err
+	}
+	for k := range o.Clear {
+		d.w.note(d.cfg.Name, string(o.Clear[k].AppendJSON(nil)))
+	}
+	for _, x := range o.Show {
+		d.w.note(d.cfg.Name, string(x.AppendJSON(nil, -1)))
+		d.shown[x.ID] = true
+	}
+	return d.listen()
+}
+
+// stored follows the commit point.
+func (d *device) stored(o *engine.Output) {
+	d.records += len(o.Persist)
+	d.fromHub = append(d.fromHub, appended{})
+}
+
+// appended tells the session of new records, when the step is through.
+type appended struct{ uplink.Link }
+
+// want asks for the slices that the mind wants and does not have.
+func (d *device) want(w *engine.Want) {
+	d.wants = w.Slices
+	d.fromHub = append(d.fromHub, wanting{})
+}
+
+type wanting struct{ uplink.Link }
+
+// listen takes in what the link handed up, when no step is being made.
+func (d *device) listen() error {
+	if d.busy {
+		return nil
+	}
+	d.busy = true
+	defer func() { d.busy = false }()
+	for len(d.fromHub) > 0 {
+		e := d.fromHub[0]
+		d.fromHub = d.fromHub[1:]
+		if err := d.hear(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *device) hear(e uplink.Event) error {
+	switch e := e.(type) {
+	case appended:
+		return d.tell(d.logState())
+	case wanting:
+		return errors.Join(d.tell(d.self()), d.askSlices())
+	case uplink.Link:
+		up := event.Event{At: d.w.now, HasAt: true, Happened: d.w.now, Session: event.MainSession, Body: &event.Link{Up: e.Up}}
+		_, err := d.step(engine.Input{At: d.w.now, Events: []event.Event{up}})
+		return err
+	case uplink.Want:
+		d.hubKey, d.wanted = e.Want.HubKey, e.Want.Revision
+		return errors.Join(d.tell(d.self()), d.askSlices())
+	case uplink.Message:
+		if u, ok := d.parts.Slice(e.Message, d.mind.Bundle()); ok {
+			_, err := d.step(engine.Input{At: d.w.now, Slices: []engine.SliceUpdate{u}})
+			return err
+		}
+	case uplink.Command:
+		return fmt.Errorf("the hub commands %T, for which a simulated device has no answer", e.Command)
+	case uplink.Problem:
+		d.w.note(d.cfg.Name, e.Code, e.Detail)
+	}
+	return nil
+}
+
+func (d *device) askSlices() error {
+	asked := map[engine.Handle]engine.Want{}
+	for _, s := range d.wants {
+		_, before := d.leases[s.Handle]
+		if before || s.Revision > 0 || d.hubKey == nil {
+			if before {
+				asked[s.Handle] = engine.Want{}
+			}
+			continue
+		}
+		sealed, err := d.parts.SealCustomer(d.hubKey, s.Handle, s.Customer)
+		if err != nil {
+			return err
+		}
+		asked[s.Handle] = engine.Want{}
+		h := wire.Handle(s.Handle)
+		id := "slice-" + h.String()
+		if err := d.tell(uplink.Ask{ID: id, Request: &wire.SliceRequest{ID: id, Handle: h, Customer: sealed}}); err != nil {
+			return err
+		}
+	}
+	d.leases = asked
+	return nil
+}
+
+func (d *device) self() uplink.Self {
+	self := uplink.Self{Want: d.wanted, Clock: sense.ClockSynced, Birth: wire.Birth{
+		Version: "sim", Arch: "sim", Schema: [2]int{1, wire.SchemaVersion}, Clock: sense.ClockSynced.String(), Boot: d.boots,
+		Bundle: wire.BundleRef{Name: d.w.bundle.Bundle.Name, Version: strconv.FormatInt(d.w.bundle.Bundle.Version, 10), SHA256: d.w.sha},
+	}}
+	for _, s := range d.wants {
+		if s.Revision > 0 {
+			self.Handles = append(self.Handles, wire.Held{Handle: wire.Handle(s.Handle), Revision: s.Revision})
+		}
+	}
+	return self
+}
+
+func (d *device) logState() uplink.Log {
+	s := d.queue.Status()
+	return uplink.Log{Epoch: s.Epoch, Head: s.Head, Next: s.Next, Records: s.Records, Bytes: s.Bytes}
+}
+
+// tell steps the session and performs what comes of it.
+func (d *device) tell(in uplink.Input) error {
+	o := d.link.Step(d.w.now, in)
+	d.linkDue = o.Wake
+	if a := o.Acknowledge; a != nil {
+		if err := d.queue.Acknowledge(a.Epoch, a.Through, a.Ranges); err != nil {
+			return err
+		}
+		if err := d.tell(d.logState()); err != nil {
+			return err
+		}
+	}
+	d.fromHub = append(d.fromHub, o.Up...)
+	if o.Connect {
+		d.connect()
+	}
+	if len(o.Subscribe) > 0 {
+		d.later(func() error {
+			if err := d.tell(uplink.Subscribed{}); err != nil {
+				return err
+			}
+			d.w.hub.retainedFor(d)
+			return nil
+		})
+	}
+	for _, p := range o.Publish {
+		d.publish(p)
+	}
+	if o.Read != nil {
+		run, err := d.queue.Peek(d.w.now, o.Read.From, o.Read.Records, o.Read.Bytes)
+		if err != nil {
+			return err
+		}
+		if err := d.tell(uplink.Records{First: run.First, Bundle: run.Bundle, Records: run.Records}); err != nil {
+			return err
+		}
+	}
+	if o.Disconnect {
+		d.open = false
+		d.life++
+	}
+	if d.mind == nil {
+		return nil
+	}
+	return d.listen()
+}
+
+// later does something after the link's delay, unless the connection has broken by then.
+func (d *device) later(do func() error) {
+	life := d.life
+	d.w.after(d.w.delay(), func() error {
+		if d.life != life {
+			return nil
+		}
+		return d.guarded(do)
+	})
+}
+
+func (d *device) connect() {
+	d.counter++
+	counter := d.counter
+	d.life++
+	d.later(func() error {
+		if d.cut {
+			return d.tell(uplink.Disconnected{Cause: "no network"})
+		}
+		d.open = true
+		return d.tell(uplink.Connected{Counter: counter})
+	})
+}
+
+func (d *device) disconnect(cause string) error {
+	if !d.open {
+		return nil
+	}
+	d.open = false
+	d.life++
+	return d.guarded(func() error { return d.tell(uplink.Disconnected{Cause: cause}) })
+}
+
+// publish hands a message to the broker, which has it at once and carries it to the hub.
+func (d *device) publish(p uplink.Publish) {
+	d.w.note(d.cfg.Name, p.Topic, string(p.Payload))
+	if !d.open {
+		return
+	}
+	if d.w.cfg.Sent != nil {
+		d.w.cfg.Sent(d.cfg.Name, p)
+	}
+	d.later(func() error { return d.tell(uplink.Published{ID: p.ID, OK: true}) })
+	d.w.carry(func() error {
+		answer, err := d.w.hub.round(hub.FromDevice{Topic: p.Topic, Payload: p.Payload})
+		if answer.Err != nil {
+			d.w.note("hub", answer.Err.Error())
+		}
+		return err
+	})
+}
+
+// receive lets a message of the hub travel to the device.
+func (d *device) receive(topic string, payload []byte) {
+	if !d.open {
+		return
+	}
+	life := d.life
+	d.w.carry(func() error {
+		if d.life != life || !d.open {
+			return nil
+		}
+		return d.guarded(func() error { return d.tell(uplink.Arrived{Topic: topic, Payload: payload}) })
+	})
+}
+
+// Save writes a device's snapshot, as devices do every minute or so.
+func (w *World) Save(name string) error {
+	d, err := w.find(name)
+	if err != nil {
+		return err
+	}
+	d.saved = clone(d.mind.Snapshot())
+	d.records = 0
+	d.queue.Applied(d.saved.Applied)
+	_, err = d.queue.Drop()
+	return err
+}
+
+// SetCrashing gives the chance that a device's power goes at each labelled point of its body.
+func (w *World) SetCrashing(name string, chance float64) error {
+	d, err := w.find(name)
+	if err != nil {
+		return err
+	}
+	d.crashAt = chance
+	return nil
+}
+
+func (d *device) balance(report ledger.Report) error {
+	s := d.queue.Status()
+	if s.Head != s.Next {
+		return fmt.Errorf("%d records wait, from %d on", s.Next-s.Head, s.Head)
+	}
+	k := slices.IndexFunc(report.Epochs, func(e ledger.EpochCount) bool { return e.Device == d.cfg.Name && e.Epoch == d.epoch() })
+	if k < 0 {
+		if s.Next == 1 {
+			return nil
+		}
+		return fmt.Errorf("the hub knows none of %d records", s.Next-1)
+	}
+	if got := uint64(report.Epochs[k].Records); got != s.Next-1 {
+		return fmt.Errorf("%d records were made, %d are at the hub", s.Next-1, got)
+	}
+	if got := report.Epochs[k].Decisions; got < int64(len(d.shown)) {
+		return fmt.Errorf("%d decisions were shown, %d are at the hub", len(d.shown), got)
+	}
+	return nil
+}
