@@ -87,12 +87,6 @@ func (m *mender) skipLine() {
 	m.pos++
 }
 
-func (m *mender) skipBlanks() {
-	for m.peek(0) == ' ' || m.peek(0) == '\t' {
-		m.pos++
-	}
-}
-
 var blockKey = regexp.MustCompile(`^(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s#:{}\[\],&*!|>'"%@` + "`" + `-][^#:\n]*?|-[^\s#:][^#:\n]*?)[ \t]*:(?:[ \t]+|$)`)
 
 // line reads one line of block style, and whatever belongs to its value.

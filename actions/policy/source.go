@@ -21,6 +21,7 @@ import (
 const (
 	maxFile  = 4 << 20 // bytes of one file
 	maxFiles = 256
+	maxLine  = 16 << 10 // code points of one line
 )
 
 // file is one YAML file of a policy.
@@ -123,6 +124,11 @@ func parseFile(name string, raw []byte, report func(Finding)) *file {
 	}
 	f.src = []rune(strings.TrimPrefix(string(raw), "\ufeff"))
 	f.starts = lineStarts(f.src)
+	if line := f.longLine(); line > 0 {
+		f.report(report, mistake{f.starts[line-1], "line_too_long", fmt.Sprintf("a line has at most %d characters", maxLine), "break it"})
+		f.lost, f.broken = string(f.src), 1
+		return f
+	}
 	m := mend(string(f.src))
 	for _, bad := range m.bad {
 		f.report(report, bad)
@@ -131,6 +137,20 @@ func parseFile(name string, raw []byte, report func(Finding)) *file {
 	f.lines = lineStarts(f.text)
 	f.parse(report)
 	return f
+}
+
+// longLine returns the first line that is too long, 0 where there is none.
+func (f *file) longLine() int {
+	for k, start := range f.starts {
+		end := len(f.src)
+		if k+1 < len(f.starts) {
+			end = f.starts[k+1]
+		}
+		if end-start > maxLine {
+			return k + 1
+		}
+	}
+	return 0
 }
 
 func invalidAt(raw []byte) int {

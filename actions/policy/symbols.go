@@ -99,17 +99,6 @@ type mention struct {
 // reads is everything that a condition reads, in the author's order.
 type reads []mention
 
-// uses returns the names as the author wrote them, without what derived values read.
-func (r reads) uses() []string {
-	var names []string
-	for _, m := range r {
-		if m.through == nil && m.symbol != nil {
-			names = append(names, m.symbol.name)
-		}
-	}
-	return names
-}
-
 // functions are the functions of conditions, beside CEL's own operators.
 func functions() []cel.EnvOption {
 	t := cel.TypeParamType("T")
