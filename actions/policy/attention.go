@@ -56,7 +56,7 @@ func (c *compiler) defineState(s *symbol, f *fields) {
 			return
 		}
 		g := c.language.graph
-		node = g.call(rule.Op{Code: rule.Latch, Kind: sense.Bool, Args: []rule.Node{node, end.node}, Input: -1}, s.name)
+		node = g.add(rule.Op{Code: rule.Latch, Kind: sense.Bool, Args: []rule.Node{node, end.node}, Input: -1}, phrase{s.name, bindAtom})
 		reads = append(slices.Clone(reads), end.reads...)
 	}
 	if node == rule.None {

@@ -34,7 +34,7 @@ func Compile(dir string) (*catalog.Bundle, []Finding, error) {
 }
 
 // missing are findings that lines which could not be read may explain.
-var missing = []string{"missing_key", "no_text", "about_missing", "purposes_missing", "keep_missing", "purpose_missing", "language_missing", "no_actions"}
+var missing = []string{"missing_key", "no_text", "about_missing", "purposes_missing", "keep_missing", "purpose_missing", "language_missing", "not_told", "no_actions"}
 
 // credible leaves out what follows only from lines that could not be read: what
 // is said to be missing in such a file, and keys that lost the map they belong to.

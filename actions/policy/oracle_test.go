@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -174,6 +173,6 @@ func truthOfCEL(t *testing.T, p cel.Program, values map[string]sense.Value) rule
 	case out == types.False:
 		return rule.False
 	}
-	t.Fatal(fmt.Sprintf("cel-go gives %v", out))
+	t.Fatalf("cel-go gives %v", out)
 	return rule.Unknown
 }

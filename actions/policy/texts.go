@@ -10,12 +10,13 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// translations reads the plain texts of a key, one per language.
-func (c *compiler) translations(f *fields, e entry, key string, compulsory bool) catalog.Text {
+// translations reads the plain texts of a key, one per language; owed says that
+// people are to be told it.
+func (c *compiler) translations(f *fields, e entry, key string, owed bool) catalog.Text {
 	v, ok := f.get(key)
 	if !ok {
-		if compulsory {
-			c.fail(e.key, "missing_key", "people are told it, in each language", "%s does not say %s", e.name, key)
+		if owed {
+			c.warn(e.key, "not_told", fmt.Sprintf("people are told it, in each language: %s: {%s: ...}", key, strings.Join(c.b.Languages, ": ..., ")), "%s does not say %s", e.name, key)
 		}
 		return nil
 	}
