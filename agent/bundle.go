@@ -121,7 +121,7 @@ type fetch struct {
 	chunks  [][]byte
 	missing int
 	due     sense.Instant // when the next chunks are asked for
-	refused string        // SHA-256 of the one that was refused: it is not fetched again
+	refused string        // the one that was refused, see identity: it is not fetched again
 }
 
 const (
@@ -141,10 +141,12 @@ func (f *fetch) stop() { f.want, f.chunks, f.missing, f.due = nil, nil, 0, sense
 func (a *Agent) fetchWanted() {
 	w := a.wants.bundle(a.cfg.Groups)
 	switch {
-	case w == nil || w.SHA256 == a.present.SHA256:
+	case w == nil:
+		a.fetch.stop()
+	case w.SHA256 == a.present.SHA256:
 		a.fetch.stop()
 		a.report("")
-	case a.fetch.want != nil && a.fetch.want.SHA256 == w.SHA256 || w.SHA256 == a.fetch.refused:
+	case a.fetch.want != nil && a.fetch.want.SHA256 == w.SHA256 || identity(w) == a.fetch.refused:
 	case w.Size <= 0 || w.Size > update.MaxBundle:
 		a.refuse(w, fmt.Errorf("%w: it has %d bytes, 1 to %d are allowed", update.ErrBroken, w.Size, update.MaxBundle))
 	default:
@@ -154,6 +156,9 @@ func (a *Agent) fetchWanted() {
 		a.fetchMore(a.stamp.now())
 	}
 }
+
+// identity of a wanted bundle: the same file may come with a better signature.
+func identity(w *wire.WantBundle) string { return w.SHA256 + w.Signature }
 
 // fetchMore asks for the next chunks that are missing.
 func (a *Agent) fetchMore(now sense.Instant) {
@@ -249,7 +254,7 @@ func (a *Agent) load(data []byte) (*engine.BundleUpdate, error) {
 // refuse leaves the old bundle in charge and says why.
 func (a *Agent) refuse(w *wire.WantBundle, err error) {
 	a.fetch.stop()
-	a.fetch.refused = w.SHA256
+	a.fetch.refused = identity(w)
 	a.tell.Error("bundle was refused, the present one stays in charge", "bundle", w.Name+"@"+w.Version, "error", err)
 	a.report(err.Error())
 }

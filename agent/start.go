@@ -228,6 +228,7 @@ func (a *Agent) begun(ctx context.Context) error {
 		return err
 	}
 	a.describeNow()
+	a.fetchWanted() // what was on its way when the last life ended
 	a.run(ctx)
 	return nil
 }

@@ -121,26 +121,19 @@ func environ(dir string, more ...string) []string {
 	return append([]string{"TACT_DEVICE__ID=kiosk-1", "TACT_STORE__DIR=" + filepath.Join(dir, "store"), "TACT_LOCAL__SOCKET=" + filepath.Join(dir, "agent.sock"), "TACT_LOCAL__LISTEN=none"}, more...)
 }
 
-// talk sends one request over the agent's socket, waiting until it is there.
-func talk(t *testing.T, dir, method, path, body string) string {
-	t.Helper()
+// postOnce sends event lines over the agent's socket and returns the answer.
+func postOnce(dir, lines string) (string, error) {
 	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(dir, "agent.sock"))
 	}}}
-	r, err := http.NewRequest(method, "http://tact"+path, strings.NewReader(body))
+	resp, err := client.Post("http://tact/v1/events?wait=1", "application/json", strings.NewReader(lines))
 	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	defer resp.Body.Close()
 	var b bytes.Buffer
-	if _, err := b.ReadFrom(resp.Body); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
+	_, err = b.ReadFrom(resp.Body)
+	return b.String(), err
 }
 
 // systemd listens as systemd does, and hands on what it is told.
@@ -193,7 +186,10 @@ func TestRunTellsSystemdAndStopsCleanly(t *testing.T) {
 		go func() { ended <- tactd(ctx, []string{"run"}, env, &bytes.Buffer{}, &errs) }()
 		await(t, told, "READY=1")
 		await(t, told, "WATCHDOG=1")
-		got := talk(t, dir, "POST", "/v1/events?wait=1", `{"ask":"home"}`)
+		got, err := postOnce(dir, `{"ask":"home"}`)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if !strings.Contains(got, `"cause":"no_policy"`) || !strings.Contains(got, map[int]string{0: "-1\"", 1: "-2\""}[life]) {
 			t.Errorf("life %d answered %s", life, got)
 		}
