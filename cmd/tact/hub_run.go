@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -56,6 +58,7 @@ a command line. Several may be given.`,
 }
 
 func (a *app) hubRun(ctx context.Context, o *hubRun) error {
+	a = &app{stdin: a.stdin, stdout: a.stdout, stderr: &oneAtATime{w: a.stderr}} // the hub talks from several goroutines
 	cfg := serve.Config{Dir: o.dir, Tenant: o.tenant, HTTP: o.http, Tell: slog.New(slog.NewTextHandler(a.stderr, nil))}
 	var err error
 	if cfg.Sources, err = sourcesOf(o.sources); err != nil {
@@ -154,10 +157,22 @@ func brokerOf(text string) (mqtt.Broker, error) {
 // startError gives what stops a start its exit code.
 func startError(err error) error {
 	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
+	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, serve.ErrRunning):
 		return busy(err)
 	case errors.Is(err, ledger.ErrNewer):
 		return configuration(err)
 	}
 	return err
+}
+
+// oneAtATime keeps lines of several goroutines apart.
+type oneAtATime struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (o *oneAtATime) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.w.Write(b)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 
 	_ "modernc.org/sqlite" // the driver
@@ -21,6 +22,14 @@ type SQLite struct {
 
 // OpenSQLite opens or makes the file and brings it up to date.
 func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
+	// Made by us, so that nobody else can read it, nor the log beside it, which takes the same mode.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
 	db, err := openDB(path, 1, "_txlock=immediate")
 	if err != nil {
 		return nil, err

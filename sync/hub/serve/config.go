@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/tact-edge/tact/context/sense"
@@ -84,6 +85,7 @@ const (
 	signKeyFile  = "hub.signkey"
 	openKeyFile  = "hub.openkey"
 	secretFile   = "hub.secret"
+	lockFile     = "hub.lock"
 )
 
 // keys are what a hub is known by.
@@ -94,11 +96,31 @@ type keys struct {
 	operator string
 }
 
+// ErrRunning says that another hub has the folder.
+var ErrRunning = errors.New("another hub runs in this folder")
+
+// lockDir makes the folder and locks it for one hub. Closing the file, or the
+// end of the process in whatever way, gives it back.
+func lockDir(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make hub folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock hub folder: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = ErrRunning
+		}
+		return nil, fmt.Errorf("lock hub folder %s: %w", dir, err)
+	}
+	return f, nil
+}
+
 // loadKeys reads the keys of a folder, and makes those that are not there.
 func loadKeys(dir string) (k keys, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return k, fmt.Errorf("make hub folder: %w", err)
-	}
 	seed, err := secretOf(dir, signKeyFile)
 	if err != nil {
 		return k, err

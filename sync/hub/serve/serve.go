@@ -24,6 +24,7 @@ import (
 type Hub struct {
 	cfg    Config
 	keys   keys
+	lock   *os.File
 	ledger ledger.Ledger
 	mind   *hub.Mind
 	jobs   chan job
@@ -55,6 +56,9 @@ func Start(ctx context.Context, cfg Config) (*Hub, error) {
 		if h.listener != nil {
 			h.listener.Close()
 		}
+		if h.lock != nil {
+			h.lock.Close()
+		}
 		return nil, err
 	}
 	ctx, h.stop = context.WithCancel(ctx)
@@ -80,6 +84,9 @@ func Start(ctx context.Context, cfg Config) (*Hub, error) {
 
 // open makes all that Start needs.
 func (h *Hub) open(ctx context.Context) (err error) {
+	if h.lock, err = lockDir(h.cfg.Dir); err != nil {
+		return err
+	}
 	if h.keys, err = loadKeys(h.cfg.Dir); err != nil {
 		return err
 	}
@@ -138,7 +145,7 @@ func (h *Hub) Close() error {
 		}
 		h.stop()
 		h.done.Wait()
-		h.err = errors.Join(err, h.ledger.Close(), removeQuietly(filepath.Join(h.cfg.Dir, AddressFile)))
+		h.err = errors.Join(err, h.ledger.Close(), removeQuietly(filepath.Join(h.cfg.Dir, AddressFile)), h.lock.Close())
 	})
 	return h.err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -174,6 +175,9 @@ func TestKeysStay(t *testing.T) {
 	dir := t.TempDir()
 	h := start(t, dir, "")
 	key, operator := h.SignKey(), h.OperatorToken()
+	if _, err := Start(context.Background(), h.cfg); !errors.Is(err, ErrRunning) {
+		t.Errorf("a second hub in the folder: %v", err)
+	}
 	if err := h.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +188,7 @@ func TestKeysStay(t *testing.T) {
 	if !key.Equal(h.SignKey()) || operator != h.OperatorToken() {
 		t.Error("keys have changed")
 	}
-	for _, f := range []string{signKeyFile, openKeyFile, secretFile, OperatorFile} {
+	for _, f := range []string{signKeyFile, openKeyFile, secretFile, OperatorFile, LedgerFile} {
 		if i, err := os.Stat(filepath.Join(dir, f)); err != nil || i.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", f, i.Mode(), err)
 		}
