@@ -41,7 +41,7 @@ func (h *Hub) count(in hub.Input, err error) {
 		if err == nil {
 			return
 		}
-		c.messagesRefused.Add(1)
+		n := c.messagesRefused.Add(1)
 		switch {
 		case errors.Is(err, hub.ErrLater):
 			c.later.Add(1)
@@ -54,7 +54,9 @@ func (h *Hub) count(in hub.Input, err error) {
 		default:
 			c.garbage.Add(1)
 		}
-		h.cfg.Tell.Warn("message refused", "topic", in.Topic, "error", err)
+		if n <= 100 || n%1000 == 0 { // a hostile device does not fill the disk
+			h.cfg.Tell.Warn("message refused", "topic", in.Topic, "error", err, "refused", n)
+		}
 	}
 }
 
