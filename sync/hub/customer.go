@@ -149,7 +149,7 @@ func lastWords(ids []string, words map[string][]event.Event, merges []Merge) (pr
 		side[id] = &profile.Slice{}
 	}
 	told := map[string][]event.Event{}
-	for id, list := range words {
+	for id, list := range words { // order: each key apart
 		list = slices.Clone(list)
 		slices.SortStableFunc(list, func(a, b event.Event) int { return compare(a.Happened, b.Happened) })
 		told[id] = list

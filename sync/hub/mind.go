@@ -169,13 +169,13 @@ func (t *touched) log(e epoch, re string) {
 }
 
 func (t *touched) add(o touched) {
-	for id := range o.ids {
+	for id := range o.ids { // order: sets are united
 		t.id(id)
 	}
-	for id := range o.owners {
+	for id := range o.owners { // order: sets are united
 		t.owner(id)
 	}
-	for e, re := range o.logs {
+	for e, re := range o.logs { // order: each key apart
 		t.log(e, re)
 	}
 	t.wants = t.wants || o.wants
@@ -349,7 +349,7 @@ func (m *Mind) hash(parts ...string) Hash {
 
 func sortedKeys[K comparable, V any](m map[K]V, order func(a, b K) int) []K {
 	keys := make([]K, 0, len(m))
-	for k := range m {
+	for k := range m { // order: sorted below
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, order)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"reflect"
-	"testing"
 
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/sense"
@@ -12,13 +11,25 @@ import (
 	"github.com/tact-edge/tact/sync/wire"
 )
 
-// Conform is the suite that every ledger passes. open makes an empty one; it is
-// called once for each test, and closes what it made by t.Cleanup.
-func Conform(t *testing.T, open func(t *testing.T) Ledger) {
-	for _, c := range []struct {
-		name string
-		test func(*testing.T, Ledger)
-	}{
+// T is what the suite needs of a *testing.T; the programs that link this package
+// do not link package testing.
+type T interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Error(args ...any)
+	Fatalf(format string, args ...any)
+	Fatal(args ...any)
+}
+
+// Case is one test of the suite, over an empty ledger of its own.
+type Case struct {
+	Name string
+	Test func(T, Ledger)
+}
+
+// Conform is the suite that every ledger passes.
+func Conform() []Case {
+	return []Case{
 		{"what is applied is seen at once and kept at commit", conformCommit},
 		{"what is rolled back never was", conformRollback},
 		{"customers, merges and tombstones", conformCustomers},
@@ -30,12 +41,10 @@ func Conform(t *testing.T, open func(t *testing.T) Ledger) {
 		{"bundles, wants and devices", conformPolicies},
 		{"verify finds gaps, doubles and losses", conformVerify},
 		{"begin waits, and gives up with its context", conformBegin},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 }
 
-func begin(t *testing.T, l Ledger) Tx {
+func begin(t T, l Ledger) Tx {
 	t.Helper()
 	tx, err := l.Begin(context.Background())
 	if err != nil {
@@ -45,7 +54,7 @@ func begin(t *testing.T, l Ledger) Tx {
 }
 
 // change applies and commits.
-func change(t *testing.T, l Ledger, writes ...hub.Write) {
+func change(t T, l Ledger, writes ...hub.Write) {
 	t.Helper()
 	tx := begin(t, l)
 	if err := errors.Join(tx.Apply(writes), tx.Commit()); err != nil {
@@ -54,7 +63,7 @@ func change(t *testing.T, l Ledger, writes ...hub.Write) {
 }
 
 // look reads within a transaction that changes nothing.
-func look(t *testing.T, l Ledger, f func(hub.View) error) {
+func look(t T, l Ledger, f func(hub.View) error) {
 	t.Helper()
 	tx := begin(t, l)
 	if err := errors.Join(f(tx), tx.Rollback()); err != nil {
@@ -62,14 +71,14 @@ func look(t *testing.T, l Ledger, f func(hub.View) error) {
 	}
 }
 
-func same(t *testing.T, what string, got, want any) {
+func same(t T, what string, got, want any) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%s:\n got %+v\nwant %+v", what, got, want)
 	}
 }
 
-func conformCommit(t *testing.T, l Ledger) {
+func conformCommit(t T, l Ledger) {
 	tx := begin(t, l)
 	if err := tx.Apply([]hub.Write{hub.PutPerson{ID: "crm:1", Person: "anna"}}); err != nil {
 		t.Fatal(err)
@@ -90,7 +99,7 @@ func conformCommit(t *testing.T, l Ledger) {
 	})
 }
 
-func conformRollback(t *testing.T, l Ledger) {
+func conformRollback(t T, l Ledger) {
 	entry := hub.Entry{ID: "anna", What: "consent", Name: "offers", Line: []byte("{}"), Happened: 5, Expires: sense.Never}
 	change(t, l, hub.PutPerson{ID: "a", Person: "a"}, hub.AddEntry{Entry: entry})
 	tx := begin(t, l)
@@ -116,7 +125,7 @@ func conformRollback(t *testing.T, l Ledger) {
 	})
 }
 
-func conformCustomers(t *testing.T, l Ledger) {
+func conformCustomers(t T, l Ledger) {
 	change(t, l, hub.PutPerson{ID: "b", Person: "b"}, hub.PutPerson{ID: "a", Person: "a"}, hub.PutPerson{ID: "b", Person: "a"},
 		hub.PutMerge{Merge: hub.Merge{Into: "a", From: "b", Happened: 7}}, hub.PutMerge{Merge: hub.Merge{Into: "x", From: "y", Happened: 3}},
 		hub.PutMerge{Merge: hub.Merge{Into: "c", From: "a", Happened: 2}},
@@ -143,7 +152,7 @@ func conformCustomers(t *testing.T, l Ledger) {
 	})
 }
 
-func conformEntries(t *testing.T, l Ledger) {
+func conformEntries(t T, l Ledger) {
 	e := hub.Entry{ID: "anna", What: "fact", Name: "size", Happened: 10, Expires: 110, Device: "k1", Handle: wire.Handle{7}, Source: "k1/app",
 		Line: []byte(`{"fact":"size"}`), Record: []byte{3, 0x90}}
 	o := hub.Entry{Owner: "car-1", What: "fact", Name: "tyres", Happened: 20, Expires: sense.Never, Source: "crm", Line: []byte(`{}`)}
@@ -185,7 +194,7 @@ func conformEntries(t *testing.T, l Ledger) {
 	})
 }
 
-func conformHoldings(t *testing.T, l Ledger) {
+func conformHoldings(t T, l Ledger) {
 	h1 := hub.Holding{Device: "k1", Handle: wire.Handle{1}, ID: "anna", Revision: 3, Digest: hub.Digest{9}, Until: 100,
 		Owners: []event.Owner{{Kind: "vehicle", ID: "car-1"}}}
 	h2 := hub.Holding{Device: "k2", Handle: wire.Handle{2}, ID: "anna", Until: 50}
@@ -227,7 +236,7 @@ func conformHoldings(t *testing.T, l Ledger) {
 // high is a number of 64 bits that is negative when signed.
 const high = 1<<63 + 5
 
-func decisionRecord(t *testing.T, device string, seq, n uint64, at int64) hub.Record {
+func decisionRecord(t T, device string, seq, n uint64, at int64) hub.Record {
 	t.Helper()
 	body, err := wire.AppendRecord(nil, &wire.Decision{N: n, At: at, Slot: wire.Named("home"), Action: wire.Sym{ID: 1}, Handle: wire.Handle{4}})
 	if err != nil {
@@ -237,7 +246,7 @@ func decisionRecord(t *testing.T, device string, seq, n uint64, at int64) hub.Re
 		Bundle: wire.BundleID{3}, Digest: hub.Digest{byte(seq)}, Body: body}
 }
 
-func conformRecords(t *testing.T, l Ledger) {
+func conformRecords(t T, l Ledger) {
 	var many []hub.Record
 	for n := uint64(1); n <= 70; n++ { // more than one statement's worth
 		many = append(many, decisionRecord(t, "k1", n, n, int64(100*n)))
@@ -279,7 +288,7 @@ func conformRecords(t *testing.T, l Ledger) {
 	same(t, "count", []any{c, err}, []any{Counts{Records: 70, Decisions: 1, Answered: 1}, error(nil)})
 }
 
-func conformErase(t *testing.T, l Ledger) {
+func conformErase(t T, l Ledger) {
 	personal := hub.Record{Device: "k1", Epoch: 1, Seq: 1, Kind: wire.KindFact, Handle: wire.Handle{4}, Digest: hub.Digest{1}}
 	decision := decisionRecord(t, "k1", 2, 1, 5)
 	decision.Epoch = 1
@@ -292,7 +301,7 @@ func conformErase(t *testing.T, l Ledger) {
 	})
 }
 
-func conformSymbols(t *testing.T, l Ledger) {
+func conformSymbols(t T, l Ledger) {
 	b := wire.BundleID{1}
 	change(t, l, hub.PutSymbols{SymbolPart: hub.SymbolPart{Bundle: b, Device: "k1", From: 2, Of: 3, Names: []string{"c"}}})
 	look(t, l, func(v hub.View) error {
@@ -310,7 +319,7 @@ func conformSymbols(t *testing.T, l Ledger) {
 	})
 }
 
-func conformPolicies(t *testing.T, l Ledger) {
+func conformPolicies(t T, l Ledger) {
 	b := hub.Bundle{SHA256: "ff", Name: "dealer", Version: 3, File: []byte{1, 2}, Signature: []byte("sig"), At: 4}
 	d := hub.Device{ID: "k2", Online: true, Counter: high, Epoch: high, Birth: wire.Birth{Bundle: wire.BundleRef{SHA256: "ff"}}, Want: 3, Wanted: "ff"}
 	change(t, l, hub.PutBundle{Bundle: b}, hub.PutWant{Want: hub.Want{Scope: "d/k1", SHA256: "aa"}}, hub.PutWant{Want: hub.Want{SHA256: "ff", At: 4}},
@@ -330,7 +339,7 @@ func conformPolicies(t *testing.T, l Ledger) {
 	})
 }
 
-func conformVerify(t *testing.T, l Ledger) {
+func conformVerify(t T, l Ledger) {
 	tomb, err := wire.AppendRecord(nil, &wire.Tombstone{At: 1, Was: wire.KindDecision, Reason: wire.TombCorrupt})
 	if err != nil {
 		t.Fatal(err)
@@ -361,7 +370,7 @@ func conformVerify(t *testing.T, l Ledger) {
 	same(t, "first epoch", r.Epochs[0], EpochCount{Device: "good", Epoch: 1, Records: 3, Decisions: 2, Last: 3})
 }
 
-func conformBegin(t *testing.T, l Ledger) {
+func conformBegin(t T, l Ledger) {
 	tx := begin(t, l)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -1,6 +1,6 @@
 // Package ledger stores what the hub knows: a port, its SQLite and in-memory
 // implementations, and the conformance suite that every implementation passes
-// (Conform).
+// (Conform, which needs no package testing).
 //
 // # What it guarantees
 //

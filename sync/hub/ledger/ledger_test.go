@@ -14,7 +14,9 @@ import (
 )
 
 func TestMemory(t *testing.T) {
-	Conform(t, func(*testing.T) Ledger { return NewMemory() })
+	for _, c := range Conform() {
+		t.Run(c.Name, func(t *testing.T) { c.Test(t, NewMemory()) })
+	}
 }
 
 func openFile(t *testing.T, path string) *SQLite {
@@ -28,7 +30,9 @@ func openFile(t *testing.T, path string) *SQLite {
 }
 
 func TestSQLite(t *testing.T) {
-	Conform(t, func(t *testing.T) Ledger { return openFile(t, filepath.Join(t.TempDir(), "hub.db")) })
+	for _, c := range Conform() {
+		t.Run(c.Name, func(t *testing.T) { c.Test(t, openFile(t, filepath.Join(t.TempDir(), "hub.db"))) })
+	}
 }
 
 func TestSQLiteKeepsOverReopening(t *testing.T) {
