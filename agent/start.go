@@ -260,9 +260,10 @@ func (a *Agent) restore() (*engine.BundleUpdate, error) {
 	}
 	s := a.queue.Status()
 	if epoch != a.epoch {
-		// Numbers of another line say nothing of this one. Of the decisions none may get
-		// a number again, and there are no more than records.
-		snap.Applied, snap.Decisions = s.First-1, s.Next-1
+		// Numbers of another line say nothing of this one. No decision may get a number
+		// again: those in the log are folded, and of the dropped ones there were no more
+		// than records.
+		snap.Applied, snap.Decisions = s.First-1, s.First-1
 		for k := range snap.Customers {
 			for j := range snap.Customers[k].Pending {
 				snap.Customers[k].Pending[j].Seq = 0

@@ -70,6 +70,13 @@ func openState(path string, maxSize int64, device [keySize]byte, keys *Keys) (s 
 	if err := s.load(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
+	if s.head.secret == ([16]byte{}) {
+		// What is derived from the secret may leave before the first Save.
+		rand.Read(s.head.secret[:])
+		if err := s.update(func(tx *bolt.Tx) error { return s.put(tx, &s.head, engine.Snapshot{}, map[engine.Handle]written{}) }); err != nil {
+			return nil, fmt.Errorf("open %s: %w", path, err)
+		}
+	}
 	return s, nil
 }
 
@@ -81,7 +88,6 @@ func (s *State) load() (err error) {
 	return s.db.View(func(tx *bolt.Tx) error {
 		state, customers := tx.Bucket(bucketState), tx.Bucket(bucketCustomers)
 		if state == nil || customers == nil {
-			rand.Read(s.head.secret[:])
 			return nil
 		}
 		plain, err := open(s.sealKey, []byte(aboutState), state.Get(keyHead))

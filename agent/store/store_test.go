@@ -110,6 +110,18 @@ func TestSnapshotComesBack(t *testing.T) {
 	}
 }
 
+func TestSecretIsKeptFromTheFirstMoment(t *testing.T) {
+	o := options(t)
+	s := mustOpen(t, o)
+	secret := s.State.Secret()
+	mustClose(t, s) // nothing was saved
+	s = mustOpen(t, o)
+	defer mustClose(t, s)
+	if _, epoch, _ := s.State.Load(); s.State.Secret() != secret || secret == ([16]byte{}) || epoch != 0 {
+		t.Errorf("the secret is another one, or epoch %d of nothing saved", epoch)
+	}
+}
+
 func TestSaveWritesWhatChangedAndDropsWhoIsGone(t *testing.T) {
 	o := options(t)
 	s := mustOpen(t, o)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -95,7 +96,8 @@ func BenchmarkStart(b *testing.B) {
 	for k := range 100 {
 		fmt.Fprintf(&people, "{\"identify\":\"card:%d\",\"by\":\"card\",\"session\":\"s%d\"}\n", k, k)
 	}
-	rss, first := 0.0, time.Duration(0)
+	rss := 0.0
+	var took []time.Duration
 	for round := range 6 {
 		began := time.Now()
 		cmd := exec.Command(path, "run")
@@ -104,14 +106,12 @@ func BenchmarkStart(b *testing.B) {
 			b.Fatal(err)
 		}
 		answer := firstAnswer(b, dir, began)
-		took := time.Since(began)
+		took = append(took, time.Since(began))
 		if !strings.Contains(answer, "\"policy\":\"bench@1\"") {
 			b.Fatalf("answered %s", answer)
 		}
 		if round == 0 {
 			post(b, dir, people.String()) // known from here on
-		} else if first == 0 || took < first {
-			first = took
 		}
 		post(b, dir, "{\"signal\":\"s1\",\"value\":20.5}\n{\"ask\":\"home\"}")
 		rss = max(rss, memory(b, cmd.Process.Pid))
@@ -122,6 +122,8 @@ func BenchmarkStart(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	slices.Sort(took)
+	first := took[len(took)/2]
 	for b.Loop() {
 	}
 	b.ReportMetric(rss, "tactd.rss:MB")
