@@ -167,17 +167,27 @@ func (d *device) wakeUp() error {
 	})
 }
 
-// take gives the mind events of one instant, step by step.
-func (d *device) take(events []event.Event) (refused []error, err error) {
+// take stamps events as the body of a real device does, and gives them to the mind step by step.
+func (d *device) take(events []event.Event) (refused []engine.Refusal, err error) {
+	events = slices.Clone(events)
+	for k := range events {
+		e := &events[k]
+		if e.Happened == 0 || e.Happened > d.w.now {
+			e.Happened = d.w.now
+		}
+		e.At, e.HasAt = d.w.now, true
+	}
 	err = d.guarded(func() error {
+		done := 0
 		for _, step := range event.Steps(events) {
 			out, err := d.step(engine.Input{At: d.w.now, Events: step})
 			if err != nil {
 				return err
 			}
 			for _, r := range out.Refused {
-				refused = append(refused, r.Err)
+				refused = append(refused, engine.Refusal{Index: done + r.Index, Err: r.Err})
 			}
+			done += len(step)
 		}
 		return nil
 	})

@@ -200,8 +200,8 @@ func (w *World) find(name string) (*device, error) {
 	return nil, fmt.Errorf("there is no device %q", name)
 }
 
-// Take gives a device the events of one instant, now. It returns the refusals.
-func (w *World) Take(name string, events []event.Event) ([]error, error) {
+// Take gives a device the events of one instant, now. It returns the refusals, by index.
+func (w *World) Take(name string, events []event.Event) ([]engine.Refusal, error) {
 	d, err := w.find(name)
 	if err != nil {
 		return nil, err

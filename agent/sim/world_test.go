@@ -159,7 +159,7 @@ func TestComplaintReachesEveryDevice(t *testing.T) {
 	}
 	for _, d := range cfg.Devices {
 		if got := ask(d.Name); got != "recovery-call" {
-			t.Errorf("%s: a second after: %s", d.Name, got)
+			t.Errorf("%s: a second after: %s", d.Name, last[d.Name].AppendJSON(nil, -1))
 		}
 	}
 }

@@ -1,0 +1,289 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/agent/sim"
+	"github.com/tact-edge/tact/agent/sim/funnel"
+	"github.com/tact-edge/tact/agent/sim/replay"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
+	"github.com/tact-edge/tact/sync/hub"
+	"github.com/tact-edge/tact/sync/uplink"
+	"github.com/tact-edge/tact/sync/wire"
+)
+
+// stage is where a scenario plays: one mind alone, or a connected world.
+type stage struct {
+	bundle *catalog.Bundle
+	alone  *engine.Mind // nil in a connected world
+	world  *sim.World
+	now    sense.Instant
+	told   []event.Event // alone: what the mind learned of customers
+	views  []*view       // of the devices, in order of declaration
+	packer *wire.Packer
+	names  []string // symbols
+}
+
+// view is what was seen of one device.
+type view struct {
+	name     string
+	slots    []string // nil for all
+	mind     func() *engine.Mind
+	shown    []seen // decisions within the episode
+	clears   []engine.Clear
+	standing map[place]seen
+	silent   map[place]seen // why an unasked slot is empty
+	sent     []string
+}
+
+type place struct{ session, slot string }
+
+// seen is a decision with its funnel as it was then.
+type seen struct {
+	*engine.Decision
+	funnel funnel.Funnel
+}
+
+func newView(name string, slots []string, mind func() *engine.Mind) *view {
+	return &view{name: name, slots: slots, mind: mind, standing: map[place]seen{}, silent: map[place]seen{}}
+}
+
+func newStage(s *Scenario, b *catalog.Bundle, t0 sense.Instant) (*stage, error) {
+	g := &stage{bundle: b, now: t0}
+	if !s.connected {
+		g.alone = engine.New(engine.Config{Device: "scenario", From: 1, Leased: true})
+		g.views = []*view{newView("", nil, func() *engine.Mind { return g.alone })}
+		g.hear("", g.alone.Step(engine.Input{At: t0, Bundle: &engine.BundleUpdate{Bundle: b}}))
+		return g, nil
+	}
+	packer, err := wire.NewPacker()
+	if err != nil {
+		return nil, err
+	}
+	g.packer, g.names = packer, catalog.Symbols(b)
+	devices := s.devices
+	if len(devices) == 0 {
+		devices = []device{{name: "device"}}
+	}
+	cfg := sim.Config{Seed: 1, Start: t0, Bundle: b,
+		// A scenario's link is as quick as it says itself.
+		Session: uplink.Config{Linger: -1, Retry: 100, MaxRetry: 100, Takeovers: 1 << 20},
+		Heard:   func(device string, o *engine.Output) { g.hear(device, *o) },
+		Sent:    g.sent,
+	}
+	for _, d := range devices {
+		c := sim.Device{Name: d.name, Slots: d.slots}
+		for _, o := range d.owners {
+			kind, id, _ := strings.Cut(o, "=")
+			c.Owners = append(c.Owners, event.Owner{Kind: kind, ID: id})
+		}
+		slices.SortFunc(c.Owners, func(a, b event.Owner) int { return strings.Compare(a.Kind, b.Kind) })
+		for _, slot := range d.slots {
+			if !slices.ContainsFunc(b.Slots, func(s catalog.Slot) bool { return s.Name == slot }) {
+				return nil, fmt.Errorf("device %s: slot %q is not declared in the policy", d.name, slot)
+			}
+		}
+		cfg.Devices = append(cfg.Devices, c)
+		g.views = append(g.views, newView(d.name, d.slots, func() *engine.Mind {
+			if g.world == nil {
+				return nil
+			}
+			return g.world.Mind(d.name)
+		}))
+	}
+	g.world, err = sim.New(cfg)
+	return g, err
+}
+
+func (g *stage) view(name string) *view {
+	for _, v := range g.views {
+		if v.name == name {
+			return v
+		}
+	}
+	return nil
+}
+
+// hear notes what a mind put out.
+func (g *stage) hear(device string, o engine.Output) {
+	replay.InOrder(&o)
+	v := g.view(device)
+	see := func(d *engine.Decision) seen {
+		return seen{d, funnel.Of(g.bundle, d, func(name string) (engine.Look, bool) {
+			if m := v.mind(); m != nil {
+				return m.Look(d.Session, name)
+			}
+			return engine.Look{}, false
+		})}
+	}
+	for _, c := range o.Clear {
+		v.clears = append(v.clears, c)
+		delete(v.standing, place{c.Session, c.Slot})
+	}
+	for _, d := range o.Show {
+		x := see(d)
+		v.shown = append(v.shown, x)
+		if d.Action != "silence" {
+			v.standing[place{d.Session, d.Slot}] = x
+			delete(v.silent, place{d.Session, d.Slot})
+		}
+	}
+	for k := range o.Silent {
+		d := &o.Silent[k].Decision
+		v.silent[place{d.Session, d.Slot}] = see(d)
+	}
+	if g.alone == nil {
+		return
+	}
+	for k := range o.Persist {
+		if e := o.Persist[k].Event; e != nil {
+			switch e.Body.(type) {
+			case *event.Fact, *event.Consent, *event.Objection, *event.Restrict, *event.Interaction:
+				g.told = append(g.told, *e)
+			}
+		}
+	}
+}
+
+// sent keeps what a device's message says, as it travels and opened.
+func (g *stage) sent(device string, p uplink.Publish) {
+	v := g.view(device)
+	v.sent = append(v.sent, string(p.Payload))
+	if t, err := wire.ParseTopic(p.Topic); err != nil || t.Class != wire.ClassLog {
+		return
+	}
+	batch, err := g.packer.Decode(p.Payload)
+	if err != nil {
+		return
+	}
+	for _, raw := range batch.Records {
+		r, err := wire.DecodeRecord(raw)
+		if err != nil {
+			continue
+		}
+		v.sent = append(v.sent, string(raw), g.spell(r))
+	}
+}
+
+// spell writes a record out with its symbols' names.
+func (g *stage) spell(r wire.Record) string {
+	name := func(s wire.Sym) string {
+		n, _ := s.Resolve(g.names)
+		return n
+	}
+	switch r := r.(type) {
+	case *wire.Decision:
+		return fmt.Sprintf("decision %s %s %s", name(r.Slot), name(r.Action), name(r.Cause))
+	case *wire.Outcome:
+		return fmt.Sprintf("outcome %s %s", name(r.Outcome), name(r.Action))
+	case *wire.Fact:
+		return fmt.Sprintf("fact %s %s %s", name(r.Name), r.Value.Value, r.Owner)
+	case *wire.Consent:
+		return fmt.Sprintf("consent %s granted=%v", name(r.Purpose), r.Granted)
+	case *wire.Objection:
+		return fmt.Sprintf("objection %s raised=%v", name(r.Purpose), r.Raised)
+	case *wire.Interaction:
+		return fmt.Sprintf("interaction %s %s %s %s", name(r.What), r.About, name(r.Channel), r.Ref)
+	}
+	return r.Kind().String()
+}
+
+// run lets time pass.
+func (g *stage) run(until sense.Instant) error {
+	g.now = max(g.now, until)
+	if g.world != nil {
+		return g.world.Run(until)
+	}
+	g.alone.Advance(until, func(o engine.Output) { g.hear("", o) })
+	return nil
+}
+
+// give hands events of now to a device; the refusals are by index.
+func (g *stage) give(v *view, events []event.Event) ([]engine.Refusal, error) {
+	if g.world != nil {
+		return g.world.Take(v.name, events)
+	}
+	var refused []engine.Refusal
+	done := 0
+	for k := range events {
+		e := &events[k]
+		if e.Happened == 0 || e.Happened > g.now {
+			e.Happened = g.now
+		}
+		e.At, e.HasAt = g.now, true
+	}
+	for _, step := range event.Steps(events) {
+		g.alone.Advance(g.now, func(o engine.Output) { g.hear("", o) })
+		out := g.alone.Step(engine.Input{At: g.now, Events: step})
+		g.hear("", out)
+		for _, r := range out.Refused {
+			refused = append(refused, engine.Refusal{Index: done + r.Index, Err: r.Err})
+		}
+		done += len(step)
+	}
+	return refused, nil
+}
+
+// ofHub says whether an event is what the hub knows of customers.
+func ofHub(b event.Body) bool {
+	switch b.(type) {
+	case *event.Fact, *event.Consent, *event.Objection, *event.Restrict, *event.Interaction, *event.Forget, *event.Merge, *event.Split:
+		return true
+	}
+	return false
+}
+
+// tellHub lets another system tell the hub something.
+func (g *stage) tellHub(e event.Event) (refused, err error) {
+	source := e.Source
+	if source == "" {
+		source = "backoffice"
+	}
+	if e.Happened == 0 {
+		e.Happened = g.now
+	}
+	e.At, e.HasAt = g.now, true
+	return g.world.Tell(source, e)
+}
+
+// may asks the hub. Where a mind plays alone, the hub knows what the mind was told.
+func (g *stage) may(q question) (*hub.Verdict, error) {
+	ask := hub.Question{Customer: q.customer, About: q.about, Intent: q.intent, Channel: q.channel}
+	if g.world != nil {
+		return g.world.May(ask)
+	}
+	w, err := sim.New(sim.Config{Seed: 1, Start: g.now, Bundle: g.bundle})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range g.told {
+		source := e.Source
+		if source == "" {
+			source, e.Source = "scenario", ""
+		}
+		if refused, err := w.Tell(source, e); refused != nil || err != nil {
+			return nil, fmt.Errorf("tell the hub: %w", cmpErr(refused, err))
+		}
+	}
+	return w.May(ask)
+}
+
+func cmpErr(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// has says whether a device has a slot.
+func (g *stage) has(v *view, slot string) bool {
+	if v.slots != nil {
+		return slices.Contains(v.slots, slot)
+	}
+	return slices.ContainsFunc(g.bundle.Slots, func(s catalog.Slot) bool { return s.Name == slot })
+}

@@ -1,0 +1,272 @@
+package scenario
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+type kind uint8
+
+const (
+	expectShows kind = iota
+	expectSilent
+	expectNothing
+	expectClears
+	expectNoClear
+	expectMay
+	expectSignal
+	expectSendsNo
+	// What follows speaks of the decision of the line above.
+	expectRejected
+	expectNoCandidate
+	expectText
+	expectUses
+	expectValue
+)
+
+// expectation is what a `then` or `and` line wants.
+type expectation struct {
+	kind    kind
+	of      *expectation // of `and`: the `then slot` above
+	slot    string
+	session string // empty for any
+	name    string // action, signal, device, or name used
+	stage   catalog.Stage
+	reason  reason
+	text    string
+	value   sense.Value
+	micro   catalog.Micro
+	may     question
+	yes     bool
+}
+
+type question struct {
+	customer string
+	about    event.Subject
+	intent   catalog.Intent
+	channel  string
+}
+
+// reason is a reason code with what its grounds must be like.
+type reason struct {
+	code   catalog.Reason
+	word   string // the code as written, for causes that are none of the list: session, expired, replaced
+	ground string // name of the first because; empty for any
+	text   string // in the grounds; empty for any
+}
+
+// clearWords are causes of a clear that are no reason codes.
+var clearWords = map[string]bool{"session": true, "expired": true, "replaced": true}
+
+// then reads what must be so.
+func (p *parser) then(word, rest string, s step) {
+	s.verb = verbThen
+	w := reader{short: short{words: words(rest)}}
+	var e *expectation
+	if word == "then" {
+		e = w.then()
+	} else {
+		e = w.and()
+		e.of = p.last
+		if p.last == nil {
+			w.fail("`and` speaks of a decision: `then slot S ...` comes before it")
+		}
+	}
+	if w.err == nil && len(w.words) > 0 {
+		w.fail("%q is left over", strings.Join(w.words, " "))
+	}
+	if w.err != nil {
+		p.fail("as in: then slot kiosk.home shows first-service; then slot S is silent because CODE; and A was rejected at guard because CODE; tact test --help lists all", "%s: %s", word, w.err)
+		return
+	}
+	if e.kind == expectSendsNo && !p.known(e.name) {
+		return
+	}
+	if word == "then" {
+		p.last = nil
+		if e.kind == expectShows || e.kind == expectSilent {
+			p.last = e
+		}
+	}
+	s.expect = e
+	p.add(s)
+}
+
+type reader struct{ short }
+
+func (r *reader) then() *expectation {
+	e := &expectation{}
+	switch first := r.next("what must be so"); first {
+	case "slot":
+		e.slot = r.next("the slot")
+		e.session = r.inSession()
+		switch {
+		case r.is("shows"):
+			e.kind, e.name = expectShows, r.next("the action")
+		case len(r.words) > 1 && r.words[0] == "is" && r.words[1] == "silent":
+			r.words = r.words[2:]
+			e.kind = expectSilent
+			e.reason = r.because()
+		default:
+			r.fail("after the slot comes `shows ACTION` or `is silent because CAUSE`")
+		}
+	case "nothing":
+		r.is("is")
+		switch {
+		case r.is("shown"):
+			e.kind = expectNothing
+		case r.is("cleared"):
+			e.kind = expectNoClear
+		default:
+			r.fail("after nothing comes `is shown in SLOT` or `is cleared in SLOT`")
+		}
+		if !r.is("in") {
+			r.fail("say where: in SLOT")
+		}
+		e.slot = r.next("the slot")
+		e.session = r.inSession()
+	case "clears":
+		e.kind, e.slot = expectClears, r.next("the slot")
+		e.session = r.inSession()
+		e.reason = r.because()
+	case "may":
+		r.mayBe(e)
+	case "signal":
+		e.kind, e.name = expectSignal, r.next("the signal")
+		if !r.is("is") {
+			r.fail("say what it is: signal %s is VALUE", e.name)
+		}
+		if r.is("unknown") {
+			e.value = sense.NullValue()
+		} else {
+			e.value = r.value("the value")
+		}
+	default:
+		if len(r.words) > 1 && r.words[0] == "sends" && r.words[1] == "no" {
+			r.words = r.words[2:]
+			e.kind, e.name, e.text = expectSendsNo, first, r.quoted()
+			break
+		}
+		r.fail("%q is not understood: slot, nothing, clears, may, signal, or D sends no \"...\"", first)
+	}
+	return e
+}
+
+func (r *reader) mayBe(e *expectation) {
+	e.kind = expectMay
+	e.may.customer = r.next("the customer")
+	e.may.about = event.Subject(r.next("what it is about"))
+	word := r.next("the intent")
+	intent, ok := catalog.ParseIntent(word)
+	if !ok {
+		r.fail("intent %q is none of sales, service, information, question, safety, recovery, handoff, entertainment", word)
+	}
+	e.may.intent, e.may.channel = intent, r.next("the channel")
+	r.is("is")
+	switch {
+	case r.is("yes"):
+		e.yes = true
+	case r.is("no"):
+		e.reason = r.because()
+	default:
+		r.fail("say the answer: is yes, or is no because REASON")
+	}
+}
+
+func (r *reader) inSession() string {
+	if len(r.words) > 2 && r.words[0] == "in" && r.words[1] == "session" {
+		name := r.words[2]
+		r.words = r.words[3:]
+		return name
+	}
+	return ""
+}
+
+func (r *reader) and() *expectation {
+	e := &expectation{}
+	first := r.next("what must be so")
+	switch {
+	case first == "text" && r.is("contains"):
+		e.kind, e.text = expectText, r.quoted()
+	case first == "uses" && len(r.words) == 1:
+		e.kind, e.name = expectUses, r.next("the name")
+	case first == "value" && r.is("is"):
+		n, err := sense.ParseMicro(r.next("the value"))
+		if err != nil {
+			r.fail("%w", err)
+		}
+		e.kind, e.micro = expectValue, n
+	case len(r.words) >= 2 && r.words[0] == "was" && r.words[1] == "rejected":
+		r.words = r.words[2:]
+		e.kind, e.name = expectRejected, first
+		if !r.is("at") {
+			r.fail("say at which stage: %s was rejected at STAGE because REASON", first)
+		}
+		word := r.next("the stage")
+		for s := catalog.StageQuiet; s <= catalog.StageTreatment; s++ {
+			if s.String() == word {
+				e.stage = s
+			}
+		}
+		if e.stage == 0 {
+			r.fail("stage %q is none of quiet, legal, active, eligible, applicable, suitable, guard, contact, value, ranked, treatment", word)
+		}
+		e.reason = r.because()
+	case strings.Join(r.words, " ") == "was not a candidate":
+		r.words = nil
+		e.kind, e.name = expectNoCandidate, first
+	default:
+		r.fail("%q is not understood: ACTION was rejected at STAGE because REASON, text contains \"...\", uses NAME, value is N", first)
+	}
+	return e
+}
+
+// because reads `because REASON(ground) "text"`.
+func (r *reader) because() reason {
+	if !r.is("because") {
+		r.fail("say why: because REASON")
+	}
+	word := r.next("the reason")
+	x := reason{word: word}
+	if code, ground, ok := strings.Cut(word, "("); ok {
+		name, closed := strings.CutSuffix(ground, ")")
+		if !closed || name == "" {
+			r.fail("%q is not as in signal_stale(temperature)", word)
+		}
+		x.word, x.ground = code, name
+	}
+	code, ok := catalog.ParseReason(x.word)
+	if !ok && !clearWords[x.word] {
+		r.fail("reason %q is not in the list: see tact explain --codes", x.word)
+	}
+	x.code = code
+	if len(r.words) > 0 && strings.HasPrefix(r.words[0], `"`) {
+		x.text = r.quoted()
+	}
+	return x
+}
+
+func (r *reader) quoted() string {
+	word := r.next("the text in quotes")
+	text, err := strconv.Unquote(word)
+	if err != nil {
+		r.fail("%s is no text in double quotes", word)
+	}
+	return text
+}
+
+func (x reason) String() string {
+	s := x.word
+	if x.ground != "" {
+		s += "(" + x.ground + ")"
+	}
+	if x.text != "" {
+		s += fmt.Sprintf(" %q", x.text)
+	}
+	return s
+}
