@@ -47,7 +47,11 @@ func doctor(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	checks := []check{{Name: "configuration", State: good, Detail: c.config}}
+	read := check{Name: "configuration", State: good, Detail: c.config}
+	if _, err := os.Stat(c.config); err != nil {
+		read.Detail = c.config + " is not there: environment and defaults hold"
+	}
+	checks := []check{read}
 	checks = append(checks, folders(cfg, lookup(c.environ, "CREDENTIALS_DIRECTORY"))...)
 	checks = append(checks, sourcesOf(cfg)...)
 	checks = append(checks, bundleOf(cfg), clock(), reach(ctx, cfg))

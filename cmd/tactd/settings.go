@@ -123,8 +123,8 @@ func oneOf(words ...string) func([]string) error {
 
 func size(l []string) error {
 	n, err := bytesOf(strings.Join(l, ","))
-	if err == nil && (n < 1<<20 || n > 1<<30) {
-		err = errors.New("wants 1MiB to 1GiB")
+	if err == nil && (n < 1<<20 || n > 256<<20) {
+		err = errors.New("wants 1MiB to 256MiB")
 	}
 	return err
 }
