@@ -16,7 +16,12 @@ import (
 	"periph.io/x/conn/v3/gpio/gpioreg"
 	"periph.io/x/conn/v3/i2c"
 	"periph.io/x/conn/v3/i2c/i2creg"
-	"periph.io/x/host/v3"
+
+	// The kernel's own interfaces serve every board alike: I2C by its device files, pins by the
+	// character device, addressed by the names of their lines. The drivers that write to a chip's
+	// registers by way of /dev/mem would add 0.4 MB on arm and want root.
+	_ "periph.io/x/host/v3/gpioioctl"
+	_ "periph.io/x/host/v3/sysfs"
 )
 
 // Ports open the machine's hardware; tests put their own in place.
@@ -81,7 +86,7 @@ const initLimit = 5 * time.Second
 // needs them fails when it is opened. The error says that loading hangs.
 func HostDrivers() (Drivers, error) { return loadOnce() }
 
-var loadOnce = sync.OnceValues(func() (Drivers, error) { return loadDrivers(host.Init, initLimit) })
+var loadOnce = sync.OnceValues(func() (Drivers, error) { return loadDrivers(driverreg.Init, initLimit) })
 
 func loadDrivers(load func() (*driverreg.State, error), limit time.Duration) (Drivers, error) {
 	type loaded struct {
