@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -227,7 +228,7 @@ func losers(rejected []engine.Rejected) (best []engine.Rejected, rest []lost) {
 		return nil, nil
 	}
 	all := slices.Clone(rejected)
-	slices.SortStableFunc(all, func(a, b engine.Rejected) int { return int(b.Stage) - int(a.Stage) })
+	sort.SliceStable(all, func(a, b int) bool { return all[a].Stage > all[b].Stage })
 	best = all[:min(mostLosers, len(all))]
 	for _, r := range all[len(best):] {
 		k := slices.IndexFunc(rest, func(l lost) bool { return l.stage == r.Stage && l.reason == r.Reason })
@@ -237,11 +238,11 @@ func losers(rejected []engine.Rejected) (best []engine.Rejected, rest []lost) {
 		}
 		rest[k].count++
 	}
-	slices.SortFunc(rest, func(a, b lost) int {
-		if a.stage != b.stage {
-			return int(b.stage) - int(a.stage)
+	sort.Slice(rest, func(a, b int) bool {
+		if rest[a].stage != rest[b].stage {
+			return rest[a].stage > rest[b].stage
 		}
-		return int(a.reason) - int(b.reason)
+		return rest[a].reason < rest[b].reason
 	})
 	return best, rest
 }
@@ -364,7 +365,7 @@ func (c *codec) decisionBack(w *wire.Decision, name func(wire.Sym) string) engin
 		reason, _ := catalog.ParseReason(name(l.Reason)) // a reason of a newer version is none that is known here
 		d.Rejected = append(d.Rejected, engine.Rejected{Action: name(l.Action), Stage: catalog.Stage(l.Stage), Reason: reason})
 	}
-	slices.SortFunc(d.Rejected, func(a, b engine.Rejected) int { return strings.Compare(a.Action, b.Action) })
+	sort.Slice(d.Rejected, func(a, b int) bool { return d.Rejected[a].Action < d.Rejected[b].Action })
 	return engine.Record{At: d.At, Handle: engine.Handle(w.Handle), Decision: d}
 }
 

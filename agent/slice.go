@@ -1,8 +1,8 @@
 package agent
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -39,45 +39,37 @@ func sliceUpdate(m wire.DownMessage, epoch uint64, b *catalog.Bundle) (u engine.
 // type that the policy declares are left out: a rule must not act on them.
 func sliceOf(w *wire.Slice, b *catalog.Bundle) *profile.Slice {
 	s := &profile.Slice{Customer: w.Customer, Restricted: w.Restricted}
+	fold := func(happened int64, source string, body event.Body) {
+		_ = s.Fold(&event.Event{Happened: sense.Instant(happened), Source: source, Body: body}) // what a slice consists of folds
+	}
 	for _, f := range w.Facts {
-		v, fits := typed(b, f.Name, f.Value.Value)
-		if !fits || f.Provenance < uint8(event.Declared) || f.Provenance > uint8(event.ThirdParty) {
+		p := event.Provenance(f.Provenance)
+		v, fits := typed(b, f.Name, f.Value.Value, p)
+		if !fits || p < event.Declared || p > event.ThirdParty {
 			continue
 		}
-		s.Facts = append(s.Facts, profile.Fact{Name: f.Name, Owner: f.Owner, Value: v, Provenance: event.Provenance(f.Provenance), Source: f.Source, Happened: sense.Instant(f.Happened)})
+		fold(f.Happened, f.Source, &event.Fact{Name: f.Name, Owner: f.Owner, Value: v, Provenance: p})
 	}
 	for _, c := range w.Consents {
-		s.Consents = append(s.Consents, profile.Consent{Purpose: c.Purpose, Granted: c.Granted, Ever: c.Ever || c.Granted, Text: c.Text, Expires: toNever(c.Expires), Happened: sense.Instant(c.Happened)})
+		if c.Ever && !c.Granted {
+			fold(c.Happened-1, "", &event.Consent{Purpose: c.Purpose, Granted: true, Expires: toNever(c.Expires)})
+		}
+		fold(c.Happened, "", &event.Consent{Purpose: c.Purpose, Granted: c.Granted, Text: c.Text, Expires: toNever(c.Expires)})
 	}
 	for _, o := range w.Objections {
-		s.Objections = append(s.Objections, profile.Objection{Purpose: o.Purpose, Raised: o.Raised, Happened: sense.Instant(o.Happened)})
+		fold(o.Happened, "", &event.Objection{Purpose: o.Purpose, Raised: o.Raised})
 	}
 	for _, i := range w.Interactions {
 		s.Interactions = append(s.Interactions, profile.Interaction{Kind: i.Kind, About: event.Subject(i.About), Channel: i.Channel, Ref: i.Ref,
 			Value: i.Value.Value, Due: toNever(i.Due), Happened: sense.Instant(i.Happened), Source: i.Source, ID: i.ID})
 	}
-	s.Facts = newest(s.Facts, func(a, b profile.Fact) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Owner, b.Owner))
-	}, func(f profile.Fact) sense.Instant { return f.Happened })
-	s.Consents = newest(s.Consents, func(a, b profile.Consent) int { return strings.Compare(a.Purpose, b.Purpose) },
-		func(c profile.Consent) sense.Instant { return c.Happened })
-	s.Objections = newest(s.Objections, func(a, b profile.Objection) int { return strings.Compare(a.Purpose, b.Purpose) },
-		func(o profile.Objection) sense.Instant { return o.Happened })
-	slices.SortStableFunc(s.Interactions, func(a, b profile.Interaction) int { return cmp.Compare(a.Happened, b.Happened) })
+	sort.SliceStable(s.Interactions, func(a, b int) bool { return s.Interactions[a].Happened < s.Interactions[b].Happened })
 	return s
-}
-
-// newest sorts a list and keeps the newest of those that are about the same.
-func newest[T any](list []T, same func(a, b T) int, happened func(T) sense.Instant) []T {
-	slices.SortStableFunc(list, func(a, b T) int {
-		return cmp.Or(same(a, b), cmp.Compare(happened(b), happened(a)))
-	})
-	return slices.CompactFunc(list, func(a, b T) bool { return same(a, b) == 0 })
 }
 
 // typed gives a fact's value the declared type. A fact that no rule of the
 // policy declares is kept as it came: nothing reads it.
-func typed(b *catalog.Bundle, name string, v sense.Value) (sense.Value, bool) {
+func typed(b *catalog.Bundle, name string, v sense.Value, p event.Provenance) (sense.Value, bool) {
 	if b == nil || v.IsNull() {
 		return v, true
 	}
@@ -85,21 +77,6 @@ func typed(b *catalog.Bundle, name string, v sense.Value) (sense.Value, bool) {
 	if !found {
 		return v, true
 	}
-	d := &b.Facts[k]
-	if d.Kind != sense.List {
-		w, err := v.As(d.Kind)
-		return w, err == nil
-	}
-	if v.Kind() != sense.List {
-		return v, false
-	}
-	l := make([]sense.Value, 0, len(v.List()))
-	for _, x := range v.List() {
-		w, err := x.As(d.Elem)
-		if err != nil {
-			return v, false
-		}
-		l = append(l, w)
-	}
-	return sense.ListValue(l), true
+	w, err := b.Facts[k].Accept(v, p)
+	return w, err == nil
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
@@ -15,8 +14,6 @@ var (
 	ErrNoPolicy = errors.New("no policy is in charge yet")
 	// ErrUndeclared refuses a name that the policy does not declare.
 	ErrUndeclared = errors.New("not declared in the policy")
-	// ErrInvalid refuses a value that the declaration excludes.
-	ErrInvalid = errors.New("invalid_value")
 )
 
 type pendingAsk struct {
@@ -136,15 +133,9 @@ func (m *Mind) fact(e *event.Event, b *event.Fact) error {
 	if d == nil {
 		return fmt.Errorf("fact %q: %w", b.Name, ErrUndeclared)
 	}
-	if b.Provenance == event.Inferred && d.Special != "" {
-		return fmt.Errorf("fact %q: special_inferred: what is special is declared or not known", b.Name)
-	}
-	if len(d.From) > 0 && !slices.Contains(d.From, b.Provenance) {
-		return fmt.Errorf("fact %q: provenance %s is not among those that the policy takes", b.Name, b.Provenance)
-	}
-	v, err := valueFor(d, b.Value)
+	v, err := d.Accept(b.Value, b.Provenance)
 	if err != nil {
-		return fmt.Errorf("fact %q: %w: %w", b.Name, ErrInvalid, err)
+		return err
 	}
 	typed := *b
 	typed.Value = v
@@ -164,36 +155,6 @@ func (m *Mind) ownedChanged() {
 	for _, s := range m.sessions {
 		s.stale = true
 	}
-}
-
-// valueFor converts a value to the declared type and checks it against one_of.
-func valueFor(d *catalog.Fact, v sense.Value) (sense.Value, error) {
-	if v.IsNull() {
-		return v, nil
-	}
-	if d.Kind == sense.List {
-		if v.Kind() != sense.List {
-			return v, fmt.Errorf("%s is a %s, not a list", v, v.Kind())
-		}
-		typed := make([]sense.Value, len(v.List()))
-		for k, x := range v.List() {
-			one, err := oneOf(d, d.Elem, x)
-			if err != nil {
-				return v, err
-			}
-			typed[k] = one
-		}
-		return sense.ListValue(typed), nil
-	}
-	return oneOf(d, d.Kind, v)
-}
-
-func oneOf(d *catalog.Fact, kind sense.Kind, v sense.Value) (sense.Value, error) {
-	typed, err := v.As(kind)
-	if err != nil || len(d.OneOf) == 0 || slices.Contains(d.OneOf, typed.Str()) {
-		return typed, err
-	}
-	return v, fmt.Errorf("%s is none of %v", v, d.OneOf)
 }
 
 func (m *Mind) interaction(e *event.Event, b *event.Interaction) error {

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -280,9 +281,11 @@ func (m *Mind) show(s *session, slot int32, d *Decision, choice choice, ask *eve
 
 // finish works out what is wanted and when to wake.
 func (m *Mind) finish(next sense.Instant) {
-	slices.SortStableFunc(m.out.Clear, func(a, b Clear) int {
-		return cmp.Or(strings.Compare(a.Session, b.Session), strings.Compare(a.Slot, b.Slot))
-	})
+	if c := m.out.Clear; len(c) > 1 {
+		sort.SliceStable(c, func(a, b int) bool {
+			return cmp.Or(strings.Compare(c[a].Session, c[b].Session), strings.Compare(c[a].Slot, c[b].Slot)) < 0
+		})
+	}
 	slices.SortStableFunc(m.out.Show, func(a, b *Decision) int {
 		return cmp.Or(strings.Compare(a.Session, b.Session), strings.Compare(a.Slot, b.Slot))
 	})

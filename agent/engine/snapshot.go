@@ -3,7 +3,7 @@ package engine
 import (
 	"bytes"
 	"fmt"
-	"slices"
+	"sort"
 
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
@@ -17,11 +17,11 @@ func (m *Mind) Snapshot() Snapshot {
 	for _, c := range m.customers {
 		s.Customers = append(s.Customers, c.CustomerState)
 	}
-	slices.SortFunc(s.Customers, func(a, b CustomerState) int { return bytes.Compare(a.Handle[:], b.Handle[:]) })
+	sort.Slice(s.Customers, func(a, b int) bool { return bytes.Compare(s.Customers[a].Handle[:], s.Customers[b].Handle[:]) < 0 })
 	for t := range m.erased { // order: sorted below
 		s.Erased = append(s.Erased, t)
 	}
-	slices.SortFunc(s.Erased, func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })
+	sort.Slice(s.Erased, func(a, b int) bool { return bytes.Compare(s.Erased[a][:], s.Erased[b][:]) < 0 })
 	s.Fences = m.fences
 	if m.moment != nil {
 		s.Fences = m.moment.Snapshot()

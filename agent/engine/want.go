@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"slices"
+	"sort"
 
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
@@ -23,7 +24,7 @@ func (m *Mind) want() *Want {
 		}
 		w.Slices = append(w.Slices, WantSlice{Handle: c.Handle, Customer: c.Customer, Revision: c.Revision})
 	}
-	slices.SortFunc(w.Slices, func(a, b WantSlice) int { return bytes.Compare(a.Handle[:], b.Handle[:]) })
+	sort.Slice(w.Slices, func(a, b int) bool { return bytes.Compare(w.Slices[a].Handle[:], w.Slices[b].Handle[:]) < 0 })
 	w.Signals = m.wantedSignals()
 	if slices.Equal(w.Slices, m.wanted.Slices) && slices.Equal(w.Signals, m.wanted.Signals) {
 		return nil

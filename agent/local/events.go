@@ -2,12 +2,11 @@ package local
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/tact-edge/tact/agent"
@@ -51,7 +50,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	for _, x := range a.Rejected {
 		out.Rejected = append(out.Rejected, rejected{Line: lines[x.Index], Error: x.Err.Error()})
 	}
-	slices.SortStableFunc(out.Rejected, func(a, b rejected) int { return cmp.Compare(a.Line, b.Line) })
+	sort.SliceStable(out.Rejected, func(a, b int) bool { return out.Rejected[a].Line < out.Rejected[b].Line })
 	if wait, _ := strconv.ParseBool(r.URL.Query().Get("wait")); wait {
 		out.Lines = caused(&a, r.URL.Query().Get("rejected"))
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -8,7 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
+	"sort"
 	"sync"
 
 	"github.com/tact-edge/tact/agent/engine"
@@ -86,7 +87,7 @@ func (k *Keys) encode() []byte {
 	for h := range k.lease {
 		handles = append(handles, h)
 	}
-	slices.SortFunc(handles, compareHandles)
+	sortHandles(handles)
 	list := make([]byte, 0, len(handles)*leaseSize)
 	for _, h := range handles {
 		key := k.lease[h]
@@ -96,7 +97,9 @@ func (k *Keys) encode() []byte {
 	return append(b, seal(k.epoch, []byte(keyMagic), list)...)
 }
 
-func compareHandles(a, b engine.Handle) int { return slices.Compare(a[:], b[:]) }
+func sortHandles(l []engine.Handle) {
+	sort.Slice(l, func(a, b int) bool { return bytes.Compare(l[a][:], l[b][:]) < 0 })
+}
 
 // Has says whether the key of h is here.
 func (k *Keys) Has(h engine.Handle) bool {
@@ -114,7 +117,7 @@ func (k *Keys) Handles() []engine.Handle {
 	for h := range k.lease {
 		list = append(list, h)
 	}
-	slices.SortFunc(list, compareHandles)
+	sortHandles(list)
 	return list
 }
 

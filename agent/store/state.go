@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/rand"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sort"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -107,7 +109,8 @@ func (s *State) load() (err error) {
 			s.written[c.Handle] = written{c.Changed, [32]byte(k)}
 			return nil
 		})
-		slices.SortFunc(s.head.snap.Customers, func(a, b engine.CustomerState) int { return compareHandles(a.Handle, b.Handle) })
+		list := s.head.snap.Customers
+		sort.Slice(list, func(a, b int) bool { return bytes.Compare(list[a].Handle[:], list[b].Handle[:]) < 0 })
 		s.loaded, s.head.snap.Customers = s.head.snap, nil
 		return err
 	})

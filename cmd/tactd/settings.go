@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -161,7 +162,7 @@ func ownersOf(l []string) (all []event.Owner) {
 		kind, id, _ := strings.Cut(s, "=")
 		all = append(all, event.Owner{Kind: kind, ID: id})
 	}
-	slices.SortFunc(all, func(a, b event.Owner) int { return strings.Compare(a.Kind, b.Kind) })
+	sort.Slice(all, func(a, b int) bool { return all[a].Kind < all[b].Kind })
 	return all
 }
 

@@ -2,6 +2,7 @@ package event
 
 import (
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,7 @@ func readIdentify(f *fields) Body {
 		}
 		i.Owners = append(i.Owners, Owner{Kind: kind, ID: owners.name(kind)})
 	}
-	slices.SortFunc(i.Owners, func(a, b Owner) int { return strings.Compare(a.Kind, b.Kind) })
+	sort.Slice(i.Owners, func(x, y int) bool { return i.Owners[x].Kind < i.Owners[y].Kind })
 	f.from("owners", &owners)
 	return i
 }
@@ -126,7 +127,7 @@ func readAsk(f *fields) Body {
 		}
 		a.With = append(a.With, Signal{Name: name, Value: with.value(name)})
 	}
-	slices.SortFunc(a.With, func(a, b Signal) int { return strings.Compare(a.Name, b.Name) })
+	sort.Slice(a.With, func(x, y int) bool { return a.With[x].Name < a.With[y].Name })
 	f.from("with", &with)
 	return a
 }

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -75,41 +76,13 @@ func fitsFact(d *catalog.Fact, f *event.Fact) error {
 	if d.Owner != "" && f.Owner == "" {
 		return fmt.Errorf("fact %q belongs to a %s: give `owner` instead of `customer`: %w", d.Name, d.Owner, ErrInvalid)
 	}
-	if d.Special != "" && f.Provenance == event.Inferred {
-		return fmt.Errorf("fact %q is special (%s) and cannot be inferred: %w", d.Name, d.Special, ErrInferred)
-	}
-	if len(d.From) > 0 && !slices.Contains(d.From, f.Provenance) {
-		return fmt.Errorf("fact %q is not taken as %s: %w", d.Name, f.Provenance, ErrInvalid)
-	}
-	if f.Value.IsNull() {
-		return nil // retracted
-	}
-	v, err := typed(d, f.Value)
-	if err != nil {
-		return fmt.Errorf("fact %q: %w: %w", d.Name, err, ErrInvalid)
-	}
-	if len(d.OneOf) > 0 && !slices.Contains(d.OneOf, v.Str()) {
-		return fmt.Errorf("fact %q is %s, and one of %v is wanted: %w", d.Name, v, d.OneOf, ErrInvalid)
+	switch _, err := d.Accept(f.Value, f.Provenance); {
+	case errors.Is(err, catalog.ErrSpecialInferred):
+		return fmt.Errorf("%w: %w", ErrInferred, err)
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return nil
-}
-
-// typed returns a value in the type that its fact declares.
-func typed(d *catalog.Fact, v sense.Value) (sense.Value, error) {
-	if d.Kind != sense.List {
-		return v.As(d.Kind)
-	}
-	if v.Kind() != sense.List {
-		return v, fmt.Errorf("a list is wanted")
-	}
-	list := make([]sense.Value, len(v.List()))
-	for k, x := range v.List() {
-		var err error
-		if list[k], err = x.As(d.Elem); err != nil {
-			return v, err
-		}
-	}
-	return sense.ListValue(list), nil
 }
 
 func kindOf(b *catalog.Bundle, name string) *catalog.Kind {
