@@ -33,7 +33,10 @@ type HubConfig struct {
 	Buffer  int      // messages held before the broker is held back; 1,024 by default
 	// Link is told of each connection and its loss; nil where nobody listens. It must not block.
 	Link func(up bool, cause string)
-	Seed uint64 // of the back-off's jitter
+	// TooLarge is told of each message over wire.MaxMessage, which is dropped; nil
+	// where nobody listens. It must not block.
+	TooLarge func(topic string, bytes int)
+	Seed     uint64 // of the back-off's jitter
 }
 
 // Hub is the hub's client: it keeps a connection, says that the hub is there,
@@ -59,6 +62,9 @@ func NewHub(c HubConfig) (*Hub, error) {
 	}
 	if c.Link == nil {
 		c.Link = func(bool, string) {}
+	}
+	if c.TooLarge == nil {
+		c.TooLarge = func(string, int) {}
 	}
 	return &Hub{cfg: c, messages: make(chan Message, c.Buffer)}, nil
 }
@@ -99,6 +105,7 @@ func (h *Hub) serve(ctx context.Context) (joined bool, err error) {
 	o.SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err })
 	receive := func(_ paho.Client, m paho.Message) {
 		if len(m.Payload()) > wire.MaxMessage {
+			h.cfg.TooLarge(m.Topic(), len(m.Payload()))
 			return
 		}
 		select {

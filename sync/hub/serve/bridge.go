@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"sync"
 	"sync/atomic"
@@ -41,7 +42,6 @@ func (h *Hub) count(in hub.Input, err error) {
 		if err == nil {
 			return
 		}
-		n := c.messagesRefused.Add(1)
 		switch {
 		case errors.Is(err, hub.ErrLater):
 			c.later.Add(1)
@@ -54,9 +54,20 @@ func (h *Hub) count(in hub.Input, err error) {
 		default:
 			c.garbage.Add(1)
 		}
-		if n <= 100 || n%1000 == 0 { // a hostile device does not fill the disk
-			h.cfg.Tell.Warn("message refused", "topic", in.Topic, "error", err, "refused", n)
-		}
+		h.refused(in.Topic, err)
+	}
+}
+
+// tooLarge notes a message that the client dropped; it must not block.
+func (h *Hub) tooLarge(topic string, bytes int) {
+	h.counts.messages.Add(1)
+	h.counts.tooLarge.Add(1)
+	h.refused(topic, fmt.Errorf("message of %d bytes is %w of %d", bytes, wire.ErrTooLarge, wire.MaxMessage))
+}
+
+func (h *Hub) refused(topic string, err error) {
+	if n := h.counts.messagesRefused.Add(1); n <= 100 || n%1000 == 0 { // a hostile device does not fill the disk
+		h.cfg.Tell.Warn("message refused", "topic", topic, "error", err, "refused", n)
 	}
 }
 

@@ -104,7 +104,7 @@ func (h *Hub) open(ctx context.Context) (err error) {
 	if h.cfg.Broker.Address != "" {
 		// Plain subscriptions: this ledger has one hub, which wants all of it, what is retained too.
 		h.client, err = mqtt.NewHub(mqtt.HubConfig{Broker: h.cfg.Broker, Tenant: h.cfg.Tenant, Boot: uint64(h.cfg.Now()),
-			Filters: []string{wire.AllUp(h.cfg.Tenant), wire.AllState(h.cfg.Tenant)}, Link: h.link, Seed: uint64(h.cfg.Now())})
+			Filters: []string{wire.AllUp(h.cfg.Tenant), wire.AllState(h.cfg.Tenant)}, Link: h.link, TooLarge: h.tooLarge, Seed: uint64(h.cfg.Now())})
 		if err != nil {
 			return fmt.Errorf("start hub: %w", err)
 		}
