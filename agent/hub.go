@@ -45,6 +45,9 @@ func (a *Agent) fromHub(ctx context.Context, e uplink.Event) error {
 	case uplink.Job:
 		a.tell.Warn("a job was sent that this version does not know", "job", e.Name)
 	case uplink.Problem:
+		if e.Code == uplink.ProblemMessage {
+			a.refused.Add(1)
+		}
 		a.tell.Warn("link", "code", e.Code, "detail", e.Detail)
 	}
 	return nil
@@ -232,7 +235,7 @@ func (a *Agent) sendHealth(now sense.Instant) {
 	runtime.ReadMemStats(&m)
 	payload, err := wire.EncodeJSON(wire.Health{At: int64(now), Figures: map[string]int64{
 		"outbox_records": int64(s.Records), "outbox_bytes": s.Bytes, "outbox_refused": int64(s.Refused), "outbox_tombstones": int64(s.Tombs),
-		"customers": int64(len(a.leases)), "steps": int64(a.steps.Load()), "heap_bytes": int64(m.HeapAlloc), "store_recoveries": int64(a.recovered),
+		"customers": int64(len(a.leases)), "steps": int64(a.steps.Load()), "heap_bytes": int64(m.HeapAlloc), "store_recoveries": int64(a.recovered), "messages_refused": int64(a.refused.Load()),
 	}})
 	if err != nil {
 		a.tell.Error("health cannot be sent", "error", err)

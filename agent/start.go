@@ -95,6 +95,7 @@ type Agent struct {
 	online  atomic.Bool
 	full    atomic.Bool // waits for room on the disk
 	steps   atomic.Uint64
+	refused atomic.Uint64 // messages of the broker
 	stop    context.CancelFunc
 	done    chan struct{} // closed when the loop has ended
 	closing sync.Once

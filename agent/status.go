@@ -22,6 +22,8 @@ type Status struct {
 	Online    bool // the hub is reached
 	DiskFull  bool
 	Steps     uint64
+	Refused   uint64   // messages of the broker that were malformed, forged or not for this device
+	Dropped   uint64   // messages of the broker that were too large or too many
 	Reading   []string // signals that may be read now
 	Sources   []board.State
 	Outbox    outbox.Status
@@ -31,7 +33,10 @@ type Status struct {
 // Status returns how the device is.
 func (a *Agent) Status() Status {
 	s := Status{Device: a.cfg.Device, Epoch: a.epoch, Boot: a.boot, Online: a.online.Load(), DiskFull: a.full.Load(), Steps: a.steps.Load(),
-		Outbox: a.queue.Status(), Recovered: a.store.Recovered}
+		Refused: a.refused.Load(), Outbox: a.queue.Status(), Recovered: a.store.Recovered}
+	if l, ok := a.link.(interface{ Dropped() uint64 }); ok {
+		s.Dropped = l.Dropped()
+	}
 	if b := a.inCharge.Load(); b != nil {
 		s.Bundle = *b
 	}

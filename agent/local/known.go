@@ -139,6 +139,8 @@ type status struct {
 	Online    bool           `json:"online"`
 	DiskFull  bool           `json:"disk_full"`
 	Steps     uint64         `json:"steps"`
+	Refused   uint64         `json:"messages_refused"` // malformed, forged, or not for this device
+	Dropped   uint64         `json:"messages_dropped"` // too large, or too many
 	Signals   []string       `json:"signals"`
 	Sources   []sourceStatus `json:"sources"`
 	Outbox    outboxStatus   `json:"outbox"`
@@ -166,7 +168,7 @@ type outboxStatus struct {
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
 	d := s.device.Status()
 	out := status{
-		Device: d.Device, Bundle: d.Bundle, Epoch: d.Epoch, Boot: d.Boot, Online: d.Online, DiskFull: d.DiskFull, Steps: d.Steps, Signals: nonNil(d.Reading),
+		Device: d.Device, Bundle: d.Bundle, Epoch: d.Epoch, Boot: d.Boot, Online: d.Online, DiskFull: d.DiskFull, Steps: d.Steps, Refused: d.Refused, Dropped: d.Dropped, Signals: nonNil(d.Reading),
 		Sources: []sourceStatus{}, Recovered: []string{},
 		Outbox: outboxStatus{d.Outbox.Records, d.Outbox.Bytes, d.Outbox.Max, d.Outbox.Next, max(1, d.Outbox.Head) - 1},
 	}

@@ -114,12 +114,16 @@ func full(err error) error {
 // is none, since a power cut in the very first write leaves what is no database.
 // The error is ErrBusy where somebody else has it, ErrDamaged where it is broken.
 func openDB(path string, maxSize int64) (*bolt.DB, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		if err := createDB(path); err != nil {
 			return nil, err
 		}
-	} else if err != nil {
+	case err != nil:
 		return nil, err
+	case info.Size() == 0: // bbolt would take it for a new one, and what was in it would be lost unseen
+		return nil, fmt.Errorf("open %s: it was emptied: %w", path, ErrDamaged)
 	}
 	db, err := boltOpen(path, maxSize)
 	switch {
