@@ -8,7 +8,7 @@
 // Configuration: /etc/tact/config.yaml (or --config FILE), over it the environment
 // as TACT_SECTION__KEY, below it the defaults. Every bad key is named with its
 // place. Exit codes: 0 done; 1 failed; 2 usage; 69 the broker cannot be reached
-// (doctor); 74 input or output; 75 another agent has the store; 77 permission;
+// (doctor); 74 input or output; 75 another agent has the store, or its port; 77 permission;
 // 78 configuration.
 //
 // It guarantees that a stop by signal publishes offline and saves a snapshot, and

@@ -46,7 +46,7 @@ func codeOf(err error) int {
 		return exitDone
 	case errors.As(err, &own):
 		return own.code
-	case errors.Is(err, store.ErrBusy):
+	case errors.Is(err, store.ErrBusy), errors.Is(err, syscall.EADDRINUSE):
 		return exitBusy
 	case errors.Is(err, fs.ErrPermission):
 		return exitPermission
