@@ -116,8 +116,8 @@ func (l *SQLite) Verify(ctx context.Context) (Report, error) {
 	v := verifier{report: Report{Epochs: []EpochCount{}, Findings: []Finding{}}}
 	for _, m := range marks {
 		v.mark(m)
-		rows, err := tx.Query("SELECT seq, kind, CASE kind WHEN ? THEN body END FROM record WHERE device = ? AND epoch = ? ORDER BY seq",
-			int64(wire.KindTombstone), m.Device, int64(m.Epoch))
+		rows, err := tx.Query("SELECT seq, kind, CASE WHEN kind IN (?, ?) THEN body END FROM record WHERE device = ? AND epoch = ? ORDER BY seq",
+			int64(wire.KindTombstone), int64(wire.KindReport), m.Device, int64(m.Epoch))
 		if err != nil {
 			return fail(err)
 		}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tact-edge/tact/sync/hub"
 	"github.com/tact-edge/tact/sync/wire"
@@ -16,10 +17,11 @@ type verifier struct {
 	report  Report
 	at      hub.Mark
 	count   EpochCount
-	next    uint64 // number that the next record should have
-	tombs   int64  // decisions that became tombstones
-	n       uint64 // last decision
-	missing int64  // decision numbers passed over
+	next    uint64   // number that the next record should have
+	tombs   int64    // decisions that became tombstones
+	n, seq  uint64   // last decision, and its record
+	lapses  []uint64 // records that say that the device lost its state
+	missing int64    // decision numbers passed over
 }
 
 func (v *verifier) find(code, format string, args ...any) {
@@ -31,7 +33,7 @@ func (v *verifier) find(code, format string, args ...any) {
 func (v *verifier) mark(m hub.Mark) {
 	v.at = m
 	v.count = EpochCount{Device: m.Device, Epoch: m.Epoch}
-	v.next, v.n, v.tombs, v.missing = 1, 0, 0, 0
+	v.next, v.n, v.seq, v.lapses, v.tombs, v.missing = 1, 0, 0, nil, 0, 0
 }
 
 func (v *verifier) record(seq uint64, kind wire.Kind, body []byte) {
@@ -39,11 +41,29 @@ func (v *verifier) record(seq uint64, kind wire.Kind, body []byte) {
 	v.next = seq + 1
 	v.count.Records++
 	v.count.Last = seq
-	if kind == wire.KindTombstone {
-		if r, err := wire.DecodeRecord(body); err == nil && r.(*wire.Tombstone).Was == wire.KindDecision {
+	if kind != wire.KindTombstone && kind != wire.KindReport {
+		return
+	}
+	r, err := wire.DecodeRecord(body)
+	if err != nil {
+		return
+	}
+	switch r := r.(type) {
+	case *wire.Tombstone:
+		if r.Was == wire.KindDecision {
 			v.tombs++
 		}
+	case *wire.Report:
+		if r.Code == wire.ReportStoreRecovered {
+			v.lapses = append(v.lapses, seq)
+		}
 	}
+}
+
+// lapsed says whether the device lost its state between two records: what it had
+// counted was gone, and it passed numbers over so that none is given twice.
+func (v *verifier) lapsed(after, before uint64) bool {
+	return slices.ContainsFunc(v.lapses, func(seq uint64) bool { return after < seq && seq < before })
 }
 
 // hole reports the numbers from next to before seq, which are not here.
@@ -71,10 +91,10 @@ func (v *verifier) decision(n, seq uint64) {
 	case n == v.n:
 		v.find("double", "decision %d is in more than one record, again in %d", n, seq)
 		return
-	case n > v.n+1:
+	case n > v.n+1 && !v.lapsed(v.seq, seq):
 		v.missing += int64(n - v.n - 1)
 	}
-	v.n = n
+	v.n, v.seq = n, seq
 	v.count.Decisions++
 }
 
