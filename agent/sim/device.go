@@ -31,6 +31,8 @@ type device struct {
 	boots   uint64
 	counter uint64 // of connections
 	shown   map[string]bool
+	hubKey  []byte // nil until the hub told it
+	wanted  uint64 // revision of the want
 	cut     bool
 	// CrashAt is the chance that the power goes at one of the body's labelled points.
 	crashAt float64
@@ -42,11 +44,9 @@ type device struct {
 	link    *uplink.Session
 	linkDue sense.Instant
 	open    bool
-	life    int                           // of the connection
-	hubKey  []byte                        // nil until the hub told it
-	leases  map[engine.Handle]engine.Want // asked for
+	life    int                             // of the connection
+	leases  map[engine.Handle]sense.Instant // slices that were asked for, with the end of the lease; 0 before there is one
 	wants   []engine.WantSlice
-	wanted  uint64 // revision of the want
 	fromHub []uplink.Event
 	busy    bool
 	records int // since the last snapshot
@@ -87,8 +87,8 @@ func (d *device) boot() error {
 	if d.link, err = uplink.New(s); err != nil {
 		return err
 	}
-	d.open, d.hubKey, d.wanted, d.wants, d.fromHub = false, nil, 0, nil, nil
-	d.leases = map[engine.Handle]engine.Want{}
+	d.open, d.wants, d.fromHub = false, nil, nil
+	d.leases = map[engine.Handle]sense.Instant{}
 	d.life++
 	if err := d.tell(d.logState()); err != nil {
 		return err
@@ -275,6 +275,7 @@ func (d *device) hear(e uplink.Event) error {
 		return errors.Join(d.tell(d.self()), d.askSlices())
 	case uplink.Message:
 		if u, ok := d.parts.Slice(e.Message, d.mind.Bundle()); ok {
+			d.leased(&u)
 			_, err := d.step(engine.Input{At: d.w.now, Slices: []engine.SliceUpdate{u}})
 			return err
 		}
@@ -286,29 +287,53 @@ func (d *device) hear(e uplink.Event) error {
 	return nil
 }
 
+// askSlices asks for the slices that are wanted and were not asked for yet.
 func (d *device) askSlices() error {
-	asked := map[engine.Handle]engine.Want{}
+	asked := map[engine.Handle]sense.Instant{}
+	var fresh []engine.WantSlice
 	for _, s := range d.wants {
-		_, before := d.leases[s.Handle]
-		if before || s.Revision > 0 || d.hubKey == nil {
-			if before {
-				asked[s.Handle] = engine.Want{}
-			}
-			continue
-		}
-		sealed, err := d.parts.SealCustomer(d.hubKey, s.Handle, s.Customer)
-		if err != nil {
-			return err
-		}
-		asked[s.Handle] = engine.Want{}
-		h := wire.Handle(s.Handle)
-		id := "slice-" + h.String()
-		if err := d.tell(uplink.Ask{ID: id, Request: &wire.SliceRequest{ID: id, Handle: h, Customer: sealed}}); err != nil {
-			return err
+		until, before := d.leases[s.Handle]
+		switch {
+		case before:
+			asked[s.Handle] = until
+		case d.hubKey != nil:
+			asked[s.Handle] = 0
+			fresh = append(fresh, s)
 		}
 	}
 	d.leases = asked
+	for _, s := range fresh {
+		if err := d.askSlice(s); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+func (d *device) askSlice(s engine.WantSlice) error {
+	sealed, err := d.parts.SealCustomer(d.hubKey, s.Handle, s.Customer)
+	if err != nil {
+		return err
+	}
+	h := wire.Handle(s.Handle)
+	id := "slice-" + h.String()
+	return d.tell(uplink.Ask{ID: id, Request: &wire.SliceRequest{ID: id, Handle: h, Customer: sealed}})
+}
+
+// leased notes a lease, which is renewed when it has run three quarters of its time.
+func (d *device) leased(u *engine.SliceUpdate) {
+	if _, wanted := d.leases[u.Handle]; !wanted || u.Forget || u.Until == sense.Never {
+		return
+	}
+	d.leases[u.Handle] = u.Until
+	boots, late := d.boots, u.Until.Sub(d.w.now)/4*3
+	d.w.after(late, func() error {
+		k := slices.IndexFunc(d.wants, func(s engine.WantSlice) bool { return s.Handle == u.Handle })
+		if boots != d.boots || k < 0 || d.leases[u.Handle] != u.Until || d.hubKey == nil {
+			return nil
+		}
+		return d.guarded(func() error { return d.askSlice(d.wants[k]) })
+	})
 }
 
 func (d *device) self() uplink.Self {

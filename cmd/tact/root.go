@@ -28,9 +28,11 @@ var verbs = []struct {
 	{groupBundle, newBuildCommand},
 	{groupBundle, newBundleCommand},
 	{groupBundle, newKeysCommand},
+	{groupPolicy, newTestCommand},
 	{groupRunning, newReplayCommand},
 	{groupRunning, newExplainCommand},
 	{groupRunning, newHubCommand},
+	{groupRunning, newDemoCommand},
 	{groupTool, newVersionCommand},
 	{groupTool, newCompletionCommand},
 }

@@ -31,6 +31,10 @@ func (r *runner) check(s *step) {
 		r.report(s, word, "", r.may(e))
 		return
 	}
+	if e.kind == expectContact {
+		r.report(s, word, "", r.contact(e))
+		return
+	}
 	views := r.concerned(s)
 	if len(views) == 0 {
 		r.report(s, word, "", outcome{happened: "no device has the slot " + e.slot})
@@ -302,6 +306,26 @@ func (r *runner) may(e *expectation) outcome {
 		o.happened += " until " + v.Until.String()
 	}
 	return o
+}
+
+// contact asks the hub what became of a contact that the company made.
+func (r *runner) contact(e *expectation) outcome {
+	c, err := r.stage.customer(e.may.customer)
+	if err != nil {
+		return outcome{happened: err.Error()}
+	}
+	of := fmt.Sprintf("contact %s of %s was ", e.name, e.may.customer)
+	for _, x := range c.Contacts {
+		switch {
+		case x.Ref != e.name:
+		case x.By == "":
+			return outcome{ok: e.text == "", happened: "not answered", update: of + "not answered"}
+		default:
+			by := strings.Replace(strings.Replace(x.By, " (", " on ", 1), ")", "", 1)
+			return outcome{ok: e.text == x.By, happened: "answered by " + by, update: of + "answered by " + by}
+		}
+	}
+	return outcome{happened: "the hub knows no contact " + e.name}
 }
 
 // report adds a failure, if it is one.

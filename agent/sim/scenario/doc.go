@@ -36,6 +36,8 @@
 //	then nothing is cleared in S
 //	then may CUSTOMER ABOUT INTENT CHANNEL is yes
 //	then may CUSTOMER ABOUT INTENT CHANNEL is no because REASON
+//	then contact REF of CUSTOMER was answered by KIND [on CHANNEL]
+//	then contact REF of CUSTOMER was not answered
 //	then signal N is V            of a signal, derived value, state or fact; V may be unknown
 //	then D sends no "..."         in any message since the scenario began
 //	and ACTION was rejected at STAGE because REASON

@@ -251,11 +251,28 @@ func (g *stage) tellHub(e event.Event) (refused, err error) {
 	return g.world.Tell(source, e)
 }
 
-// may asks the hub. Where a mind plays alone, the hub knows what the mind was told.
+// may asks the hub whether somebody may be approached.
 func (g *stage) may(q question) (*hub.Verdict, error) {
-	ask := hub.Question{Customer: q.customer, About: q.about, Intent: q.intent, Channel: q.channel}
+	w, err := g.withHub()
+	if err != nil {
+		return nil, err
+	}
+	return w.May(hub.Question{Customer: q.customer, About: q.about, Intent: q.intent, Channel: q.channel})
+}
+
+// customer asks the hub what is known of somebody.
+func (g *stage) customer(id string) (*hub.Customer, error) {
+	w, err := g.withHub()
+	if err != nil {
+		return nil, err
+	}
+	return w.Customer(id)
+}
+
+// withHub returns a world with a hub. Where a mind plays alone, the hub knows what the mind was told.
+func (g *stage) withHub() (*sim.World, error) {
 	if g.world != nil {
-		return g.world.May(ask)
+		return g.world, nil
 	}
 	w, err := sim.New(sim.Config{Seed: 1, Start: g.now, Bundle: g.bundle})
 	if err != nil {
@@ -264,13 +281,13 @@ func (g *stage) may(q question) (*hub.Verdict, error) {
 	for _, e := range g.told {
 		source := e.Source
 		if source == "" {
-			source, e.Source = "scenario", ""
+			source = "scenario"
 		}
 		if refused, err := w.Tell(source, e); refused != nil || err != nil {
 			return nil, fmt.Errorf("tell the hub: %w", cmpErr(refused, err))
 		}
 	}
-	return w.May(ask)
+	return w, nil
 }
 
 func cmpErr(a, b error) error {

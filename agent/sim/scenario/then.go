@@ -21,6 +21,7 @@ const (
 	expectMay
 	expectSignal
 	expectSendsNo
+	expectContact
 	// What follows speaks of the decision of the line above.
 	expectRejected
 	expectNoCandidate
@@ -136,6 +137,8 @@ func (r *reader) then() *expectation {
 		e.reason = r.because()
 	case "may":
 		r.mayBe(e)
+	case "contact":
+		r.contact(e)
 	case "signal":
 		e.kind, e.name = expectSignal, r.next("the signal")
 		if !r.is("is") {
@@ -152,7 +155,7 @@ func (r *reader) then() *expectation {
 			e.kind, e.name, e.text = expectSendsNo, first, r.quoted()
 			break
 		}
-		r.fail("%q is not understood: slot, nothing, clears, may, signal, or D sends no \"...\"", first)
+		r.fail("%q is not understood: slot, nothing, clears, may, contact, signal, or D sends no \"...\"", first)
 	}
 	return e
 }
@@ -175,6 +178,29 @@ func (r *reader) mayBe(e *expectation) {
 		e.reason = r.because()
 	default:
 		r.fail("say the answer: is yes, or is no because REASON")
+	}
+}
+
+// contact reads `contact REF of CUSTOMER was answered by KIND [on CHANNEL]`, or `was not answered`.
+func (r *reader) contact(e *expectation) {
+	e.kind, e.name = expectContact, r.next("the reference")
+	if !r.is("of") {
+		r.fail("say of whom: contact %s of anna", e.name)
+	}
+	e.may.customer = r.next("the customer")
+	r.is("was")
+	switch {
+	case r.is("not"):
+		if !r.is("answered") {
+			r.fail("was not answered")
+		}
+	case r.is("answered") && r.is("by"):
+		e.text = r.next("the kind of interaction")
+		if r.is("on") {
+			e.text += " (" + r.next("the channel") + ")"
+		}
+	default:
+		r.fail("say what became of it: was answered by KIND on CHANNEL, or was not answered")
 	}
 }
 
