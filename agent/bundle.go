@@ -282,13 +282,26 @@ func bundleName(data []byte) (name string, version int64, err error) {
 	return b.Name, b.Version, nil
 }
 
-// provision stages and activates the bundle of a file, with its signature beside
-// it, where it is newer than what is active.
+// provision puts the bundle of a file in charge where it is newer than what is
+// active. A file that is no good is an error only where there is nothing to go on with.
 func (a *Agent) provision() error {
 	path := a.cfg.BundleFile
 	if path == "" {
 		return nil
 	}
+	err := a.provisionFile(path)
+	if err == nil {
+		return nil
+	}
+	if _, none := a.bundles.Active(); none != nil {
+		return err
+	}
+	a.tell.Error("the provisioned bundle is refused, the present one stays in charge", "error", err)
+	return nil
+}
+
+// provisionFile stages and activates the bundle of a file, with its signature beside it.
+func (a *Agent) provisionFile(path string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("read bundle: %w", err)
