@@ -515,6 +515,8 @@ type state struct {
 	Boot      uint64   `json:"boot"`
 	Online    bool     `json:"online"`
 	Steps     uint64   `json:"steps"`
+	Refused   uint64   `json:"messages_refused"`
+	Dropped   uint64   `json:"messages_dropped"`
 	Recovered []string `json:"recovered"`
 	Outbox    struct {
 		Records      int    `json:"records"`
