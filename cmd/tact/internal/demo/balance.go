@@ -11,7 +11,7 @@ import (
 
 // account is one device's side of the balance and the hub's.
 type account struct {
-	device *device
+	device string
 
 	told    int    // decisions that the event stream told, each once
 	counted uint64 // the number in the id of the last one: decisions count from 1
@@ -62,51 +62,64 @@ func (s *story) balance(ctx context.Context) error {
 	return s.tellBalance(accounts)
 }
 
-// account adds up both sides of a device. The hub is asked first: what the device
+// account looks at both sides of a device. The hub is asked first: what the device
 // decides meanwhile is found missing, and the next look is right.
 func (s *story) account(ctx context.Context, d *device, report *ledger.Report) (*account, error) {
-	a := &account{device: d}
 	list, err := s.office.decisions(ctx, d.name)
 	if err != nil {
 		return nil, err
 	}
-	at := map[string]int{}
-	for _, x := range list {
-		at[x.Decision]++
+	ids := make([]string, len(list))
+	for k := range list {
+		ids[k] = list[k].Decision
 	}
-	a.had = len(list)
-	a.twice = a.had - len(at)
-	told := map[string]bool{}
-	for _, id := range d.decisions() {
-		told[id] = true
-		if at[id] == 0 {
-			a.missing++
-		}
-		n, err := strconv.ParseUint(id[strings.LastIndexByte(id, '-')+1:], 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("read the number of decision %s: %w", id, err)
-		}
-		a.counted = max(a.counted, n)
-	}
-	a.told = len(told)
-	for id := range at {
-		if !told[id] {
-			a.foreign++
-		}
-	}
+	told := d.decisions()
 	x, err := d.status(ctx)
 	if err != nil {
 		return nil, err
 	}
-	a.written, a.waiting = x.written(), x.waiting()
+	return reckon(d.name, told, ids, &x, report)
+}
+
+// reckon adds up: the ids of the decisions that the device told and of those that
+// the hub has, the device's log, and what the hub's ledger says of it.
+func reckon(device string, told, had []string, log *status, report *ledger.Report) (*account, error) {
+	a := &account{device: device, had: len(had), written: log.written(), waiting: log.waiting()}
+	here, there := map[string]bool{}, map[string]bool{}
+	for _, id := range had {
+		if there[id] {
+			a.twice++
+		}
+		there[id] = true
+	}
+	for _, id := range told {
+		if here[id] {
+			continue // told again after the stream was lost
+		}
+		here[id] = true
+		a.told++
+		if !there[id] {
+			a.missing++
+		}
+		n, err := strconv.ParseUint(id[strings.LastIndexByte(id, '-')+1:], 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("read the number of decision %q: %w", id, err)
+		}
+		a.counted = max(a.counted, n)
+	}
+	for id := range there {
+		if !here[id] {
+			a.foreign++
+		}
+	}
 	for _, e := range report.Epochs {
-		if e.Device == d.name {
+		if e.Device == device {
 			a.records += e.Records
-			a.last = e.Last
+			a.last = max(a.last, e.Last)
 		}
 	}
 	for _, f := range report.Findings {
-		if f.Device == d.name {
+		if f.Device == device {
 			a.findings = append(a.findings, f)
 		}
 	}
@@ -121,7 +134,7 @@ func (s *story) tellBalance(accounts []*account) error {
 	t.say("    %s", t.paint(dim, pad("", 14)+"  decisions            records in the log"))
 	t.say("    %s", t.paint(dim, pad("", 14)+"   device      hub      device      hub    waiting"))
 	for _, a := range accounts {
-		t.say("    %s %8d %8d    %8d %8d   %8d", pad(a.device.name, 14), a.told, a.had, a.written, a.records, a.waiting)
+		t.say("    %s %8d %8d    %8d %8d   %8d", pad(a.device, 14), a.told, a.had, a.written, a.records, a.waiting)
 		told, had = told+a.told, had+a.had
 		missing, twice = missing+a.missing, twice+a.twice+a.foreign
 		good = good && a.holds()

@@ -35,7 +35,7 @@ var ErrBalance = errors.New("the balance does not hold")
 // that of the context.
 func Run(ctx context.Context, o Options) (err error) {
 	trouble := &tail{}
-	w := &world{tell: slog.New(slog.NewTextHandler(trouble, &slog.HandlerOptions{Level: slog.LevelWarn})), drive: calmDrive}
+	w := &world{caller: newCaller(), tell: slog.New(slog.NewTextHandler(trouble, &slog.HandlerOptions{Level: slog.LevelWarn})), drive: calmDrive}
 	if o.Fast {
 		w.drive = fastDrive
 	}

@@ -2,12 +2,10 @@ package demo
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -86,6 +84,7 @@ type device struct {
 	url   string
 	agent *agent.Agent
 	face  *local.Server
+	caller
 
 	mu       sync.Mutex
 	messages []message
@@ -96,7 +95,7 @@ type device struct {
 // post tells the device what happened; it is durable when post returns.
 func (d *device) post(ctx context.Context, lines ...string) error {
 	var answer taken
-	if err := call(ctx, http.MethodPost, d.url+"/v1/events", "", strings.Join(lines, "\n"), &answer); err != nil {
+	if err := d.call(ctx, http.MethodPost, d.url+"/v1/events", "", strings.Join(lines, "\n"), &answer); err != nil {
 		return fmt.Errorf("tell %s: %w", d.name, err)
 	}
 	return answer.err("tell " + d.name)
@@ -137,7 +136,7 @@ func (s *status) written() uint64 { return s.Outbox.Next - 1 }
 func (s *status) waiting() uint64 { return s.written() - s.Outbox.Acknowledged }
 
 func (d *device) status(ctx context.Context) (s status, err error) {
-	if err = call(ctx, http.MethodGet, d.url+"/v1/status", "", "", &s); err != nil {
+	if err = d.call(ctx, http.MethodGet, d.url+"/v1/status", "", "", &s); err != nil {
 		err = fmt.Errorf("look at %s: %w", d.name, err)
 	}
 	return s, err
@@ -175,7 +174,7 @@ func (d *device) stream(ctx context.Context, last string) string {
 	if last != "" {
 		request.Header.Set("Last-Event-ID", last)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := d.http.Do(request)
 	if err != nil {
 		return last
 	}
@@ -296,6 +295,18 @@ func (d *device) ask(ctx context.Context, session, slot string) (*decision, erro
 	return got, err
 }
 
+// count counts the decisions from a mark on that are as wanted.
+func (d *device) count(mark int, good func(*decision) bool) (n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, m := range d.messages[mark:] {
+		if m.decision != nil && good(m.decision) {
+			n++
+		}
+	}
+	return n
+}
+
 // decisions returns the ids of all decisions that the stream told.
 func (d *device) decisions() []string {
 	d.mu.Lock()
@@ -372,66 +383,26 @@ func line(pairs ...any) string {
 // main is the session of a device that serves one person.
 const main = "main"
 
-// maxAnswer is above the size of any answer in bytes.
-const maxAnswer = 16 << 20
-
-// call makes one HTTP request and reads the JSON answer. Where the peer is busy it tries again.
-func call(ctx context.Context, method, url, token, body string, answer any) error {
-	for {
-		code, text, err := send(ctx, method, url, token, body)
-		switch {
-		case err != nil:
-			return err
-		case code == http.StatusServiceUnavailable:
-			pause(ctx, 20*time.Millisecond)
-			if ctx.Err() == nil {
-				continue
-			}
-			return ctx.Err()
-		case code != http.StatusOK && (answer == nil || json.Unmarshal(text, answer) != nil || !bytes.Contains(text, []byte("rejected"))):
-			return fmt.Errorf("%s %s: %d %s", method, url, code, bytes.TrimSpace(text))
-		case code != http.StatusOK:
-			return nil // the answer names the lines
-		}
-		if raw, ok := answer.(*[]byte); ok {
-			*raw = text
-			return nil
-		}
-		if err := json.Unmarshal(text, answer); err != nil {
-			return fmt.Errorf("%s %s: %w", method, url, err)
-		}
-		return nil
-	}
-}
-
-func send(ctx context.Context, method, url, token, body string) (code int, text []byte, err error) {
-	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
-	if err != nil {
-		return 0, nil, err
-	}
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
-	}
-	got, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer got.Body.Close()
-	text, err = io.ReadAll(io.LimitReader(got.Body, maxAnswer))
-	return got.StatusCode, text, err
-}
-
 // known is what a device knows of who is there.
 type known struct {
 	Slice bool `json:"slice"`
 	Facts []struct {
 		Name string `json:"name"`
 	} `json:"facts"`
+	Interactions []struct {
+		Kind string `json:"interaction"`
+	} `json:"interactions"`
 }
 
-func (k *known) has(fact string) bool {
+// has says whether a fact, or an interaction of a kind, is there.
+func (k *known) has(name string) bool {
 	for _, f := range k.Facts {
-		if f.Name == fact {
+		if f.Name == name {
+			return true
+		}
+	}
+	for _, i := range k.Interactions {
+		if i.Kind == name {
 			return true
 		}
 	}
@@ -439,7 +410,7 @@ func (k *known) has(fact string) bool {
 }
 
 func (d *device) known(ctx context.Context, session string) (k known, err error) {
-	if err = call(ctx, http.MethodGet, d.url+"/v1/known?session="+session, "", "", &k); err != nil {
+	if err = d.call(ctx, http.MethodGet, d.url+"/v1/known?session="+session, "", "", &k); err != nil {
 		err = fmt.Errorf("ask %s what it knows: %w", d.name, err)
 	}
 	return k, err

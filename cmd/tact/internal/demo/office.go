@@ -21,13 +21,14 @@ type office struct {
 	url      string
 	tokens   map[string]string // silo -> token
 	operator string
+	caller
 }
 
 // post tells the hub what happened, as a silo does. It returns when the hub has it.
 func (o *office) post(ctx context.Context, silo string, lines ...string) error {
 	var answer taken
 	what := silo + " tells the hub"
-	if err := call(ctx, http.MethodPost, o.url+"/v1/events", o.tokens[silo], strings.Join(lines, "\n"), &answer); err != nil {
+	if err := o.call(ctx, http.MethodPost, o.url+"/v1/events", o.tokens[silo], strings.Join(lines, "\n"), &answer); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return answer.err(what)
@@ -50,7 +51,7 @@ func (v *verdict) reason() string {
 // may asks the hub for a tool that cannot decide itself.
 func (o *office) may(ctx context.Context, customer, about, channel string) (v verdict, err error) {
 	question := line("customer", customer, "about", about, "intent", "sales", "channel", channel)
-	if err = call(ctx, http.MethodPost, o.url+"/v1/may", o.tokens[mailer], question, &v); err != nil {
+	if err = o.call(ctx, http.MethodPost, o.url+"/v1/may", o.tokens[mailer], question, &v); err != nil {
 		err = fmt.Errorf("ask the hub whether mail may: %w", err)
 	}
 	return v, err
@@ -60,7 +61,7 @@ func (o *office) may(ctx context.Context, customer, about, channel string) (v ve
 func (o *office) publish(ctx context.Context, bundle, signature []byte) error {
 	body := line("bundle", base64.StdEncoding.EncodeToString(bundle), "signature", string(signature))
 	var raw []byte
-	if err := call(ctx, http.MethodPost, o.url+"/v1/bundles", o.operator, body, &raw); err != nil {
+	if err := o.call(ctx, http.MethodPost, o.url+"/v1/bundles", o.operator, body, &raw); err != nil {
 		return fmt.Errorf("publish the policy: %w", err)
 	}
 	return nil
@@ -69,7 +70,7 @@ func (o *office) publish(ctx context.Context, bundle, signature []byte) error {
 // decisions returns what the hub has of a device, in order of arrival.
 func (o *office) decisions(ctx context.Context, device string) ([]serve.Decision, error) {
 	var raw []byte
-	if err := call(ctx, http.MethodGet, o.url+"/v1/decisions?limit=10000&device="+url.QueryEscape(device), o.operator, "", &raw); err != nil {
+	if err := o.call(ctx, http.MethodGet, o.url+"/v1/decisions?limit=10000&device="+url.QueryEscape(device), o.operator, "", &raw); err != nil {
 		return nil, fmt.Errorf("read the hub's decisions: %w", err)
 	}
 	var list []serve.Decision

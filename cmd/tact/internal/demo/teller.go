@@ -164,13 +164,31 @@ func (t *teller) fact(who, format string, args ...any) {
 // decided tells a decision of a device: what, for how much, why not the others.
 func (t *teller) decided(who string, d *decision) {
 	if d.Action == silence {
-		t.row("=", yellow, who, fmt.Sprintf("%s in %s: %s %s", t.paint(yellow, "silence"), d.Slot, t.plain(d.Cause), t.code(d.Cause)))
+		t.row("=", yellow, who, fmt.Sprintf("%s in %s: %s %s", t.paint(yellow, silence), d.Slot, t.plain(d.Cause), t.code(d.Cause)))
 	} else {
 		t.row("=", green, who, fmt.Sprintf("%s %s", t.paint(green, d.Action), spoken(d.Text)))
 		t.row(" ", "", "", t.worth(d))
 	}
-	for _, l := range d.Rejected {
-		t.row(" ", "", "", t.loser(&l))
+	for from := 0; from < len(d.Rejected); {
+		to, why := from+1, t.why(&d.Rejected[from])
+		for to < len(d.Rejected) && t.why(&d.Rejected[to]) == why {
+			to++
+		}
+		t.losers(d.Rejected[from:to], why)
+		from = to
+	}
+}
+
+// losers tells of candidates in a row that were not chosen for one reason.
+func (t *teller) losers(list []loser, why string) {
+	for k := range list {
+		text := t.paint(dim, "not ") + pad(list[k].Action, actionWidth) + " "
+		if k == 0 {
+			text += why
+		} else {
+			text += t.paint(dim, "the same")
+		}
+		t.row(" ", "", "", text)
 	}
 }
 
@@ -185,17 +203,33 @@ func spoken(raw json.RawMessage) string {
 
 // worth is the arithmetic of a decision in euros.
 func (t *teller) worth(d *decision) string {
-	for k := range t.policy.Actions {
-		a := &t.policy.Actions[k]
-		if a.Name != d.Action {
-			continue
-		}
-		if a.Mandatory {
-			return "mandatory: goes before everything that is only worth money"
-		}
-		return fmt.Sprintf("worth EUR %s = chance %s x EUR %s - bother EUR %s", d.Value, d.Propensity, euros(int64(a.Value)), euros(int64(a.Bother)))
+	a := t.action(d.Action)
+	switch {
+	case a == nil:
+		return "worth EUR " + d.Value.String()
+	case a.Mandatory:
+		return "mandatory: it goes before everything that is only worth money"
 	}
-	return "worth EUR " + d.Value.String()
+	return fmt.Sprintf("worth EUR %s = chance %s x EUR %s - bother EUR %s", d.Value, euros(int64(a.Propensity)), euros(int64(a.Value)), euros(int64(a.Bother)))
+}
+
+// action is what the policy says of an action.
+func (t *teller) action(name string) *catalog.Action {
+	for k := range t.policy.Actions {
+		if t.policy.Actions[k].Name == name {
+			return &t.policy.Actions[k]
+		}
+	}
+	return nil
+}
+
+// price is what an action would have been worth.
+func (t *teller) price(name string) string {
+	a := t.action(name)
+	if a == nil {
+		return ""
+	}
+	return euros(int64(a.Value)/1e6*int64(a.Propensity) - int64(a.Bother))
 }
 
 // euros prints millionths with two places.
@@ -207,9 +241,9 @@ func euros(micro int64) string {
 	return fmt.Sprintf("%s%d.%02d", sign, micro/1e6, micro%1e6/1e4)
 }
 
-// loser tells why a candidate was not chosen: in plain words, what decided, the code.
-func (t *teller) loser(l *loser) string {
-	text := "not " + pad(l.Action, actionWidth) + " " + t.plain(l.Reason)
+// why tells why a candidate was not chosen: in plain words, what decided, the code.
+func (t *teller) why(l *loser) string {
+	text := t.plain(l.Reason)
 	var because []string
 	for _, b := range l.Because {
 		one := b.Name

@@ -43,6 +43,7 @@ const (
 
 // world is all that runs.
 type world struct {
+	caller caller
 	dir    string
 	tell   *slog.Logger
 	drive  int // how fast the drive is played
@@ -147,7 +148,7 @@ func (w *world) live(ctx context.Context) error {
 }
 
 func (w *world) startHub(ctx context.Context, trusted []update.PublicKey) (err error) {
-	w.office = &office{tokens: map[string]string{}}
+	w.office = &office{tokens: map[string]string{}, caller: w.caller}
 	for _, silo := range []string{crm, shop, mailer} {
 		token := make([]byte, 16)
 		rand.Read(token)
@@ -166,7 +167,7 @@ func (w *world) startHub(ctx context.Context, trusted []update.PublicKey) (err e
 // startDevice starts an agent with its local API and follows its stream. It
 // comes back within a second after the network was away.
 func (w *world) startDevice(ctx context.Context, trusted []update.PublicKey, cfg agent.Config) (*device, error) {
-	d := &device{name: cfg.Device}
+	d := &device{name: cfg.Device, caller: w.caller}
 	cfg.Tenant, cfg.Dir, cfg.Trusted = tenant, filepath.Join(w.dir, cfg.Device), trusted
 	rand.Read(cfg.DeviceKey[:])
 	cfg.Broker = &mqtt.Broker{Address: w.network.Address(), ClientID: cfg.Device, Username: cfg.Device}
@@ -195,6 +196,7 @@ func (w *world) close() error {
 		w.stop()
 	}
 	w.done.Wait()
+	w.caller.hangUp()
 	var errs []error
 	for k := len(w.closers) - 1; k >= 0; k-- {
 		errs = append(errs, w.closers[k]())
@@ -204,9 +206,10 @@ func (w *world) close() error {
 
 // presence is the people of the world, as far as plain sensors see them: who
 // stands before the kiosk, sits in the car, wears a watch and walks. It tells the
-// devices twice a second, as sensors do.
+// devices four times a second, as sensors do.
 type presence struct {
 	mu      sync.Mutex
+	outside float64  // temperature, °C
 	wearers []string // sessions of the gateway
 	walker  string   // the one of them who walks
 	goal    float64  // metres beyond the border to which the walker walks
@@ -214,9 +217,9 @@ type presence struct {
 }
 
 const (
-	sensorsEvery = 500 * time.Millisecond
+	sensorsEvery = 250 * time.Millisecond
 	walkingPace  = 4.9 // km/h
-	accuracy     = 2   // metres, of the walker's watch
+	accuracy     = 1   // metre, of the walker's watch
 )
 
 // keep runs until ctx ends. A device that is busy hears the next reading.
@@ -238,9 +241,12 @@ func (p *presence) keep(ctx context.Context, w *world) {
 // tell says how it is.
 func (p *presence) tell(ctx context.Context, w *world) error {
 	here := line("signal", "presence", "value", true)
+	p.mu.Lock()
+	outside := p.outside
+	p.mu.Unlock()
 	return errors.Join(
 		w.kiosk.post(ctx, here, line("signal", "people", "value", 1)),
-		w.car.post(ctx, here, line("signal", "temperature", "value", -3.0)),
+		w.car.post(ctx, here, line("signal", "temperature", "value", outside)),
 		w.wearable.post(ctx, append(p.readings(), here)...))
 }
 
@@ -268,6 +274,13 @@ func (p *presence) readings() (lines []string) {
 	return lines
 }
 
+// weather sets the temperature outside the car, told with the next reading.
+func (p *presence) weather(outside float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.outside = outside
+}
+
 // wear lets somebody wear a watch of the gateway.
 func (p *presence) wear(session string) {
 	p.mu.Lock()
@@ -275,15 +288,15 @@ func (p *presence) wear(session string) {
 	p.wearers = append(p.wearers, session)
 }
 
-// walk lets a wearer walk from one place to another, in metres beyond the border.
-func (p *presence) walk(session string, from, to float64) {
+// stand puts a wearer somewhere, in metres beyond the border.
+func (p *presence) stand(session string, at float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.walker, p.at, p.goal = session, from, to
+	p.walker, p.at, p.goal = session, at, at
 }
 
-// goOn gives the walker a new goal.
-func (p *presence) goOn(to float64) {
+// walk lets the one who stands walk to a place.
+func (p *presence) walk(to float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.goal = to
