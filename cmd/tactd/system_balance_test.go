@@ -16,10 +16,11 @@ import (
 )
 
 // TestBalanceUnderKills kills agents, hub and broker with SIGKILL while customers
-// come and go, and counts afterwards. TACT_KILLS is how many kills (12);
+// come and go, and counts afterwards. TACT_KILLS is how many kills (16);
 // TACT_SEED repeats their order.
 func TestBalanceUnderKills(t *testing.T) {
-	kills := number(t, "TACT_KILLS", 12)
+	t.Parallel()
+	kills := number(t, "TACT_KILLS", 16)
 	seed := uint64(number(t, "TACT_SEED", int(time.Now().UnixNano()&0xffffff)))
 	t.Logf("TACT_SEED=%d TACT_KILLS=%d", seed, kills)
 	w := newWorld(t, shop(1))

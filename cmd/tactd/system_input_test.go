@@ -68,6 +68,7 @@ actions:
 
 // TestPolicyWithMistakes wants every mistake named at once, and no bundle.
 func TestPolicyWithMistakes(t *testing.T) {
+	t.Parallel()
 	w := newFolder(t)
 	text, want := "", map[string]bool{} // "LINE CODE"
 	for k, l := range strings.Split(tenMistakes, "\n") {
@@ -125,6 +126,7 @@ func TestPolicyWithMistakes(t *testing.T) {
 
 // TestBadBundles offers a device and a hub what must not be put in charge.
 func TestBadBundles(t *testing.T) {
+	t.Parallel()
 	w := newFolder(t)
 	must(t, w.dir, w.bin.tact, "keys", "new", "foreign")
 	first, second := w.buildBundle("first", "shop", shop(1)), w.buildBundle("second", "shop", shop(2))
@@ -338,6 +340,7 @@ func (w *world) listen(t *testing.T, topic string) <-chan paho.Message {
 
 // TestGarbageOverMQTT publishes what no device or hub would.
 func TestGarbageOverMQTT(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, shop(1))
 	d := w.newDevice("kiosk-1")
 	d.up()
@@ -413,6 +416,7 @@ func TestGarbageOverMQTT(t *testing.T) {
 
 // TestMalformedLines posts good and bad lines together, at the hub and on a device.
 func TestMalformedLines(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, shop(1))
 	d := w.newDevice("kiosk-1")
 	d.up()
@@ -477,6 +481,7 @@ func TestMalformedLines(t *testing.T) {
 
 // TestBrokerDownAtStart starts hub and device before there is a broker.
 func TestBrokerDownAtStart(t *testing.T) {
+	t.Parallel()
 	w := newFolder(t)
 	w.buildBundle("shop", "shop", shop(1))
 	w.startHub("--bundle", w.path("shop.bundle"))
@@ -502,7 +507,7 @@ func TestBrokerDownAtStart(t *testing.T) {
 func tries(t *testing.T, w *world, user *syscall.Credential, environ ...string) ran {
 	t.Helper()
 	c := exec.Command(w.bin.tactd, "run")
-	c.Env = append([]string{"PATH=" + os.Getenv("PATH"), "TACT_LOCAL__SOCKET=none", "TACT_LOCAL__LISTEN=none", "TACT_DEVICE__ID=kiosk-1"}, environ...)
+	c.Env = append([]string{"PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0", "TACT_LOCAL__SOCKET=none", "TACT_LOCAL__LISTEN=none", "TACT_DEVICE__ID=kiosk-1"}, environ...)
 	c.Dir = "/"
 	var out, errs bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errs
@@ -524,6 +529,7 @@ func tries(t *testing.T, w *world, user *syscall.Credential, environ ...string) 
 
 // TestStartsThatCannotBe wants a code of its own for each.
 func TestStartsThatCannotBe(t *testing.T) {
+	t.Parallel()
 	w := newFolder(t)
 	wants := func(what string, r ran, code int, says string) {
 		t.Helper()
@@ -572,6 +578,7 @@ func TestStartsThatCannotBe(t *testing.T) {
 
 // TestDamagedStores damages each file of a device's store.
 func TestDamagedStores(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, shop(1))
 	d := w.newDevice("kiosk-1")
 	for _, x := range []struct {

@@ -39,6 +39,7 @@ func expect(t testing.TB, stream <-chan told, what string, ok func(*told) bool) 
 
 // TestSliceAndComplaint walks through what the back office says, seen on a device.
 func TestSliceAndComplaint(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, shop(1))
 	kiosk, car := w.newDevice("kiosk-1"), w.newDevice("car-1")
 	for _, d := range []*device{kiosk, car} {

@@ -16,6 +16,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -108,8 +109,7 @@ type process struct {
 	name    string
 	program string
 	args    []string
-	environ []string // above that of the test
-	log     string   // file with stdout and stderr of all its lives
+	log     string // file with stdout and stderr of all its lives
 	command *exec.Cmd
 	ended   chan struct{}
 }
@@ -123,6 +123,10 @@ func newProcess(t testing.TB, name, dir, program string, args ...string) *proces
 	return p
 }
 
+// environment is the test's own; the race detector waits a second at each exit
+// where nobody says otherwise.
+func environment() []string { return append(os.Environ(), "GORACE=atexit_sleep_ms=0") }
+
 func (p *process) start(t testing.TB) {
 	t.Helper()
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -131,7 +135,7 @@ func (p *process) start(t testing.TB) {
 	}
 	defer log.Close()
 	p.command = exec.Command(p.program, p.args...)
-	p.command.Env = append(os.Environ(), p.environ...)
+	p.command.Env = environment()
 	p.command.Stdout, p.command.Stderr = log, log
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.command.Start(); err != nil {
@@ -222,6 +226,7 @@ func command(t testing.TB, dir, stdin, program string, args ...string) ran {
 	defer cancel()
 	c := exec.CommandContext(ctx, program, args...)
 	var out, errs bytes.Buffer
+	c.Env = environment()
 	c.Dir, c.Stdin, c.Stdout, c.Stderr = dir, strings.NewReader(stdin), &out, &errs
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var exit *exec.ExitError
@@ -241,14 +246,22 @@ func must(t testing.TB, dir, program string, args ...string) string {
 	return r.stdout
 }
 
+// ports are given out one after the other, from below those that the system
+// gives to connections: a killed process finds its port free again.
+var ports atomic.Int64
+
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := 20000 + (os.Getpid()*101+int(ports.Add(1)))%12000
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port is free")
+	return 0
 }
 
 func writeFile(t testing.TB, path, text string) string {
