@@ -139,18 +139,22 @@ func paused(v *guard.View, a *catalog.Action) guard.Verdict {
 		return guard.Verdict{}
 	}
 	var d guard.Verdict
+	hold := func(o profile.Outcome, length sense.Duration) {
+		// Reasons in their order; of one reason the pause that ends last.
+		one := pauseOf(v, o, length)
+		if d.OK() || one.Reason < d.Reason || one.Reason == d.Reason && one.Until > d.Until {
+			d = one
+		}
+	}
 	for k := range v.Slice.Exposures {
 		x := &v.Slice.Exposures[k]
 		for _, o := range x.Outcomes {
 			if o.Outcome == "never" && same("about", v.Bundle, a, x) {
-				return pauseOf(v, o, sense.Forever)
+				hold(o, sense.Forever)
 			}
 			for _, p := range v.Bundle.Contact.Pauses {
-				if p.After != o.Outcome || !same(p.Same, v.Bundle, a, x) || v.Now >= o.At.Add(p.For) {
-					continue
-				}
-				if one := pauseOf(v, o, p.For); d.OK() || one.Until > d.Until {
-					d = one
+				if p.After == o.Outcome && same(p.Same, v.Bundle, a, x) && v.Now < o.At.Add(p.For) {
+					hold(o, p.For)
 				}
 			}
 		}

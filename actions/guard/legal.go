@@ -17,9 +17,6 @@ func Legal(v *View, c Candidate) Verdict {
 	if a.Purpose < 0 {
 		return refuse(catalog.NoBasis)
 	}
-	if v.Erased {
-		return refuse(catalog.Erased)
-	}
 	p := &v.Bundle.Purposes[a.Purpose]
 	if p.Basis.NeedsGrant() {
 		if d := granted(v, p); !d.OK() {
@@ -31,14 +28,14 @@ func Legal(v *View, c Candidate) Verdict {
 			return d
 		}
 	}
-	if v.Slice == nil {
-		return Verdict{}
-	}
-	if p.Basis.YieldsToObjection() && v.Slice.Objects(p.Name) {
+	if v.Slice != nil && p.Basis.YieldsToObjection() && v.Slice.Objects(p.Name) {
 		return refuse(catalog.Objected, named(p.Name))
 	}
-	if v.Slice.Restricted && !p.Basis.HoldsUnderRestriction() {
+	if v.Slice != nil && v.Slice.Restricted && !p.Basis.HoldsUnderRestriction() {
 		return refuse(catalog.Restricted)
+	}
+	if v.Erased {
+		return refuse(catalog.Erased)
 	}
 	return Verdict{}
 }

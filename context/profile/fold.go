@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/tact-edge/tact/context/event"
@@ -118,10 +119,20 @@ func (s *Slice) AddExposure(x Exposure) {
 	if s.Exposure(x.Decision) != nil {
 		return
 	}
-	k, _ := slices.BinarySearchFunc(s.Exposures, x, func(a, b Exposure) int {
-		return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Decision, b.Decision))
-	})
+	k, _ := slices.BinarySearchFunc(s.Exposures, x, orderExposures)
 	s.Exposures = slices.Insert(s.Exposures, k, x)
+}
+
+func orderExposures(a, b Exposure) int {
+	return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Decision, b.Decision))
+}
+
+// RenameExposures lets rename give contacts the decisions that they now belong to.
+func (s *Slice) RenameExposures(rename func(x *Exposure)) {
+	for k := range s.Exposures {
+		rename(&s.Exposures[k])
+	}
+	sort.Slice(s.Exposures, func(a, b int) bool { return orderExposures(s.Exposures[a], s.Exposures[b]) < 0 })
 }
 
 // Exposure returns the contact made by a decision, nil where there is none.
@@ -135,17 +146,23 @@ func (s *Slice) Exposure(decision string) *Exposure {
 }
 
 // Answer records an outcome of a contact, and settles its reservation: shown at
-// the outcome's instant unless it failed.
+// the outcome's instant unless it failed. The first word on a contact corrects what
+// was only assumed of it; that it was shown, ignored or failed is told once.
 func (x *Exposure) Answer(outcome string, at sense.Instant) {
+	first := len(x.Outcomes) == 0
 	switch outcome {
-	case "failed":
-		if x.Shown == 0 {
-			x.Failed = true
+	case "shown", "ignored", "failed":
+		for _, o := range x.Outcomes {
+			if o.Outcome == outcome {
+				return
+			}
 		}
-	default:
-		if x.Shown == 0 {
-			x.Shown = at
-		}
+	}
+	switch {
+	case outcome == "failed":
+		x.Failed = x.Failed || first
+	case outcome == "shown" && first, x.Shown == 0:
+		x.Shown = at
 	}
 	x.Outcomes = append(x.Outcomes, Outcome{Outcome: outcome, At: at})
 }

@@ -7,7 +7,8 @@ import (
 )
 
 // answers says whether j, later than i, speaks of the same matter: by ref where
-// both have one, else by subject; a j that names neither speaks of all.
+// both have one, else by subject, which covers what lies below it: to bring back the mats
+// does not bring back the car. A j that names neither speaks of what names neither.
 func answers(j, i *Interaction) bool {
 	if j.Happened < i.Happened {
 		return false
@@ -16,7 +17,7 @@ func answers(j, i *Interaction) bool {
 		return i.Ref == j.Ref
 	}
 	if i.About != "" && j.About != "" {
-		return i.About.Touches(j.About)
+		return j.About.Covers(i.About)
 	}
 	return i.Ref == j.Ref && j.About == ""
 }

@@ -13,6 +13,9 @@ func (s *Slice) Merge(from *Slice) {
 		s.mergeConsent(c)
 	}
 	for _, o := range from.Objections {
+		if !o.Raised && s.Objects(o.Purpose) {
+			continue // taken back under one id only
+		}
 		if o.Raised {
 			o.Happened = max(o.Happened, s.objectedAt(o.Purpose))
 		}

@@ -251,3 +251,65 @@ func TestMergeKeepsTheStricter(t *testing.T) {
 		t.Error("a merge lost an objection")
 	}
 }
+
+// TestAnswersCover: what is said of a thing covers what lies below it, and not what lies above.
+func TestAnswersCover(t *testing.T) {
+	for _, c := range []struct {
+		bought, returned string
+		still            bool
+	}{
+		{"product:x", "product:x", false},
+		{"product:x/red", "product:x", false},
+		{"product:x", "product:x/mats", true},
+		{"product:x", "product:y", true},
+	} {
+		s := sliceOf(t, interaction(days(0), "purchase", c.bought, ""), interaction(days(1), "returned", c.returned, ""))
+		if yes, _ := s.Did(bundle, catalog.MeansBought, event.Subject(c.bought), sense.Forever, days(2)); yes != c.still {
+			t.Errorf("%s bought, %s returned: still bought %v, want %v", c.bought, c.returned, yes, c.still)
+		}
+	}
+}
+
+// TestMergeKeepsAnObjection: taking it back under one id does not speak for the other.
+func TestMergeKeepsAnObjection(t *testing.T) {
+	raised := func(day int64, raised bool) *Slice {
+		return sliceOf(t, happened(days(day), &event.Objection{Purpose: "care", Raised: raised}))
+	}
+	for name, s := range map[string][2]*Slice{
+		"taken back later by the second":  {raised(0, true), raised(1, false)},
+		"taken back earlier by the first": {raised(0, false), raised(1, true)},
+		"taken back later by the first":   {raised(1, false), raised(0, true)},
+	} {
+		if s[0].Merge(s[1]); !s[0].Objects("care") {
+			t.Errorf("%s: the objection is lost", name)
+		}
+	}
+}
+
+// TestAnswer: the first word corrects what was assumed, and some are told once.
+func TestAnswer(t *testing.T) {
+	for _, c := range []struct {
+		assumed  sense.Instant // shown without a word, as in a replay
+		outcomes []string
+		shown    sense.Instant
+		failed   bool
+		told     int
+	}{
+		{t0, []string{"failed"}, t0, true, 1},
+		{0, []string{"failed"}, 0, true, 1},
+		{t0, []string{"shown", "failed"}, days(1), false, 2},
+		{t0, []string{"shown", "shown"}, days(1), false, 1},
+		{t0, []string{"accepted"}, t0, false, 1},
+		{0, []string{"accepted", "shown"}, days(1), false, 2},
+		{0, []string{"ignored", "ignored", "failed"}, days(1), false, 2},
+		{0, []string{"dismissed", "dismissed"}, days(1), false, 2},
+	} {
+		x := Exposure{Decision: "d-0-1", At: t0, Shown: c.assumed}
+		for k, o := range c.outcomes {
+			x.Answer(o, days(int64(k)+1))
+		}
+		if x.Shown != c.shown || x.Failed != c.failed || len(x.Outcomes) != c.told {
+			t.Errorf("%v: shown %v, failed %v, %d outcomes; want %v, %v, %d", c.outcomes, x.Shown, x.Failed, len(x.Outcomes), c.shown, c.failed, c.told)
+		}
+	}
+}
