@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
@@ -43,9 +44,18 @@ func (m *Mind) apply(e *event.Event) error {
 		}
 		return nil
 	}
-	if !m.seen.first(e.Source, e.ID) {
+	if m.seen.has(e.Source, e.ID) {
 		return nil
 	}
+	if err := m.take(e); err != nil {
+		return err // and may be sent again, put right, under the same id
+	}
+	m.seen.first(e.Source, e.ID)
+	return nil
+}
+
+// take folds an event that can come twice, and came for the first time.
+func (m *Mind) take(e *event.Event) error {
 	switch b := e.Body.(type) {
 	case *event.Ask:
 		return m.ask(e, b)
@@ -121,7 +131,11 @@ func (m *Mind) signal(e *event.Event, b *event.Signal) error {
 
 func (m *Mind) lease(b *event.Lease) {
 	c := m.customer(b.Customer, event.ByNobody)
-	c.Until, c.Here = b.Until, b.Until > m.now
+	c.Until = b.Until
+	if b.Until == 0 {
+		c.Until = m.now // ended now: that there was one is still known
+	}
+	c.Here = c.Until > m.now
 	if c.Here {
 		c.confirmed = m.now
 	}
@@ -158,17 +172,15 @@ func (m *Mind) ownedChanged() {
 }
 
 func (m *Mind) interaction(e *event.Event, b *event.Interaction) error {
-	known := false
-	for k := range m.bundle.Kinds {
-		known = known || m.bundle.Kinds[k].Name == b.Kind
-	}
-	if !known {
+	answers := b.Kind == "answered"
+	k := slices.IndexFunc(m.bundle.Kinds, func(k catalog.Kind) bool { return k.Name == b.Kind })
+	if k < 0 {
 		return fmt.Errorf("interaction %q: %w", b.Kind, ErrUndeclared)
 	}
 	if err := m.fold(e, b.Customer); err != nil {
 		return err
 	}
-	if b.Kind == "answered" {
+	if answers || m.bundle.Kinds[k].Means == catalog.MeansAnswered {
 		for _, s := range m.sessions {
 			if s.customer != nil && s.customer == m.byID[b.Customer] {
 				s.hisGoal = false
@@ -235,9 +247,10 @@ func (m *Mind) ask(e *event.Event, b *event.Ask) error {
 	if b.Intent != "" && !known {
 		return fmt.Errorf("intent %q is none of sales, service, information, question, safety, recovery, handoff, entertainment", b.Intent)
 	}
-	if err := m.moment.With(s.name, b.With, m.now); err != nil {
+	if err := m.moment.Accepts(b.With); err != nil {
 		return err
 	}
+	s.seen = m.now
 	if intent == catalog.Service || intent == catalog.Information {
 		s.hisGoal = true
 	}
@@ -261,19 +274,19 @@ func (m *Mind) slotNamed(name string) (int32, error) {
 // outcome takes the answer to a decision: it settles the contact and frees the slot.
 func (m *Mind) outcome(e *event.Event, b *event.Outcome) error {
 	s := m.session(e.Session)
-	at, slot, x := m.answered(s, b)
 	id := b.Decision
-	if x != nil {
-		id = x.decision
-	}
 	if id == "last" || id == "" {
+		id = s.lastShown(m.bundle, b.Slot)
+	}
+	if id == "" {
 		return fmt.Errorf("outcome %q: nothing was decided in session %q that it could answer", b.Outcome, s.name)
 	}
+	at, slot, x := m.standing(id)
 	c := s.customer
 	if c == nil || c.Slice.Exposure(id) == nil {
 		c = m.ownerOf(id)
 	}
-	if x == nil && c == nil {
+	if x == nil && c == nil && !m.remembers(id) {
 		return fmt.Errorf("outcome %q: decision %q is not known here", b.Outcome, id)
 	}
 	body := *b
@@ -283,7 +296,8 @@ func (m *Mind) outcome(e *event.Event, b *event.Outcome) error {
 		return nil
 	}
 	if b.Outcome == "shown" {
-		x.until = m.now.Add(m.bundle.Slots[slot].ShowFor)
+		x.until = max(e.Happened, x.at).Add(m.bundle.Slots[slot].ShowFor)
+		m.again = true
 		return nil
 	}
 	at.shown[slot] = nil
@@ -304,25 +318,38 @@ func (m *Mind) answer(c *customer, id, outcome string, at sense.Instant, b *even
 	m.persist(r)
 }
 
-// answered finds what an outcome speaks of among what is shown: the latest in the session that
-// its slot and decision allow, or the decision wherever it stands.
-func (m *Mind) answered(s *session, b *event.Outcome) (at *session, slot int, found *shown) {
-	named := b.Decision != "last" && b.Decision != ""
-	for _, one := range m.sessions {
-		if one != s && !named {
-			continue
-		}
-		for k, x := range one.shown {
-			switch {
-			case x == nil:
-			case b.Slot != "" && m.bundle.Slots[k].Name != b.Slot:
-			case named && x.decision != b.Decision:
-			case found == nil || x.at > found.at:
-				at, slot, found = one, k, x
+// standing finds a decision among what is shown.
+func (m *Mind) standing(decision string) (at *session, slot int, found *shown) {
+	for _, s := range m.sessions {
+		for k, x := range s.shown {
+			if x != nil && x.decision == decision {
+				return s, k, x
 			}
 		}
 	}
-	return at, slot, found
+	return nil, 0, nil
+}
+
+// lastShown returns the decision that was shown last in the session, or in one of its slots, to
+// whom it serves now: an answer may come when it has left the screen. Empty where there is none.
+func (s *session) lastShown(b *catalog.Bundle, slot string) (decision string) {
+	n := uint64(0)
+	for k, l := range s.latest {
+		if l.n > n && (slot == "" || b.Slots[k].Name == slot) {
+			decision, n = l.decision, l.n
+		}
+	}
+	return decision
+}
+
+// remembers says whether a decision is the last one that some session showed in a slot.
+func (m *Mind) remembers(decision string) bool {
+	for _, s := range m.sessions {
+		if slices.ContainsFunc(s.latest, func(l lately) bool { return l.decision == decision }) {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *Mind) ownerOf(decision string) *customer {

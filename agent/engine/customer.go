@@ -19,6 +19,7 @@ type customer struct {
 	confirmed   sense.Instant // when the slice was last known to be current
 	prune       sense.Instant // when something is next past its retention
 	consentTurn sense.Instant // when a consent expires by itself
+	owners      []event.Owner // that the customer was last seen with
 	passive     bool          // only ever seen passively: no slice is asked for
 }
 
@@ -125,15 +126,23 @@ func (m *Mind) erase(id string) {
 		}
 	}
 	m.drop(c)
-	m.out.Destroy = append(m.out.Destroy, c.Handle)
-	m.persist(Record{Handle: c.Handle, Event: &event.Event{At: m.now, HasAt: true, Happened: m.now, Session: event.MainSession, Body: &event.Forget{}}})
+	m.receipt(c.Handle)
 	m.again = true
+}
+
+// receipt says that a customer is forgotten here, once the key is gone.
+func (m *Mind) receipt(h Handle) {
+	m.out.Destroy = append(m.out.Destroy, h)
+	m.persist(Record{Handle: h, Event: &event.Event{At: m.now, HasAt: true, Happened: m.now, Session: event.MainSession, Body: &event.Forget{}}})
 }
 
 // takeSlice takes what the hub says of a slice.
 func (m *Mind) takeSlice(u *SliceUpdate) {
 	c := m.byHandle[u.Handle]
 	if c == nil {
+		if u.Forget { // there is nothing, and the hub repeats it until it hears so
+			m.receipt(u.Handle)
+		}
 		return
 	}
 	if u.Forget {
@@ -221,7 +230,12 @@ type seen struct {
 // mostSeen bounds how many ids are remembered.
 const mostSeen = 4096
 
-// first says whether an id comes for the first time.
+// has says whether an id was taken.
+func (s *seen) has(source, id string) bool {
+	return id != "" && s.ids[SeenID{Source: source, ID: id}]
+}
+
+// first remembers an id, and says whether it comes for the first time.
 func (s *seen) first(source, id string) bool {
 	if id == "" {
 		return true

@@ -31,6 +31,7 @@ type choice struct {
 	action  int32 // -1 for silence
 	ambient bool
 	lapse   sense.Instant // when time alone may let one through that fell; Never where none
+	pressed bool          // one fell that is worth less by the pressure alone
 }
 
 // candidate is an action on its way through the stages.
@@ -45,6 +46,7 @@ type candidate struct {
 	treatment *catalog.Treatment
 	personal  bool
 	ambient   bool
+	pressed   bool // its bother is more than its own
 	text      *Text
 }
 
@@ -65,6 +67,7 @@ func (m *Mind) view(s *session, slot int32, asked bool) guard.View {
 	}
 	if c := s.customer; c != nil {
 		v.Customer, v.Person = c.Customer, c.person()
+		v.Erased = m.erased[m.tombstone(c.Customer)]
 		v.ProfileAge, v.LeaseEnded = m.age(c), !c.Here && c.Until != 0
 	}
 	return v
@@ -85,7 +88,7 @@ func (m *Mind) decide(s *session, slot int32, ask *event.Ask) (*Decision, choice
 	v := m.view(s, slot, ask != nil)
 	language := s.language
 	if ask != nil {
-		if ask.Language != "" {
+		if slices.Contains(m.bundle.Languages, ask.Language) {
 			language = ask.Language
 		}
 		v.AskIntent, _ = catalog.ParseIntent(ask.Intent)
@@ -122,7 +125,8 @@ func (m *Mind) decide(s *session, slot int32, ask *event.Ask) (*Decision, choice
 		if x.until > m.now {
 			c.lapse = min(c.lapse, x.until)
 		}
-		d.Rejected = append(d.Rejected, Rejected{Action: m.bundle.Actions[x.action].Name, Stage: x.stage, Reason: x.reason, Because: x.because})
+		c.pressed = c.pressed || x.pressed && x.stage == catalog.StageValue
+		d.Rejected = append(d.Rejected, Rejected{Action: m.bundle.Actions[x.action].Name, Stage: x.stage, Reason: x.reason, Because: x.because, Value: x.value})
 	}
 	return d, c
 }
@@ -132,17 +136,22 @@ func (m *Mind) decide(s *session, slot int32, ask *event.Ask) (*Decision, choice
 func (m *Mind) judge(s *session, v *guard.View, index int32, quiet guard.Verdict, language string) candidate {
 	a := &m.bundle.Actions[index]
 	best := candidate{action: -1}
-	own := contact.Bother(m.bundle, v.Slice, a.Bother, m.now)
+	pressing := v.Slice
+	if a.ExemptPressure {
+		pressing = nil // its own bother and the floor count
+	}
+	bother := contact.Bother(m.bundle, pressing, a.Bother, m.now)
+	pressed := bother > contact.Bother(m.bundle, nil, a.Bother, m.now)
 	lever := catalog.One
 	if a.Group >= 0 {
 		lever = m.bundle.Groups[a.Group].Lever
 	}
-	value := arbiter.Expected(a.Value, a.Propensity, a.Lever, lever, own)
+	value := arbiter.Expected(a.Value, a.Propensity, a.Lever, lever, bother)
 	for k, t := range [...]*catalog.Treatment{a.SayPersonal, a.Say} {
 		if t == nil && (k == 0 || a.SayPersonal != nil) {
 			continue // an action without any treatment is judged all the same, and falls at the last stage
 		}
-		c := candidate{action: index, value: value, treatment: t, personal: k == 0, ambient: t != nil && t.Ambient, showings: showings(v.Slice, a.Name)}
+		c := candidate{action: index, value: value, treatment: t, personal: k == 0, ambient: t != nil && t.Ambient, pressed: pressed, showings: showings(v.Slice, a.Name)}
 		m.pass(s, v, &c, quiet)
 		if c.stage == 0 && m.fit(s, v, &c, language) {
 			return c
@@ -230,7 +239,7 @@ func (m *Mind) condition(s *session, v *guard.View, stage catalog.Stage, index i
 		return d
 	}
 	if a.KeepArmed > 0 {
-		d = m.armed(s, index, a, d)
+		d = m.stillArmed(s, index, d)
 	}
 	if d.OK() && a.Before >= 0 && v.Slice != nil {
 		if due, ok, _ := v.Slice.DueOf(m.bundle, a.Before, a.About, m.now); ok && m.now >= due {
@@ -250,27 +259,6 @@ func (m *Mind) holds(s *session, node rule.Node, not catalog.Reason) guard.Verdi
 		reason = not
 	}
 	return guard.Verdict{Reason: reason, Because: because}
-}
-
-// armed keeps an action right for keep_armed after its moment has passed unseen, unless its place was left.
-func (m *Mind) armed(s *session, index int32, a *catalog.Action, d guard.Verdict) guard.Verdict {
-	u := s.memory[index]
-	switch {
-	case d.OK():
-		if !u.serve {
-			u.armed = m.now.Add(a.KeepArmed)
-			s.memory[index] = u
-			if !slices.Contains(s.served, index) {
-				s.served = append(s.served, index)
-			}
-		}
-	case d.Reason == catalog.LeftPlace:
-		u.armed = 0
-		s.memory[index] = u
-	case m.now < u.armed:
-		return guard.Verdict{}
-	}
-	return d
 }
 
 // worth asks whether the action is worth its bother here.
@@ -305,7 +293,7 @@ func (m *Mind) choose(d *Decision, all []candidate, count int) *candidate {
 	listed := 0
 	for _, c := range ranked {
 		switch {
-		case c.text == nil:
+		case c.text == nil && (won == nil || listed < count-1):
 			// No treatment fits: reason and because were left by fit.
 			c.stage = catalog.StageTreatment
 		case won == nil:
@@ -366,10 +354,12 @@ func (m *Mind) fallBack(s *session, v *guard.View, d *Decision, slot int32, all 
 		if t == nil {
 			continue
 		}
+		// It need not be worth its bother, and asks for everything else: a fallback with a condition waits for it.
 		c := &candidate{action: index, treatment: t, personal: k == 0, ambient: t.Ambient}
-		if !m.judgeStanding(v, guard.Candidate{Action: a, Ambient: t.Ambient}).OK() || !m.fit(s, v, c, language) {
+		if m.pass(s, v, c, guard.Verdict{}); c.stage != 0 && c.stage != catalog.StageValue || !m.fit(s, v, c, language) {
 			continue
 		}
+		c.stage = 0
 		m.fill(d, c)
 		d.Cause, d.Value = fallback, 0
 		for n := range all {

@@ -125,13 +125,15 @@ func (m *Mind) Step(in Input) Output {
 // load puts a bundle in charge: latest readings go over to the new moment, what
 // is shown is judged anew by the new policy.
 func (m *Mind) load(u *BundleUpdate) {
+	for _, s := range m.sessions {
+		m.clearAll(s, "replaced") // its slots are those of the policy that showed it
+	}
 	old, oldBundle := m.moment, m.bundle
 	m.bundle, m.hash = u.Bundle, u.Hash
 	m.policy = u.Bundle.Name + "@" + strconv.FormatInt(u.Bundle.Version, 10)
 	m.plan = planOf(u.Bundle, m.cfg.Slots)
 	m.moment = moment.New(u.Bundle, m.cfg.Absent)
 	for _, s := range m.sessions {
-		m.clearAll(s, "replaced")
 		s.reset(len(u.Bundle.Slots))
 		m.moment.Open(s.name, m.now)
 	}
@@ -166,7 +168,9 @@ type plan struct {
 	has        []bool        // per slot of the bundle
 	candidates [][]int32     // per slot: the actions that name it, in order
 	unasked    []int32       // slots that are filled unasked
+	armed      []armed       // actions that stay right for keep_armed
 	lapse      sense.Instant // when time alone may let something through in an unasked slot
+	pressed    bool          // something fell in an unasked slot that is worth its bother when the pressure has eased
 }
 
 func planOf(b *catalog.Bundle, slots []string) plan {
@@ -186,5 +190,6 @@ func planOf(b *catalog.Bundle, slots []string) plan {
 			p.candidates[s] = append(p.candidates[s], int32(a))
 		}
 	}
+	p.armed = armedOf(b)
 	return p
 }

@@ -118,7 +118,8 @@ type Want struct {
 type WantSlice struct {
 	Handle   Handle
 	Customer string
-	Revision uint64 // 0 where none is held
+	Revision uint64        // 0 where none is held
+	Owners   []event.Owner // what the customer was last seen with: their facts are wanted too
 }
 
 // Reading is a signal or derived value after decoding.
@@ -147,8 +148,10 @@ type Decision struct {
 	Propensity  catalog.Micro // -1 for silence
 	Probability catalog.Micro
 	Uses        []string
-	Rejected    []Rejected // in order of Action
-	Policy      string     // name@version
+	Ages        []sense.Duration // of Uses, catalog.NoAge where a name has none
+	Moment      [8]byte          // keyed hash of the readings, the slice and the policy that this was decided on
+	Rejected    []Rejected       // in order of Action
+	Policy      string           // name@version
 }
 
 // Text is a treatment with its placeholders filled.
@@ -173,6 +176,7 @@ type Rejected struct {
 	Stage   catalog.Stage
 	Reason  catalog.Reason
 	Because []catalog.Because
+	Value   catalog.Micro // what it would have been worth
 }
 
 // Snapshot is the durable part of a mind: the records up to Applied are in it.

@@ -29,6 +29,8 @@ type session struct {
 	served  []int32           // actions in memory that wait for their conditions to be false
 	last    sense.Instant     // last unasked showing of any action
 	silence []string          // per slot: cause of the last unasked silence
+	latest  []lately          // per slot: what was shown there last to whom is served now
+	seen    sense.Instant     // last sign of a visit: identified, asked, or still there by the policy's end
 	hisGoal bool              // came for service or information, not answered yet
 	stale   bool              // the moment must be given the profile again
 }
@@ -37,7 +39,14 @@ type session struct {
 type unasked struct {
 	last  sense.Instant // last shown
 	serve bool          // shown since its conditions last became true together
+	right bool          // its applicable was true in the last step
 	armed sense.Instant // until when it is right though its moment has passed; 0 where not
+}
+
+// lately is a decision that was shown; the zero lately is none.
+type lately struct {
+	decision string
+	n        uint64
 }
 
 // shown is what stands in a slot.
@@ -56,6 +65,7 @@ type shown struct {
 func (s *session) reset(slots int) {
 	s.shown = make([]*shown, slots)
 	s.silence = make([]string, slots)
+	s.latest = make([]lately, slots)
 	s.memory = map[int32]unasked{}
 	s.served = nil
 	s.last = 0
@@ -89,7 +99,7 @@ func (m *Mind) identify(s *session, b *event.Identify) {
 		return
 	}
 	c := m.customer(b.Customer, b.By)
-	m.again, s.stale = true, true
+	m.again, s.stale, s.seen = true, true, m.now
 	if s.customer == c {
 		s.by = max(s.by, b.By)
 		s.shared = s.shared || b.Shared
@@ -102,7 +112,7 @@ func (m *Mind) identify(s *session, b *event.Identify) {
 		m.clearAll(s, "session")
 	}
 	s.customer, s.by, s.shared, s.since = c, b.By, b.Shared, m.now
-	s.memory, s.served, s.last = map[int32]unasked{}, nil, 0
+	s.forgetShown()
 	s.endsSince, s.ended, s.hisGoal = sense.Never, false, false
 	s.owners, s.language = m.cfg.Owners, ""
 	s.tell(b)
@@ -112,6 +122,7 @@ func (s *session) tell(b *event.Identify) {
 	if len(b.Owners) > 0 {
 		s.owners = b.Owners
 	}
+	s.customer.owners = s.owners
 	if b.Language != "" {
 		s.language = b.Language
 	}
@@ -120,15 +131,36 @@ func (s *session) tell(b *event.Identify) {
 // leave ends who is served: every slot is cleared first, and nothing personal stays.
 func (m *Mind) leave(s *session, cause string) {
 	m.clearAll(s, cause)
+	s.hisGoal = false
+	clear(s.latest)
 	if s.customer == nil {
 		return
 	}
-	s.customer, s.by, s.shared, s.owners, s.language, s.hisGoal = nil, event.ByNobody, false, nil, "", false
-	s.memory, s.served, s.last = map[int32]unasked{}, nil, 0
+	s.customer, s.by, s.shared, s.owners, s.language = nil, event.ByNobody, false, nil, ""
+	s.forgetShown()
 	s.stale, m.again = true, true
 	if m.moment != nil {
 		m.moment.Close(s.name)
 		m.moment.Open(s.name, m.now)
+	}
+}
+
+// forgetShown forgets what was shown to one when another is served.
+func (s *session) forgetShown() {
+	s.memory, s.served, s.last = map[int32]unasked{}, nil, 0
+	clear(s.latest)
+	clear(s.silence)
+}
+
+// endVisits lets what was asked for be over with the visit: it ends a while after the last sign of it.
+func (m *Mind) endVisits() {
+	for _, s := range m.sessions {
+		if e := m.bundle.SessionEnd; e != nil && e.Ends != rule.None && m.moment.Truth(s.name, e.Ends) == rule.False {
+			s.seen = m.now
+		}
+		if s.hisGoal && m.now >= s.seen.Add(m.bundle.VisitEnds) {
+			s.hisGoal, m.again = false, true
+		}
 	}
 }
 

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -30,24 +32,22 @@ func (m *Mind) settle() {
 		m.tellMoment()
 		m.moment.Settle(m.now)
 	}
+	m.endVisits()
 	if m.cfg.Readings {
 		m.tellReadings()
 	}
-	m.again = m.again || m.flipped()
+	m.again = m.again || m.plan.pressed || m.flipped()
 	if m.again {
+		m.armAll()
 		m.judgeShown()
 		m.releaseServed()
 	}
 	for _, a := range m.asks {
 		m.answerAsk(a)
 	}
-	if len(m.asks) > 0 {
-		// What was said with one request holds for that request only.
-		m.moment.Without(m.now)
-		m.moment.Settle(m.now)
-	}
 	next := sense.Never
 	if m.again {
+		m.plan.pressed = false
 		next = m.offerUnasked()
 		m.plan.lapse = next
 	} else {
@@ -173,9 +173,12 @@ func (m *Mind) releaseServed() {
 }
 
 func (m *Mind) certainlyFalse(s *session, a *catalog.Action) bool {
-	for _, node := range [...]rule.Node{a.Eligible, a.Applicable, a.Suitable} {
-		if node != rule.None && m.moment.Truth(s.name, node) == rule.False {
-			return true
+	for _, stage := range [...]catalog.Stage{catalog.StageEligible, catalog.StageApplicable, catalog.StageSuitable} {
+		group, own, _, _ := conditions(m.bundle, a, stage)
+		for _, node := range [...]rule.Node{group, own} {
+			if node != rule.None && m.moment.Truth(s.name, node) == rule.False {
+				return true
+			}
 		}
 	}
 	return false
@@ -187,7 +190,17 @@ func (m *Mind) answerAsk(a pendingAsk) {
 	if x := s.shown[a.slot]; x != nil {
 		m.clear(s, int(a.slot), "replaced", false)
 	}
+	s.latest[a.slot] = lately{}
+	// What is said with one request holds for that request only.
+	with := len(a.ask.With) > 0 && m.moment.With(s.name, a.ask.With, m.now) == nil
+	if with {
+		m.moment.Settle(m.now)
+	}
 	d, choice := m.decide(s, a.slot, a.ask)
+	if with {
+		m.moment.Without(m.now)
+		m.moment.Settle(m.now)
+	}
 	m.number(d)
 	m.show(s, a.slot, d, choice, a.ask)
 	m.again = true
@@ -214,6 +227,7 @@ func (m *Mind) offerUnasked() (next sense.Instant) {
 			if choice.lapse > m.now {
 				next = min(next, choice.lapse)
 			}
+			m.plan.pressed = m.plan.pressed || choice.pressed
 			if d.Action == silence {
 				if s.silence[slot] != d.Cause {
 					s.silence[slot] = d.Cause
@@ -237,6 +251,30 @@ func (m *Mind) number(d *Decision) {
 	d.Policy = m.policy
 }
 
+// witness notes on what a decision rests, as far as a record may tell: the ages of what it uses, and
+// a hash that a recomputation can be held against. The hash is keyed, since a few values can be guessed.
+func (m *Mind) witness(s *session, d *Decision) {
+	for _, name := range d.Uses {
+		age := catalog.NoAge
+		if l, ok := m.Look(s.name, name); ok {
+			age = l.Age
+		}
+		d.Ages = append(d.Ages, age)
+	}
+	b := append([]byte("moment"), m.cfg.Secret[:]...)
+	b = append(b, m.hash[:]...)
+	for k := range m.bundle.Signals {
+		v, _, cause := m.moment.Reading(s.name, int32(k))
+		b = v.AppendJSON(append(b, byte(cause)))
+	}
+	if c := s.customer; c != nil {
+		b = append(b, c.Handle[:]...)
+		b = strconv.AppendUint(b, c.Changed, 10)
+	}
+	sum := sha256.Sum256(b)
+	copy(d.Moment[:], sum[:])
+}
+
 // keep makes a decision durable before it is shown.
 func (m *Mind) keep(d *Decision, c *customer, reserved *profile.Exposure) {
 	r := Record{Decision: d, Exposure: reserved}
@@ -249,6 +287,7 @@ func (m *Mind) keep(d *Decision, c *customer, reserved *profile.Exposure) {
 
 // show puts a decision on its slot and reserves the contact.
 func (m *Mind) show(s *session, slot int32, d *Decision, choice choice, ask *event.Ask) {
+	m.witness(s, d)
 	if choice.action < 0 {
 		m.keep(d, s.customer, nil)
 		return
@@ -267,7 +306,7 @@ func (m *Mind) show(s *session, slot int32, d *Decision, choice choice, ask *eve
 		x.intent, _ = catalog.ParseIntent(ask.Intent)
 		x.about = ask.About
 	}
-	s.shown[slot] = x
+	s.shown[slot], s.latest[slot] = x, lately{decision: d.ID, n: d.N}
 	u := s.memory[choice.action]
 	u.last, u.serve, u.armed = m.now, true, 0
 	s.memory[choice.action] = u
@@ -289,11 +328,49 @@ func (m *Mind) finish(next sense.Instant) {
 	slices.SortStableFunc(m.out.Show, func(a, b *Decision) int {
 		return cmp.Or(strings.Compare(a.Session, b.Session), strings.Compare(a.Slot, b.Slot))
 	})
+	m.renumber()
 	if w := m.want(); w != nil {
 		m.out.Want = w
 	}
 	m.wake = min(next, m.nextOwn())
 	m.out.Wake = m.wake
+}
+
+// renumber lets the numbers of a step's decisions follow the order of their lines. They are made in
+// another where an ask is answered and unasked slots are filled in the same step.
+func (m *Mind) renumber() {
+	if sort.SliceIsSorted(m.out.Show, func(a, b int) bool { return m.out.Show[a].N < m.out.Show[b].N }) {
+		return
+	}
+	first := m.decided - uint64(len(m.out.Show))
+	now := map[string]*Decision{}
+	for k, d := range m.out.Show {
+		now[d.ID] = d
+		d.N = first + uint64(k) + 1
+		d.ID = decisionID(m.cfg.Device, m.cfg.Epoch, d.N)
+	}
+	for k := range m.out.Persist {
+		if x := m.out.Persist[k].Exposure; x != nil && now[x.Decision] != nil {
+			x.Decision = now[x.Decision].ID
+		}
+	}
+	for _, c := range m.customers {
+		c.Slice.RenameExposures(func(x *profile.Exposure) {
+			if d := now[x.Decision]; d != nil {
+				x.Decision = d.ID
+			}
+		})
+	}
+	for _, s := range m.sessions {
+		for k, x := range s.shown {
+			if x != nil && now[x.decision] != nil && x.at == m.now {
+				x.decision = now[x.decision].ID
+			}
+			if d := now[s.latest[k].decision]; d != nil {
+				s.latest[k] = lately{decision: d.ID, n: d.N}
+			}
+		}
+	}
 }
 
 // nextOwn returns the next instant at which the mind has something to do by itself.
@@ -321,6 +398,9 @@ func (m *Mind) nextOwn() sense.Instant {
 			if u := s.memory[a]; u.armed != 0 {
 				ahead(u.armed)
 			}
+		}
+		if s.hisGoal {
+			ahead(s.seen.Add(m.bundle.VisitEnds))
 		}
 		if e := m.bundle.SessionEnd; e != nil && (s.customer != nil || s.showsSomething()) {
 			if !s.ended {

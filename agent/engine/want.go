@@ -22,15 +22,19 @@ func (m *Mind) want() *Want {
 		if c.passive || m.cfg.Leased {
 			continue // a passive sighting is no reason to ask for anything
 		}
-		w.Slices = append(w.Slices, WantSlice{Handle: c.Handle, Customer: c.Customer, Revision: c.Revision})
+		w.Slices = append(w.Slices, WantSlice{Handle: c.Handle, Customer: c.Customer, Revision: c.Revision, Owners: c.owners})
 	}
 	sort.Slice(w.Slices, func(a, b int) bool { return bytes.Compare(w.Slices[a].Handle[:], w.Slices[b].Handle[:]) < 0 })
 	w.Signals = m.wantedSignals()
-	if slices.Equal(w.Slices, m.wanted.Slices) && slices.Equal(w.Signals, m.wanted.Signals) {
+	if slices.EqualFunc(w.Slices, m.wanted.Slices, sameWant) && slices.Equal(w.Signals, m.wanted.Signals) {
 		return nil
 	}
 	m.wanted = w
 	return &w
+}
+
+func sameWant(a, b WantSlice) bool {
+	return a.Handle == b.Handle && a.Customer == b.Customer && a.Revision == b.Revision && slices.Equal(a.Owners, b.Owners)
 }
 
 // wantedSignals names what a rule uses and may read now: a signal that wants consent is read

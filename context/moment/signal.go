@@ -102,13 +102,21 @@ type aside struct {
 	reading reading
 }
 
-// With lets the signals of one request hold until Without: they stand in for the present
-// readings without replacing them, and enter no window. A bad one is an error, and none holds.
-func (s *State) With(session string, signals []event.Signal, now sense.Instant) error {
+// Accepts says whether With would take the signals of a request.
+func (s *State) Accepts(signals []event.Signal) error {
 	for k := range signals {
 		if _, _, err := s.model.accept(&signals[k]); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// With lets the signals of one request hold until Without: they stand in for the present
+// readings without replacing them, and enter no window. A bad one is an error, and none holds.
+func (s *State) With(session string, signals []event.Signal, now sense.Instant) error {
+	if err := s.Accepts(signals); err != nil {
+		return err
 	}
 	s.Open(session, now)
 	for i := range signals {

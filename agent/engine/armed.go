@@ -1,0 +1,98 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/guard"
+	"github.com/tact-edge/tact/context/rule"
+)
+
+// armed is an action that stays right for keep_armed after its moment has passed unseen.
+type armed struct {
+	action int32
+	pulse  bool // its moment is one step: its condition reads became or changed
+}
+
+// armedOf returns the actions of a bundle that have keep_armed.
+func armedOf(b *catalog.Bundle) (all []armed) {
+	pulse := make([]bool, len(b.Program.Nodes)) // arguments stand before the nodes that read them
+	for n := range b.Program.Nodes {
+		op := &b.Program.Nodes[n]
+		pulse[n] = op.Code == rule.Became || op.Code == rule.Changed
+		for _, a := range op.Args {
+			pulse[n] = pulse[n] || a >= 0 && int(a) < n && pulse[a]
+		}
+	}
+	for k := range b.Actions {
+		a := &b.Actions[k]
+		if a.KeepArmed > 0 {
+			group, own, _, _ := conditions(b, a, catalog.StageApplicable)
+			all = append(all, armed{action: int32(k), pulse: isPulse(pulse, group) || isPulse(pulse, own)})
+		}
+	}
+	return all
+}
+
+func isPulse(pulse []bool, n rule.Node) bool { return n >= 0 && int(n) < len(pulse) && pulse[n] }
+
+// armAll notes which actions are right now, whether or not this is a moment to say them: what becomes
+// right at the wheel waits until the car stands still.
+func (m *Mind) armAll() {
+	for _, s := range m.sessions {
+		for _, one := range m.plan.armed {
+			m.arm(s, one)
+		}
+	}
+}
+
+func (m *Mind) arm(s *session, one armed) {
+	a := &m.bundle.Actions[one.action]
+	u := s.memory[one.action]
+	group, own, _, _ := conditions(m.bundle, a, catalog.StageApplicable)
+	right := m.true(s, group) && m.true(s, own)
+	switch {
+	case u.serve: // it was shown
+		u.right, u.armed = false, 0
+	case right, u.right && !one.pulse:
+		// Armed from the last instant at which it was right; of what is right for one step only, from that step.
+		u.armed = m.now.Add(a.KeepArmed)
+	}
+	if !right && u.armed != 0 && m.left(s, group, own) {
+		u.armed = 0
+	}
+	u.right = right && !u.serve
+	if u == s.memory[one.action] {
+		return
+	}
+	s.memory[one.action] = u
+	if u.armed != 0 && !slices.Contains(s.served, one.action) {
+		s.served = append(s.served, one.action)
+	}
+}
+
+// true says whether a condition holds certainly; none holds always.
+func (m *Mind) true(s *session, n rule.Node) bool {
+	return n == rule.None || m.moment.Truth(s.name, n) == rule.True
+}
+
+// left says whether a condition is false since a place was left.
+func (m *Mind) left(s *session, nodes ...rule.Node) bool {
+	for _, n := range nodes {
+		if n == rule.None {
+			continue
+		}
+		if reason, _ := m.moment.Why(s.name, n); reason == catalog.LeftPlace {
+			return true
+		}
+	}
+	return false
+}
+
+// stillArmed lets an action pass whose moment has passed unseen, within keep_armed.
+func (m *Mind) stillArmed(s *session, index int32, d guard.Verdict) guard.Verdict {
+	if u := s.memory[index]; d.Reason != catalog.LeftPlace && m.now < u.armed {
+		return guard.Verdict{}
+	}
+	return d
+}

@@ -1,0 +1,395 @@
+package engine
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/policy"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// written compiles a policy that a test writes: what all have in common, and its own lines.
+func written(t testing.TB, own string) *catalog.Bundle {
+	t.Helper()
+	const common = `policy: edges
+version: 1
+currency: EUR
+languages: [en, nl]
+zone: Europe/Amsterdam
+purposes:
+  service: {basis: contract, for: {en: "to help", nl: "om te helpen"}}
+  care: {basis: legitimate_interest, for: {en: "to warn", nl: "om te waarschuwen"}}
+  offers: {basis: consent, for: {en: "to offer", nl: "om aan te bieden"}}
+facts:
+  name.first: {type: string, purposes: [service, care, offers], keep: 2y}
+  language: {type: string, purposes: [service, care, offers], keep: 2y}
+`
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "policy.yaml"), []byte(common+strings.ReplaceAll(own, "\t", "  ")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, findings, err := policy.Compile(dir)
+	if err != nil || b == nil {
+		t.Fatalf("compile: %v %+v", err, findings)
+	}
+	return b
+}
+
+// deskOf is a desk under a policy of the test's own.
+func deskOf(t testing.TB, own string) *desk {
+	d := &desk{t: t, mind: New(replayed)}
+	d.now, _ = sense.ParseInstant("2026-03-02T10:00:00+01:00")
+	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, own)}}))
+	return d
+}
+
+// shows lists what was shown and cleared so far, in order.
+func (d *desk) shows() string {
+	var all []string
+	for _, o := range d.outs {
+		for _, c := range o.Clear {
+			all = append(all, "-"+c.Slot+":"+c.Cause)
+		}
+		for _, x := range o.Show {
+			what := x.Action
+			if what == silence {
+				what = x.Cause
+			}
+			all = append(all, x.Slot+":"+what)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+func (d *desk) wantsShows(want string) {
+	d.t.Helper()
+	if got := d.shows(); got != want {
+		d.t.Errorf("it showed\n%s\nwant\n%s", got, want)
+	}
+}
+
+const oneSale = `
+slots: {screen: {channel: kiosk}, side: {channel: kiosk}}
+actions:
+	mats: {intent: sales, purpose: offers, about: product:mats, slots: [screen, side], value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Mats?", nl: "Matten?"}}
+contact:
+	limits: [{intent: sales, at_most: 1, counting: shown, per: rolling 1h}]
+	pauses: [{about: same, after: dismissed, for: 2h}, {about: same, after: later, for: 1h}]
+`
+
+// TestFailedGivesTheReservationBack: what never reached the screen is no contact.
+func TestFailedGivesTheReservationBack(t *testing.T) {
+	d := deskOf(t, oneSale)
+	d.tell(annaTaps, `{"ask":"screen"}`, `{"ask":"screen"}`)
+	d.wants("silence", "cap_reached")
+	d = deskOf(t, oneSale)
+	d.tell(annaTaps, `{"ask":"screen"}`, `{"outcome":"failed","decision":"last"}`, `{"ask":"screen"}`)
+	d.wants("mats", "")
+	// A screen that said it was shown cannot take it back.
+	d = deskOf(t, oneSale)
+	d.tell(annaTaps, `{"ask":"screen"}`, `{"outcome":"shown","decision":"last"}`, `{"outcome":"failed","decision":"last"}`, `{"ask":"screen"}`)
+	d.wants("silence", "cap_reached")
+}
+
+// TestShownLater: a cap counts from when the screen says that it showed.
+func TestShownLater(t *testing.T) {
+	d := deskOf(t, oneSale)
+	d.tell(annaTaps, `{"ask":"screen"}`)
+	d.at(20 * sense.Second)
+	d.tell(`{"outcome":"shown","decision":"last"}`)
+	d.at(30*sense.Second - 1) // show_for counts from there as well
+	if len(d.mind.Shown()) != 1 {
+		t.Error("taken down before 30 s had been shown")
+	}
+	d.at(1)
+	if len(d.mind.Shown()) != 0 {
+		t.Error("still shown after 30 s")
+	}
+	d.at(sense.Hour - 30*sense.Second - 1)
+	d.tell(`{"ask":"screen"}`)
+	d.wants("silence", "cap_reached")
+	d.at(1)
+	d.tell(`{"ask":"screen"}`)
+	d.wants("mats", "")
+}
+
+// TestLast: an answer may come when the screen shows it no more, and means what was shown last.
+func TestLast(t *testing.T) {
+	d := deskOf(t, oneSale)
+	d.tell(annaTaps, `{"ask":"screen"}`)
+	d.at(sense.Hour) // shown no more, and ignored
+	d.tell(`{"outcome":"dismissed","decision":"last"}`, `{"ask":"screen"}`)
+	d.wants("silence", "cooling_off")
+	// Of two pauses the reason that stands first in the list, not the longer one.
+	d.tell(`{"outcome":"never","decision":"replay-0-1"}`, `{"ask":"screen"}`)
+	d.wants("silence", "cooling_off")
+	d.at(2 * sense.Hour)
+	d.tell(`{"ask":"screen"}`)
+	d.wants("silence", "asked_never")
+	// Nobody's answers are taken too, and an answer to somebody who has left is nobody's.
+	d = deskOf(t, oneSale)
+	d.tell(`{"ask":"screen"}`)
+	d.at(sense.Hour)
+	d.tell(`{"outcome":"accepted","decision":"last","slot":"screen"}`, `{"outcome":"accepted","decision":"replay-0-1"}`)
+}
+
+func TestIgnoredIsBookedOnce(t *testing.T) {
+	d := deskOf(t, oneSale)
+	d.tell(annaTaps, `{"ask":"screen"}`)
+	d.at(sense.Minute)
+	d.tell(`{"outcome":"ignored","decision":"last"}`)
+	if x := d.mind.byID["anna"].Slice.Exposures[0]; len(x.Outcomes) != 1 {
+		t.Errorf("ignored is booked %d times", len(x.Outcomes))
+	}
+}
+
+// TestRefusedIDMayComeAgain: an id is used up by what was taken.
+func TestRefusedIDMayComeAgain(t *testing.T) {
+	d := deskOf(t, oneSale)
+	wrong := `{"id":"7","consent":"world","customer":"anna","granted":true}`
+	right := `{"id":"7","consent":"offers","customer":"anna","granted":true}`
+	e := parsed(t, wrong, d.now)
+	if o := d.mind.Step(Input{At: d.now, Events: e}); len(o.Refused) != 1 {
+		t.Fatal("an undeclared purpose was taken")
+	}
+	d.tell(right)
+	if state, _ := d.mind.byID["anna"].Slice.Consent("offers", d.now); state != 1 {
+		t.Error("what was put right was taken for the same line told twice")
+	}
+}
+
+// TestPolicyReplaced: what is shown goes down by the slots of the policy that showed it.
+func TestPolicyReplaced(t *testing.T) {
+	d := deskOf(t, oneSale)
+	d.tell(`{"ask":"screen"}`, `{"ask":"side"}`)
+	none := written(t, "slots: {lone: {channel: kiosk}}\n")
+	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: none}}))
+	d.wantsShows("screen:mats side:mats -screen:replaced -side:replaced")
+}
+
+// TestRankedBeforeTreatment: who would have lost is told so, whether or not there was a text for it.
+func TestRankedBeforeTreatment(t *testing.T) {
+	d := deskOf(t, `
+slots: {screen: {channel: kiosk}}
+actions:
+	best: {intent: information, slots: [screen], value: 30.00, propensity: 0.1, bother: 0.05, say: {nl: "Beste"}}
+	good: {intent: information, slots: [screen], value: 20.00, propensity: 0.1, bother: 0.05, say: {en: "Good", nl: "Goed"}}
+	poor: {intent: information, slots: [screen], value: 10.00, propensity: 0.1, bother: 0.05, say: {nl: "Matig"}}
+`)
+	d.tell(`{"ask":"screen"}`)
+	d.wants("good", "", "best treatment no_treatment_for_language", "poor ranked lost_by_value")
+	d.tell(`{"ask":"screen","count":2}`)
+	d.wants("good", "", "best treatment no_treatment_for_language", "poor treatment no_treatment_for_language")
+	d.tell(`{"ask":"screen","count":1}`)
+	d.wants("good", "", "poor ranked lost_by_value")
+}
+
+// TestExemptFromPressure: what is exempt costs its own bother, and the floor.
+func TestExemptFromPressure(t *testing.T) {
+	d := deskOf(t, `
+slots: {screen: {channel: kiosk}}
+actions:
+	help: {intent: service, slots: [screen], exempt: [pressure], value: 2.00, propensity: 0.1, bother: 0.05, say: {en: "Help?", nl: "Hulp?"}}
+	mats: {intent: information, slots: [screen], value: 3.00, propensity: 0.1, bother: 0.05, say: {en: "Mats?", nl: "Matten?"}}
+contact:
+	pressure: {unit: EUR, half_life: 7d, dismissed: 0.20, floor: 0.05}
+`)
+	d.tell(annaTaps, `{"ask":"screen"}`, `{"outcome":"dismissed","decision":"last"}`, `{"ask":"screen"}`)
+	d.wants("help", "", "mats ranked lost_by_value") // 0.20-0.05 against 0.30-0.25
+	if v := d.last().Value; v != 150_000 {
+		t.Errorf("worth %d micro, want 0.15", v)
+	}
+}
+
+// TestPressureEases: what was too much bother is offered unasked in the first step after it is not.
+func TestPressureEases(t *testing.T) {
+	d := deskOf(t, `
+slots: {screen: {channel: kiosk}, side: {channel: kiosk, unasked: true}}
+signals: {rain: {type: bool, max_age: 1y}}
+actions:
+	mats: {intent: information, slots: [screen], value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Mats?", nl: "Matten?"}}
+	tip: {intent: information, slots: [side], applicable: "rain", value: 2.50, propensity: 0.1, bother: 0.05, say: {en: "Rain.", nl: "Regen."}}
+contact:
+	pressure: {unit: EUR, half_life: 1h, dismissed: 0.40, floor: 0.05}
+`)
+	d.tell(annaTaps, `{"ask":"screen"}`, `{"outcome":"dismissed","decision":"last"}`, `{"signal":"rain","value":true}`)
+	d.at(sense.Hour)
+	d.tell(`{"tick":true}`) // 0.25 - 0.05 - 0.20 = 0
+	d.wantsShows("screen:mats")
+	d.at(sense.Minute)
+	d.tell(`{"tick":true}`)
+	d.wantsShows("screen:mats side:tip")
+}
+
+// TestGroupConditionsCountForOnce: unasked, once each time that all conditions become true together, the group's too.
+func TestGroupConditionsCountForOnce(t *testing.T) {
+	d := deskOf(t, `
+slots: {side: {channel: kiosk, unasked: true, show_for: 10s}}
+signals: {rain: {type: bool, max_age: 1y}}
+groups: {wet: {issue: comfort, applicable: "rain"}}
+actions:
+	umbrella: {intent: information, group: wet, slots: [side], value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Rain.", nl: "Regen."}}
+`)
+	for _, rain := range []string{"true", "null", "true", "false", "true"} {
+		d.tell(`{"signal":"rain","value":` + rain + `}`)
+		d.at(sense.Minute)
+	}
+	// Unknown in between does not count, certainly false does.
+	d.wantsShows("side:umbrella -side:expired side:umbrella -side:expired")
+}
+
+// TestArmed: what became right at the wheel is said when the car stands, within keep_armed.
+func TestArmed(t *testing.T) {
+	for _, c := range []struct {
+		condition string
+		wait      sense.Duration
+		want      string
+	}{
+		{"became(rain)", sense.Hour - 1, "side:umbrella"},
+		{"became(rain)", sense.Hour, ""},
+		{"rain", sense.Hour + sense.Minute - 1, "side:umbrella"}, // it rained for a minute, and is armed from its end
+		{"rain", sense.Hour + sense.Minute, ""},
+	} {
+		d := deskOf(t, `
+slots: {side: {channel: car, unasked: true, show_for: 10s}}
+signals: {rain: {type: bool, max_age: 1y}, speed: {type: double, max_age: 1y}}
+states:
+	driving: {channels: [car], when: "speed > 5", until: "speed < 5", unknown: counts_as_driving, absent: allow}
+actions:
+	umbrella: {intent: information, slots: [side], applicable: "`+c.condition+`", keep_armed: 1h, value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Rain.", nl: "Regen."}}
+`)
+		d.tell(`{"signal":"speed","value":50}`, `{"signal":"rain","value":false}`)
+		d.at(sense.Minute)
+		d.tell(`{"signal":"rain","value":true}`)
+		start := d.now
+		d.at(sense.Minute)
+		d.tell(`{"signal":"rain","value":false}`)
+		d.at(start.Add(c.wait).Sub(d.now))
+		d.tell(`{"signal":"speed","value":0}`)
+		d.wantsShows(c.want)
+		d.at(2 * sense.Hour)
+		if n := strings.Count(d.shows(), "side:umbrella"); n > 1 {
+			t.Errorf("%s: shown %d times", c.condition, n)
+		}
+	}
+}
+
+// TestFallbackAsksForItsConditions: it need not be worth anything, but may be said.
+func TestFallbackAsksForItsConditions(t *testing.T) {
+	d := deskOf(t, `
+slots: {screen: {channel: kiosk, fallback: welcome}}
+signals: {open: {type: bool, max_age: 1y}}
+actions:
+	welcome: {intent: information, slots: [screen], eligible: "open", say: {en: "Welcome.", nl: "Welkom."}}
+`)
+	d.tell(`{"ask":"screen"}`)
+	d.wants("silence", "input_unknown")
+	d.tell(`{"signal":"open","value":true}`, `{"ask":"screen"}`)
+	d.wants("welcome", "fallback")
+	if line := string(d.last().AppendJSON(nil, -1)); !strings.Contains(line, `"value":null,"propensity":0.05`) || !strings.Contains(line, `"rejected":[]`) {
+		t.Errorf("fallback line %s", line)
+	}
+}
+
+// TestErasedIsNotServed: by a code, that anybody may hold, she is nobody that may be spoken to.
+func TestErasedIsNotServed(t *testing.T) {
+	d := deskOf(t, `
+slots: {screen: {channel: kiosk}}
+actions:
+	plan: {intent: service, purpose: service, slots: [screen], value: 10.00, propensity: 0.1, bother: 0.05, say_personal: {en: "Plan?", nl: "Plannen?"}}
+`)
+	d.tell(annaTaps, `{"forget":"anna"}`, `{"identify":"anna","by":"code"}`, `{"ask":"screen"}`)
+	d.wants("silence", "erased", "plan legal erased")
+	d.tell(annaTaps, `{"ask":"screen"}`)
+	d.wants("plan", "")
+}
+
+// TestLeaseEndedByNull: a lease that a line ends has ended.
+func TestLeaseEndedByNull(t *testing.T) {
+	d := deskOf(t, `
+slots: {screen: {channel: kiosk}}
+actions:
+	plan: {intent: service, purpose: service, slots: [screen], value: 10.00, propensity: 0.1, bother: 0.05, say_personal: {en: "Plan?", nl: "Plannen?"}}
+`)
+	d.tell(annaTaps, `{"lease":"anna","until":null}`, `{"ask":"screen"}`)
+	d.wants("silence", "lease_ended")
+}
+
+// TestHisGoalEndsWithTheVisit: who came for help a while ago is not held to it for ever.
+func TestHisGoalEndsWithTheVisit(t *testing.T) {
+	d := deskOf(t, oneSale)
+	d.tell(`{"ask":"screen","intent":"service"}`)
+	d.at(10*sense.Minute - 1)
+	d.tell(`{"ask":"side"}`)
+	d.wants("silence", "his_goal_first")
+	d.at(10 * sense.Minute)
+	d.tell(`{"ask":"side"}`)
+	d.wants("mats", "")
+}
+
+func TestLanguageFallsBack(t *testing.T) {
+	d := deskOf(t, oneSale)
+	for _, c := range []struct{ line, want string }{
+		{`{"ask":"screen"}`, "en"},
+		{`{"fact":"language","customer":"anna","value":"nl","provenance":"observed"}`, "en"},
+		{`{"fact":"language","customer":"anna","value":"nl","provenance":"declared"}`, "nl"},
+		{`{"identify":"anna","by":"card","language":"en"}`, "en"},
+		{`{"ask":"screen","language":"nl"}`, "nl"},
+		{`{"ask":"screen","language":"de"}`, "en"}, // not spoken here: the session's
+	} {
+		if d.mind.Now(); strings.Contains(c.line, "observed") {
+			d.tell(annaTaps)
+		}
+		d.tell(c.line)
+		if !strings.Contains(c.line, "ask") {
+			d.tell(`{"ask":"screen"}`)
+		}
+		if got := d.last().Language; got != c.want {
+			t.Errorf("%s: language %s, want %s", c.line, got, c.want)
+		}
+	}
+}
+
+// TestWithTouchesItsOwnRequestOnly: what one request says is no news for what is shown elsewhere.
+func TestWithTouchesItsOwnRequestOnly(t *testing.T) {
+	d := newDesk(t, replayed)
+	d.tell(agrees, `{"fact":"name.first","customer":"anna","value":"Anna","provenance":"declared"}`, here, alone, annaTaps, asks)
+	d.tell(`{"session":"other","ask":"kiosk.home","with":{"people":2}}`)
+	if got := d.shows(); strings.Contains(got, "not_alone") {
+		t.Errorf("a request of another session took it down: %s", got)
+	}
+}
+
+// TestNumbersFollowTheOrderOfLines: n counts the decisions as they are printed.
+func TestNumbersFollowTheOrderOfLines(t *testing.T) {
+	d := deskOf(t, `
+slots: {a.side: {channel: kiosk, unasked: true}, z.screen: {channel: kiosk}}
+actions:
+	mats: {intent: information, slots: [z.screen], value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Mats?", nl: "Matten?"}}
+	tip: {intent: information, slots: [a.side], value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Tip.", nl: "Tip."}}
+`)
+	d.tell(`{"ask":"z.screen"}`) // the session begins with it, so that its unasked slot is filled in the same step
+	shown := d.outs[len(d.outs)-1].Show
+	if len(shown) != 2 || shown[0].ID != "replay-0-1" || shown[0].Slot != "a.side" || shown[1].ID != "replay-0-2" {
+		t.Fatalf("decisions %+v", shown)
+	}
+	for k, slot := range []string{"a.side", "z.screen"} {
+		if at := d.mind.Shown()[k]; at.Slot != slot || at.Decision != shown[k].ID {
+			t.Errorf("in %s stands %+v", slot, at)
+		}
+	}
+}
+
+func parsed(t testing.TB, line string, at sense.Instant) []event.Event {
+	t.Helper()
+	e, err := event.ParseLine([]byte(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.At, e.HasAt, e.Happened = at, true, at
+	return []event.Event{e}
+}
