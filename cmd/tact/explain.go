@@ -93,9 +93,13 @@ func (a *app) explain(ctx context.Context, path string, f *explainFlags) error {
 		return err
 	}
 	defer done()
+	leases, err := f.leases()
+	if err != nil {
+		return err
+	}
 	mind := engine.New(f.engineConfig())
 	refused := 0
-	player := replay.Player{Mind: mind, Bundle: bundle, Refuse: a.refuse(&refused), Out: func(o engine.Output) { wanted.look(mind, bundle.Bundle, o) }}
+	player := replay.Player{Mind: mind, Bundle: bundle, Leases: leases, Refuse: a.refuse(&refused), Out: func(o engine.Output) { wanted.look(mind, bundle.Bundle, o) }}
 	if err := player.Play(ctx, lines, until, hasUntil); err != nil {
 		return err
 	}

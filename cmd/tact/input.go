@@ -121,6 +121,26 @@ func (a *app) open(in *inputs, b *catalog.Bundle) (replay.Source, func(), error)
 	return replay.Merge(sources...), done, nil
 }
 
+// leases says whether the event files say themselves who is leased. Stdin is not
+// looked through beforehand.
+func (in *inputs) leases() (bool, error) {
+	for _, path := range in.events {
+		if path == "-" {
+			continue
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return false, err
+		}
+		has, err := replay.HasLeases(f)
+		f.Close()
+		if has || err != nil {
+			return has, err
+		}
+	}
+	return false, nil
+}
+
 // declared says whether a signal is to be played; all are where there is no policy.
 func declared(b *catalog.Bundle) func(e event.Event) (signal string, ok bool) {
 	return func(e event.Event) (string, bool) {

@@ -102,9 +102,13 @@ func (a *app) replay(ctx context.Context, path string, f *replayFlags) error {
 	}
 	defer done()
 	out := bufio.NewWriterSize(a.stdout, 64<<10)
+	leases, err := f.leases()
+	if err != nil {
+		return err
+	}
 	p := replay.Printer{W: out, Signals: f.signals, Silence: f.silence, Rejected: f.rejected}
 	refused := 0
-	player := replay.Player{Mind: engine.New(f.engineConfig()), Bundle: bundle, Out: p.Print, Refuse: a.refuse(&refused)}
+	player := replay.Player{Mind: engine.New(f.engineConfig()), Bundle: bundle, Leases: leases, Out: p.Print, Refuse: a.refuse(&refused)}
 	err = player.Play(ctx, lines, until, hasUntil)
 	return errors.Join(err, p.Err, out.Flush(), refusals(refused))
 }

@@ -40,9 +40,14 @@ type Player struct {
 	Out  func(engine.Output)
 	// Refuse hears of lines that are not taken.
 	Refuse func(Refused)
+	// Leases: the input says itself who is leased (HasLeases). A customer is then awaited
+	// until a lease line names her; otherwise everybody is leased for ever. It turns true
+	// with the first lease line.
+	Leases bool
 
-	step  []Line
-	ready bool
+	step   []Line
+	ready  bool
+	leased map[string]bool // customers whom a lease line named, or who are awaited by now
 }
 
 // Play takes all lines, and lets timers fire until an instant where hasUntil says so.
@@ -88,6 +93,7 @@ func (p *Player) flush() {
 		}
 	}
 	p.advance(at)
+	p.await(at)
 	events := make([]event.Event, len(p.step))
 	for k := range p.step {
 		events[k] = p.step[k].Event
@@ -101,6 +107,28 @@ func (p *Player) flush() {
 	}
 	clear(p.step)
 	p.step = p.step[:0]
+}
+
+// await says of a customer who is identified and whom no lease line has named that the slice is
+// not here yet.
+func (p *Player) await(at sense.Instant) {
+	if p.leased == nil {
+		p.leased = map[string]bool{}
+	}
+	for k := range p.step {
+		switch b := p.step[k].Event.Body.(type) {
+		case *event.Lease:
+			p.Leases = true
+			p.leased[b.Customer] = true
+		case *event.Identify:
+			if !p.Leases || b.Customer == "" || p.leased[b.Customer] {
+				continue
+			}
+			p.leased[b.Customer] = true
+			e := event.Event{At: at, HasAt: true, Happened: at, Session: event.MainSession, Body: &event.Lease{Customer: b.Customer}}
+			p.Out(p.Mind.Step(engine.Input{At: at, Events: []event.Event{e}}))
+		}
+	}
 }
 
 func (p *Player) took(at sense.Instant, events []event.Event) {

@@ -134,6 +134,49 @@ func TestTimers(t *testing.T) {
 	}
 }
 
+// Where the input says who is leased, a customer is awaited until it names her.
+func TestLeaseLines(t *testing.T) {
+	log := `{"at":"2026-03-02T09:00:00Z","consent":"offers","customer":"anna","granted":true}
+{"at":"2026-03-02T09:00:00Z","signal":"people","value":1}
+{"at":"2026-03-02T09:00:00Z","identify":"anna","by":"card"}
+{"at":"2026-03-02T09:00:01Z","ask":"kiosk.home"}
+`
+	lease := `{"at":"2026-03-02T09:00:02Z","lease":"anna","until":"2026-03-02T09:00:04Z"}
+{"at":"2026-03-02T09:00:02Z","ask":"kiosk.home"}
+{"at":"2026-03-02T09:00:04Z","ask":"kiosk.home"}
+`
+	play := func(log string) []string {
+		has, err := HasLeases(strings.NewReader(log))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var reasons []string
+		player := Player{Mind: engine.New(engine.Config{Device: "replay", From: 1, Leased: true}), Bundle: bundle(t, "dealer"), Leases: has,
+			Refuse: func(r Refused) { t.Error(r) },
+			Out: func(o engine.Output) {
+				for _, d := range o.Show {
+					reasons = append(reasons, d.Treatment+" "+d.Action)
+				}
+			}}
+		if err := player.Play(context.Background(), Events("log", strings.NewReader(log)), 0, false); err != nil {
+			t.Fatal(err)
+		}
+		return reasons
+	}
+	// Without a slice nothing is known of the consent, and only the ambient words are left;
+	// with it the personal service is worth less than them.
+	if got := play(log); !slices.Equal(got, []string{"say model-x-1000-off"}) {
+		t.Errorf("leased for ever: %v", got)
+	}
+	withName := `{"at":"2026-03-02T09:00:00Z","fact":"name.first","customer":"anna","value":"Anna","provenance":"declared"}` + "\n"
+	if got := play(withName + log); !slices.Equal(got, []string{"say_personal model-x-1000-off"}) {
+		t.Errorf("leased for ever, with a name: %v", got)
+	}
+	if got := play(withName + log + lease); !slices.Equal(got, []string{"say model-x-1000-off", "say_personal model-x-1000-off", "say model-x-1000-off"}) {
+		t.Errorf("awaited, leased, ended: %v", got)
+	}
+}
+
 // fixed gives lines at seconds.
 func fixed(file string, seconds ...int) Source {
 	return func(yield func(Line, error) bool) {

@@ -42,6 +42,23 @@ func Events(file string, r io.Reader) Source {
 	}
 }
 
+// HasLeases says whether event lines hold a lease line. It reads up to the first one.
+func HasLeases(r io.Reader) (bool, error) {
+	lines := event.NewReader(r)
+	for {
+		l, err := lines.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+		if _, ok := l.Event.Body.(*event.Lease); ok {
+			return true, nil
+		}
+	}
+}
+
 var (
 	errUndated = errors.New("at is missing: in a replay every line says when it came")
 	errStopped = errors.New("no more lines are wanted")

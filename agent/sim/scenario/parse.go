@@ -274,9 +274,7 @@ func (p *parser) device(rest string) {
 			} else {
 				more = ""
 			}
-			for _, n := range strings.FieldsFunc(names, func(r rune) bool { return r == ',' || r == ' ' }) {
-				d.slots = append(d.slots, n)
-			}
+			d.slots = append(d.slots, strings.FieldsFunc(names, func(r rune) bool { return r == ',' || r == ' ' })...)
 		case "in":
 			var owner string
 			owner, more = cut(more)
