@@ -11,17 +11,16 @@ import (
 func (s *story) freezing(ctx context.Context) error {
 	t := s.t
 	t.chapter("08", "Freezing, winter tyres, speed high", "Bram takes the car. He has agreed to nothing. A sponsor pays EUR 10,000 for an eye of everybody who drives over 100 km/h.")
-	if err := s.office.post(ctx, crm, line("fact", "name.first", "customer", bram, "value", "Bram", "provenance", "declared")); err != nil {
-		return err
-	}
-	if err := s.meet(ctx, s.car, main, bram, "login", "name.first"); err != nil {
-		return err
-	}
-	err := s.car.post(ctx, line("fact", "vehicle.tyres", "owner", "car-1", "value", "winter", "provenance", "observed"))
+	err := s.office.post(ctx, crm, line("fact", "name.first", "customer", bram, "value", "Bram", "provenance", "declared"),
+		line("fact", "vehicle.tyres", "owner", "car-1", "value", "winter", "provenance", "observed"))
 	if err != nil {
 		return err
 	}
-	t.in(s.car.name, "Bram at the wheel, winter tyres, -3 °C")
+	t.in(crm, "the workshop fitted winter tyres on car-1")
+	if err := s.meet(ctx, s.car, main, bram, "login", "vehicle.tyres"); err != nil {
+		return err
+	}
+	t.in(s.car.name, "Bram takes the wheel; it is -3 °C")
 	mark := s.car.mark()
 	s.receiver.Go()
 	t.in(s.car.name, "drives off: the receiver plays a recorded drive at %d times its speed, to 118 km/h", s.drive)
@@ -57,10 +56,10 @@ func (s *story) border(ctx context.Context) error {
 		}
 		before[d] = x.waiting()
 	}
-	carMark, wristMark := s.car.mark(), s.wearable.mark()
+	mark := s.wearable.mark()
 	s.receiver.Open()
 	s.people.walk(12)
-	if err := s.crossing(ctx, carMark, wristMark); err != nil {
+	if err := s.crossing(ctx, mark); err != nil {
 		return err
 	}
 	for _, d := range s.devices() {
@@ -134,8 +133,9 @@ func (s *story) toTheBorder(ctx context.Context) error {
 // passersBy is how many people stop at the till while the network is away.
 const passersBy = 3
 
-// crossing is what the devices decide while they are alone.
-func (s *story) crossing(ctx context.Context, carMark, wristMark int) error {
+// crossing is what the devices decide while they are alone; wristMark is from
+// before the walker went on.
+func (s *story) crossing(ctx context.Context, wristMark int) error {
 	t := s.t
 	t.wait("over the border")
 	if err := until(ctx, "the car crosses the border", func() (bool, error) { return s.receiver.passed(3), nil }); err != nil {
@@ -161,7 +161,7 @@ func (s *story) crossing(ctx context.Context, carMark, wristMark int) error {
 	if got.Action != silence || got.Cause != "at_the_wheel" {
 		return s.wrong("at the wheel nothing but safety is shown, and it is %s %s", got.Action, got.Cause)
 	}
-	carMark = s.car.mark()
+	carMark := s.car.mark()
 	t.wait("Cleo walks over the border, Bram brakes")
 	insured := func(x *decision) bool { return x.Action == "travel-insurance" }
 	got, _, err = s.wearable.decided(ctx, wristMark, cleoWrist, "wrist", "travel-insurance", insured)

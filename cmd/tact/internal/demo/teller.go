@@ -42,7 +42,7 @@ const (
 )
 
 func (t *teller) paint(style, text string) string {
-	if !t.colour || text == "" {
+	if !t.colour || style == "" || text == "" {
 		return text
 	}
 	return "\x1b[" + style + "m" + text + "\x1b[0m"
@@ -83,7 +83,7 @@ func (t *teller) end() {
 func (t *teller) draw() {
 	const width = 24
 	full := min(width, t.step*width/max(1, t.steps))
-	text := fmt.Sprintf("[%s%s] %4.1f s  %s", strings.Repeat("=", full), strings.Repeat(".", width-full), time.Since(t.begun).Seconds(), t.doing)
+	text := fmt.Sprintf("[%s%s] %4.1f s  %.40s", strings.Repeat("=", full), strings.Repeat(".", width-full), time.Since(t.begun).Seconds(), t.doing)
 	t.write("\r\x1b[K" + t.paint(dim, text))
 	t.drawn = true
 }
@@ -143,7 +143,10 @@ func (t *teller) chapter(number, title, gist string) {
 // Widths of the columns.
 const (
 	whoWidth    = 12
-	actionWidth = 18
+	actionWidth = 16
+	rowIndent   = 2 + 1 + 1 + whoWidth + 1        // blanks, sign, blank, who, blank
+	whyIndent   = rowIndent + 4 + actionWidth + 1 // not, blank, action, blank
+	lineWidth   = 132
 )
 
 // row prints a line of the story: a sign, who, what.
@@ -181,14 +184,23 @@ func (t *teller) decided(who string, d *decision) {
 
 // losers tells of candidates in a row that were not chosen for one reason.
 func (t *teller) losers(list []loser, why string) {
+	lines := wrap(why, lineWidth-whyIndent)
 	for k := range list {
-		text := t.paint(dim, "not ") + pad(list[k].Action, actionWidth) + " "
-		if k == 0 {
-			text += why
-		} else {
-			text += t.paint(dim, "the same")
+		not := t.paint(dim, "not ") + pad(list[k].Action, actionWidth) + " "
+		if k > 0 {
+			t.row(" ", "", "", not+t.paint(dim, "the same"))
+			continue
 		}
-		t.row(" ", "", "", text)
+		for n, l := range lines {
+			if n == len(lines)-1 { // it ends with the code
+				at := strings.LastIndexByte(l, '[')
+				l = l[:at] + t.paint(dim, l[at:])
+			}
+			if n > 0 {
+				not = strings.Repeat(" ", whyIndent-rowIndent)
+			}
+			t.row(" ", "", "", not+l)
+		}
 	}
 }
 
@@ -258,7 +270,7 @@ func (t *teller) why(l *loser) string {
 	if len(because) > 0 {
 		text += " (" + strings.Join(because, "; ") + ")"
 	}
-	return text + " " + t.code(l.Reason)
+	return text + " [" + l.Reason + "]"
 }
 
 func (t *teller) plain(code string) string {

@@ -1,5 +1,7 @@
 package houserules
 
+import "maps"
+
 // module is the path that every room's import path begins with.
 const module = "github.com/tact-edge/tact/"
 
@@ -287,8 +289,16 @@ var rooms = []struct {
 		"golang.org/x/":      "the system",
 	}}},
 	{"cmd/tact/internal/bench", room{}},
+	{"cmd/tact/internal/demo", room{imports: anyRoom}},
 	{"cmd/tact/internal/houserules", room{}},
-	{"cmd/tact", room{imports: anyRoom}},
+	{"cmd/tact", room{imports: and(anyRoom, "cmd/tact/internal/demo", "the demo's world and story")}},
+}
+
+// and returns imports with one more.
+func and(imports map[string]string, path, why string) map[string]string {
+	more := maps.Clone(imports)
+	more[path] = why
+	return more
 }
 
 // anyRoom is for where everything meets. A key that ends in a slash means all below it.
