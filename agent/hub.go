@@ -130,8 +130,12 @@ func (a *Agent) askSlice(l *leased) {
 		a.tell.Error("slice cannot be asked for", "error", err)
 		return
 	}
+	var owners []wire.Owner
+	for _, o := range l.want.Owners {
+		owners = append(owners, wire.Owner{Kind: o.Kind, ID: o.ID})
+	}
 	id := sliceID(l.want.Handle)
-	l.asked = a.tellLink(uplink.Ask{ID: id, Request: &wire.SliceRequest{ID: id, Handle: h, Customer: sealed}})
+	l.asked = a.tellLink(uplink.Ask{ID: id, Request: &wire.SliceRequest{ID: id, Handle: h, Customer: sealed, Owners: owners}})
 }
 
 // askAgain asks for every slice: after messages of the hub found no room.

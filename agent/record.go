@@ -186,8 +186,13 @@ func (c *codec) decision(r *engine.Record, s *symbols) *wire.Decision {
 	if d.Action != silence {
 		w.Action = s.sym(d.Action)
 	}
-	for _, name := range d.Uses {
-		w.Inputs = append(w.Inputs, wire.Input{Name: s.sym(name), Age: ageOf(d, name)})
+	copy(w.Moment[:], d.Moment[:])
+	for k, name := range d.Uses {
+		in := wire.Input{Name: s.sym(name)}
+		if k < len(d.Ages) { // a decision that was read back from a record has none
+			in.Age = wire.AgeClassOf(int64(d.Ages[k]))
+		}
+		w.Inputs = append(w.Inputs, in)
 	}
 	for k := range d.List {
 		w.Listed = append(w.Listed, s.sym(d.List[k].Action))
@@ -202,33 +207,22 @@ func (c *codec) decision(r *engine.Record, s *symbols) *wire.Decision {
 	return w
 }
 
-// ageOf finds the age of an input among what explains the losers; the winner's
-// own inputs carry none.
-func ageOf(d *engine.Decision, name string) wire.AgeClass {
-	for k := range d.Rejected {
-		for _, b := range d.Rejected[k].Because {
-			if b.Name == name {
-				return wire.AgeClassOf(int64(b.Age))
-			}
-		}
-	}
-	return wire.AgeNone
-}
-
 type lost struct {
 	stage  catalog.Stage
 	reason catalog.Reason
 	count  uint32
 }
 
-// losers returns the ten that came furthest (the latest stage first, then by
-// name), and a count per stage and reason of the others.
+// losers returns the ten that came furthest (the latest stage first, then the
+// higher value, then by name), and a count per stage and reason of the others.
 func losers(rejected []engine.Rejected) (best []engine.Rejected, rest []lost) {
 	if len(rejected) == 0 {
 		return nil, nil
 	}
 	all := slices.Clone(rejected)
-	sort.SliceStable(all, func(a, b int) bool { return all[a].Stage > all[b].Stage })
+	sort.SliceStable(all, func(a, b int) bool {
+		return cmp.Or(cmp.Compare(all[b].Stage, all[a].Stage), cmp.Compare(all[b].Value, all[a].Value)) < 0
+	})
 	best = all[:min(mostLosers, len(all))]
 	for _, r := range all[len(best):] {
 		k := slices.IndexFunc(rest, func(l lost) bool { return l.stage == r.Stage && l.reason == r.Reason })
@@ -347,7 +341,7 @@ func (c *codec) fromWire(w wire.Record, s *symbols, customers func(engine.Handle
 func (c *codec) decisionBack(w *wire.Decision, name func(wire.Sym) string) engine.Record {
 	d := &engine.Decision{
 		At: sense.Instant(w.At), ID: c.decisionID(c.epoch, w.N), N: w.N, Session: name(w.Session), Slot: name(w.Slot), Asked: w.Asked, Action: name(w.Action),
-		Cause: name(w.Cause), Value: w.Value, Propensity: int64(w.Propensity), Probability: int64(w.Probability),
+		Cause: name(w.Cause), Value: w.Value, Propensity: int64(w.Propensity), Probability: int64(w.Probability), Moment: w.Moment,
 	}
 	if int(w.Treatment) < len(treatments) {
 		d.Treatment = treatments[w.Treatment]

@@ -40,7 +40,7 @@ func records(h engine.Handle) []engine.Record {
 		{Seq: 1, At: at, Handle: h, Identified: &engine.Identified{Handle: h, Customer: "card:123"}},
 		{Seq: 2, At: at, Handle: h, Decision: &engine.Decision{
 			At: at, ID: "kiosk-1-77-1", N: 1, Session: "main", Slot: "home", Asked: true, Action: "offer", Treatment: "say_personal", Value: 1_500_000, Propensity: 40_000, Probability: 1_000_000,
-			Uses: []string{"name.first", "rain"}, List: []engine.Ranked{{Action: "second"}},
+			Uses: []string{"name.first", "rain"}, Moment: [8]byte{7}, List: []engine.Ranked{{Action: "second"}},
 			Rejected: []engine.Rejected{{Action: "a", Stage: catalog.StageGuard, Reason: catalog.AlreadyBought}, {Action: "b", Stage: catalog.StageLegal, Reason: catalog.ConsentUnknown}}}},
 		of(3, &event.Outcome{Outcome: "accepted", Decision: "kiosk-1-77-1", Slot: "home"}),
 		of(4, &event.Fact{Name: "size", Customer: "card:123", Value: sense.StringValue("Medium-size"), Provenance: event.Declared}),
