@@ -124,7 +124,7 @@ func (m *Mind) signal(e *event.Event, b *event.Signal) error {
 		return err
 	}
 	if m.cfg.Readings && m.moment.Outdated() == outdated {
-		m.read = append(m.read, readSignal{session: s.name, name: b.Name})
+		m.noteReading(s.name, b.Name)
 	}
 	return nil
 }

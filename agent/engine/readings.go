@@ -5,8 +5,24 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// readSignal is a signal that was taken in a step.
-type readSignal struct{ session, name string }
+// readSignal is a signal that was taken in a step, with the value that it had then: of several
+// readings of one instant each is told.
+type readSignal struct {
+	session string
+	index   int32
+	value   sense.Value
+	unread  bool // its consent may yet come within the step
+}
+
+// noteReading notes the reading that the moment has just taken.
+func (m *Mind) noteReading(session, name string) {
+	for k := range m.bundle.Signals {
+		if m.bundle.Signals[k].Name == name {
+			v, _, cause := m.moment.Reading(session, int32(k))
+			m.read = append(m.read, readSignal{session: session, index: int32(k), value: v, unread: cause == rule.NotRead})
+		}
+	}
+}
 
 // derivedKey names a derived value of a session.
 type derivedKey struct {
@@ -18,12 +34,11 @@ type derivedKey struct {
 // are another than when last told.
 func (m *Mind) tellReadings() {
 	for _, r := range m.read {
-		for k := range m.bundle.Signals {
-			if m.bundle.Signals[k].Name == r.name {
-				v, _, _ := m.moment.Reading(r.session, int32(k))
-				m.out.Readings = append(m.out.Readings, Reading{At: m.now, Signal: r.name, Value: v})
-			}
+		v, _, cause := m.moment.Reading(r.session, r.index)
+		if cause != rule.NotRead && !r.unread {
+			v = r.value
 		}
+		m.out.Readings = append(m.out.Readings, Reading{At: m.now, Signal: m.bundle.Signals[r.index].Name, Value: v})
 	}
 	for _, s := range m.sessions {
 		for k := range m.bundle.Derived {

@@ -284,3 +284,21 @@ func BenchmarkReplay(b *testing.B) {
 		}
 	}
 }
+
+// Of several readings of one instant each is told, and then what follows from the last.
+func TestSignalsOfOneInstant(t *testing.T) {
+	log := `{"at":"2026-03-02T09:00:00Z","signal":"speed","value":1}
+{"at":"2026-03-02T09:00:00Z","signal":"speed","value":2}
+{"at":"2026-03-02T09:00:00Z","signal":"speed","value":null}
+`
+	var b bytes.Buffer
+	p := Printer{W: &b, Signals: true}
+	player := Player{Mind: engine.New(engine.Config{Leased: true, Readings: true}), Bundle: bundle(t, "car"), Out: p.Print, Refuse: func(r Refused) { t.Error(r) }}
+	if err := player.Play(context.Background(), Events("log", strings.NewReader(log)), 0, false); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.NewReplacer(`Z",`, `.000Z",`).Replace(log)
+	if b.String() != want {
+		t.Errorf("got\n%s", b.String())
+	}
+}

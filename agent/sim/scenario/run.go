@@ -62,7 +62,10 @@ func (p *Policies) Get(dir string) (*catalog.Bundle, []policy.Finding, error) {
 // Run plays one scenario of a file in a fresh world.
 func Run(f *File, s *Scenario, p *Policies) Result {
 	r := runner{result: Result{File: f.Name, Scenario: s.Name, Line: s.Line, Failures: []Failure{}}, file: f, scenario: s, checked: true}
-	dir := filepath.Join(filepath.Dir(f.Name), filepath.FromSlash(s.Policy))
+	dir := filepath.FromSlash(s.Policy)
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(filepath.Dir(f.Name), dir)
+	}
 	bundle, findings, err := p.Get(dir)
 	switch {
 	case err != nil:
