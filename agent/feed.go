@@ -22,7 +22,7 @@ type Message struct {
 	Session  string
 	Slot     string           // empty for a session message
 	Line     []byte           // JSON as in the contract; of a decision with few of the rejected
-	Decision *engine.Decision // of a decision, whole; read only
+	Decision *engine.Decision // of a decision, whole, for who reads as it comes; nil later; read only
 }
 
 // Bounds of the feed.
@@ -98,14 +98,14 @@ func (f *Feed) tell(m Message, change func(up []Message, m Message) []Message) {
 	}
 	m.ID = f.next
 	f.next++
+	kept := m
+	kept.Decision = nil // a thousand candidates are not kept for who may come later
 	if change != nil {
-		f.up = change(f.up, m)
+		f.up = change(f.up, kept)
 	}
 	if len(f.kept) == keptMessages {
 		f.kept = append(f.kept[:0], f.kept[1:]...)
 	}
-	kept := m
-	kept.Decision = nil // a thousand candidates are not kept for who may come back
 	f.kept = append(f.kept, kept)
 	for r := range f.readers {
 		if !r.matches(&m) {
