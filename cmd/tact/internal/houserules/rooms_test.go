@@ -272,6 +272,7 @@ var rooms = []struct {
 		"actions/guard":   "the same",
 		"agent/engine":    "decisions",
 	}}},
+	{"agent/sim/scenario", room{clockless: true, imports: anyRoom}},
 	{"agent/sim", room{clockless: true, imports: anyRoom}},
 	{"cmd/tactd", room{imports: map[string]string{
 		"context/":           "wiring",
