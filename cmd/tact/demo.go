@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -31,10 +34,17 @@ Colours are left out where NO_COLOR is set or the output is no terminal.`,
 	fast := cmd.Flags().Bool("fast", false, "without pauses for reading")
 	keep := cmd.Flags().Bool("keep", false, "leave everything running at the end, until Ctrl-C, and print the addresses")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		// Whatever ends it, nothing is left behind: a reader that has gone makes writes fail,
+		// and a terminal that is closed is as good as Ctrl-C.
+		gone := make(chan os.Signal, 1)
+		signal.Notify(gone, syscall.SIGPIPE)
+		defer signal.Stop(gone)
+		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
+		defer stop()
 		terminal, colour := a.looks()
-		err := demo.Run(cmd.Context(), demo.Options{Out: a.stdout, Terminal: terminal, Colour: colour, Fast: *fast, Keep: *keep, Meaning: meaningOf})
-		if errors.Is(err, demo.ErrBalance) {
-			return withCode(exitFailed, err)
+		err := demo.Run(ctx, demo.Options{Out: a.stdout, Terminal: terminal, Colour: colour, Fast: *fast, Keep: *keep, Meaning: meaningOf})
+		if errors.Is(err, context.Canceled) && cmd.Context().Err() == nil {
+			return errors.New("stopped: the terminal was closed")
 		}
 		return err
 	}

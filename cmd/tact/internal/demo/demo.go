@@ -51,8 +51,10 @@ func Run(ctx context.Context, o Options) (err error) {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err() // whatever else failed, failed because of it
-	case err != nil:
+	case err != nil && s.t.failed() == nil:
 		return trouble.explain(err)
+	case err != nil:
+		return err
 	case !o.Keep:
 		return s.t.failed()
 	}

@@ -33,7 +33,7 @@ func TestDecisionsAreToldInPlainWords(t *testing.T) {
 		{"a long reason", `{"slot":"s","action":"silence","cause":"open_complaint","rejected":[
 			{"action":"wax","stage":"applicable","reason":"unheard_of","because":[{"name":"temperature.of.the.air.close.by.the.road","value":12.5,"age":12,"needed":"temperature.of.the.air.close.by.the.road < 1"},{"name":"x","value":3,"age":null,"needed":"x > 4"}]}]}`,
 			"  = k            silence in s: a complaint is open [open_complaint]\n" +
-				"                 not wax              unheard_of (temperature.of.the.air.close.by.the.road 12.5, needed\n" + // the next word would end in column 99 of 94
+				"                 not wax              unheard_of (temperature.of.the.air.close.by.the.road 12.5, needed\n" + // the next word would end in column 106 of 94
 				"                                      temperature.of.the.air.close.by.the.road < 1; x 3, needed x > 4) [unheard_of]\n"},
 		{"silence", `{"slot":"s","action":"silence","cause":"open_complaint","value":0,"rejected":[]}`,
 			"  = k            silence in s: a complaint is open [open_complaint]\n"},

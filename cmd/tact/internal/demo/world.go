@@ -141,7 +141,7 @@ func (w *world) live(ctx context.Context) error {
 		return err
 	}
 	ctx, quit := context.WithCancel(ctx)
-	stop := w.stop
+	stop := w.stop // ends what was started before
 	w.stop = func() { stop(); quit() }
 	w.done.Go(func() { w.people.keep(ctx, w) })
 	return nil
