@@ -131,11 +131,12 @@ func TestBadBundles(t *testing.T) {
 	must(t, w.dir, w.bin.tact, "keys", "new", "foreign")
 	first, second := w.buildBundle("first", "shop", shop(1)), w.buildBundle("second", "shop", shop(2))
 	foreign := w.buildBundle("foreign", "foreign", shop(9))
-	good, err := os.ReadFile(second)
+	third := w.buildBundle("third", "shop", shop(3))
+	good, err := os.ReadFile(third)
 	if err != nil {
 		t.Fatal(err)
 	}
-	signature, err := os.ReadFile(second + ".minisig")
+	signature, err := os.ReadFile(third + ".minisig")
 	if err != nil {
 		t.Fatal(err)
 	}
