@@ -92,6 +92,7 @@ type story struct {
 // read gives the reader time.
 func (s *story) read(ctx context.Context, d time.Duration) {
 	if !s.fast {
+		s.t.wait("")
 		pause(ctx, d)
 	}
 }

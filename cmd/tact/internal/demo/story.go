@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,7 @@ const (
 // setUp compiles, signs and publishes the policy, and waits for it on the devices.
 func (s *story) setUp(ctx context.Context) error {
 	s.t.chapter("", "Tact on one machine", "A broker, a hub and three devices on free loopback ports, each as it runs in the field: a kiosk in a shop, a car, a gateway for watches. They know nothing yet.")
+	s.t.say("    %s", s.t.paint(dim, "Read:  > what came in   = what was decided or measured   not: what was not chosen, and why [reason]"))
 	if err := s.begin(); err != nil {
 		return err
 	}
@@ -121,9 +123,13 @@ func (s *story) mail(ctx context.Context, about, reason string) error {
 	}
 	if v.May {
 		s.t.fact(mailer, "may I mail her about %s? The hub says yes", about)
-	} else {
-		s.t.fact(mailer, "may I mail her about %s? The hub says no: %s %s", about, s.t.plain(reason), s.t.code(reason))
+		return nil
 	}
+	end := ""
+	if v.Until != nil {
+		end, _, _ = strings.Cut(", until "+*v.Until, "T")
+	}
+	s.t.fact(mailer, "may I mail her about %s? The hub says no%s: %s %s", about, end, s.t.plain(reason), s.t.code(reason))
 	return nil
 }
 
@@ -321,6 +327,9 @@ func (s *story) resolved(ctx context.Context) error {
 	t.decided(s.wearable.name, got)
 	if got.Action != silence || got.Cause != "complaint_cool_off" {
 		return s.wrong("sales stay held for 14 days, and it is %s %s", got.Action, got.Cause)
+	}
+	if err := s.mail(ctx, "product:roof-box", "complaint_cool_off"); err != nil {
+		return err
 	}
 	s.read(ctx, 2500*time.Millisecond)
 	return nil

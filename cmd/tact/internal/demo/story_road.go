@@ -89,7 +89,7 @@ func (s *story) border(ctx context.Context) error {
 
 // records tells how an outbox grew.
 func records(before, now uint64) string {
-	return fmt.Sprintf("its outbox grew from %d to %d records", before, now)
+	return fmt.Sprintf("its outbox grew from %d records to %d", before, now)
 }
 
 // toTheBorder brings the consents to the devices and both people to the border.

@@ -24,6 +24,7 @@ import (
 	"github.com/tact-edge/tact/firmware/update"
 	"github.com/tact-edge/tact/sync/hub/serve"
 	"github.com/tact-edge/tact/sync/mqtt"
+	"github.com/tact-edge/tact/sync/mqtt/embedded"
 	"github.com/tact-edge/tact/sync/uplink"
 	"github.com/tact-edge/tact/sync/wire"
 )
@@ -51,7 +52,7 @@ type world struct {
 	file   []byte // the bundle
 	signed []byte // its signature
 
-	broker   *serve.Embedded
+	broker   *embedded.Broker
 	network  *relay
 	hub      *serve.Hub
 	office   *office
@@ -108,7 +109,7 @@ func (w *world) start(ctx context.Context) error {
 	if w.signed, err = update.Sign(w.file, secret, w.name()); err != nil {
 		return fmt.Errorf("sign the demo's policy: %w", err)
 	}
-	if w.broker, err = serve.StartBroker("127.0.0.1:0"); err != nil {
+	if w.broker, err = embedded.Start("127.0.0.1:0"); err != nil {
 		return err
 	}
 	w.closers = append(w.closers, w.broker.Close)
