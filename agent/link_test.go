@@ -26,6 +26,7 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/firmware/update"
 	"github.com/tact-edge/tact/sync/mqtt"
+	"github.com/tact-edge/tact/sync/mqtt/embedded"
 	"github.com/tact-edge/tact/sync/uplink"
 	"github.com/tact-edge/tact/sync/wire"
 )
@@ -81,8 +82,10 @@ func newHub(t *testing.T) *fakeHub {
 	h := &fakeHub{t: t, addr: "tcp://" + l.Addr().String(), sign: sign, seal: seal, packer: packer, path: wire.Path{Tenant: "main", Device: "kiosk-1"},
 		files: map[string][]byte{}, slices: map[string]func(wire.Handle) *wire.Slice{}, handles: map[string]wire.Handle{}, log: map[uint64][]byte{}}
 	h.broker = mochi.New(&mochi.Options{InlineClient: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err := h.broker.AddHook(&access{}, nil); err != nil {
-		t.Fatal(err)
+	for _, hook := range []mochi.Hook{&access{}, embedded.OneAtATime()} {
+		if err := h.broker.AddHook(hook, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := h.broker.AddListener(listeners.NewNet("test", l)); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
 )
 
 // What a record of a snapshot holds.
@@ -79,7 +80,8 @@ func appendDecision(b []byte, d *engine.Decision) []byte {
 	for _, n := range []int64{d.Value, d.Propensity, d.Probability} {
 		b = msgp.AppendInt64(b, n)
 	}
-	return appendList(b, d.Uses, appendText)
+	b = msgp.AppendBytes(appendList(b, d.Uses, appendText), d.Moment[:])
+	return appendList(b, d.Ages, func(b []byte, age *sense.Duration) []byte { return msgp.AppendInt64(b, int64(*age)) })
 }
 
 func readDecision(c *cursor) *engine.Decision {
@@ -92,6 +94,8 @@ func readDecision(c *cursor) *engine.Decision {
 		*n = c.int()
 	}
 	d.Uses = list(c, (*cursor).text)
+	c.exact(d.Moment[:])
+	d.Ages = list(c, func(c *cursor) sense.Duration { return sense.Duration(c.int()) })
 	return d
 }
 

@@ -75,7 +75,7 @@ func customer(n byte, changed uint64) engine.CustomerState {
 			body(10, &event.Forget{Customer: "card:123"}),
 			{Seq: 11, At: at, Handle: h, Identified: &engine.Identified{Handle: h, Customer: "card:123"}},
 			{Seq: 12, At: at, Handle: h, Exposure: &profile.Exposure{Decision: "d-1-1", Action: "offer", At: at}, Decision: &engine.Decision{At: at, ID: "d-1-1", N: 1, Session: "main", Slot: "home", Customer: "card:123", Asked: true, Action: "offer", Cause: "fallback",
-				Treatment: "say", Language: "nl", Value: 1_500_000, Propensity: 40_000, Probability: 1_000_000, Uses: []string{"name.first"}, Policy: "dealer@12"}},
+				Treatment: "say", Language: "nl", Value: 1_500_000, Propensity: 40_000, Probability: 1_000_000, Uses: []string{"name.first"}, Ages: []sense.Duration{sense.Hour}, Moment: [8]byte{7}, Policy: "dealer@12"}},
 		},
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/tact-edge/tact/sync/hub/ledger"
 	"github.com/tact-edge/tact/sync/hub/serve"
 	"github.com/tact-edge/tact/sync/mqtt"
+	"github.com/tact-edge/tact/sync/mqtt/embedded"
 )
 
 // hubRun is what hub run was told.
@@ -86,7 +87,7 @@ func (a *app) hubRun(ctx context.Context, o *hubRun) error {
 	case o.broker != "" && o.embedded != "":
 		return usage(errors.New("--broker and --embedded-broker: only one of them"))
 	case o.embedded != "":
-		b, err := serve.StartBroker(o.embedded)
+		b, err := embedded.Start(o.embedded)
 		if err != nil {
 			return startError(err)
 		}

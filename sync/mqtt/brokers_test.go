@@ -8,11 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/tact-edge/tact/sync/mqtt/embedded"
 )
 
 // testBroker is a broker that can be killed and started again on its port.
@@ -66,7 +68,7 @@ func (b *mochiBroker) start(t testing.TB) {
 		return err == nil
 	})
 	b.server = mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	for _, h := range b.hooks {
+	for _, h := range append(slices.Clone(b.hooks), embedded.OneAtATime()) {
 		if err := b.server.AddHook(h, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -25,6 +25,7 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/firmware/update"
 	"github.com/tact-edge/tact/sync/mqtt"
+	"github.com/tact-edge/tact/sync/mqtt/embedded"
 	"github.com/tact-edge/tact/sync/wire"
 )
 
@@ -166,7 +167,7 @@ func TestStartRefuses(t *testing.T) {
 			t.Errorf("%s: started", name)
 		}
 	}
-	if _, err := StartBroker("0.0.0.0:0"); err == nil {
+	if _, err := embedded.Start("0.0.0.0:0"); err == nil {
 		t.Error("the embedded broker listens to the world")
 	}
 }
@@ -304,7 +305,7 @@ func (d *device) log(first uint64, n int) {
 // brokers are those that the hub is tested over.
 func brokers(t *testing.T, test func(t *testing.T, address string)) {
 	t.Run("embedded", func(t *testing.T) {
-		b, err := StartBroker("127.0.0.1:0")
+		b, err := embedded.Start("127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -157,6 +157,10 @@ var rooms = []struct {
 		"sync/wire":     "messages",
 		"math/rand/v2":  "jitter from a seed, see seeded",
 	}}},
+	{"sync/mqtt/embedded", room{imports: map[string]string{
+		"github.com/mochi-mqtt/server/v2":  "the broker",
+		"github.com/mochi-mqtt/server/v2/": "the same",
+	}}},
 	{"sync/mqtt", room{imports: map[string]string{
 		"context/sense":                       "instants",
 		"sync/wire":                           "topics",
@@ -221,8 +225,6 @@ var rooms = []struct {
 		"sync/wire":                           "messages",
 		"firmware/update":                     "verifies the bundles that it ships",
 		"github.com/eclipse/paho.mqtt.golang": "the connection",
-		"github.com/mochi-mqtt/server/v2":     "the embedded broker",
-		"github.com/mochi-mqtt/server/v2/":    "the same",
 	}}},
 	{"agent/store", room{imports: map[string]string{
 		"context/sense":                "values",

@@ -1,4 +1,10 @@
-package serve
+// Package embedded is an MQTT broker inside a process, for laptops, tests and the
+// demo: mochi without persistence and without accounts, on the loopback interface.
+//
+// It guarantees that retained messages are set and looked through one at a time:
+// the library reads an entry of its index while it writes it (v2.7.9). Fleets run a
+// broker of their own; callers owe a Close.
+package embedded
 
 import (
 	"fmt"
@@ -10,15 +16,14 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// Embedded is a broker inside the hub's process, for laptops, tests and the
-// demo: without persistence and without accounts, so it listens on loopback only.
-type Embedded struct {
+// Broker is a running broker.
+type Broker struct {
 	server *mochi.Server
 	addr   net.Addr
 }
 
-// StartBroker starts a broker on a loopback address; port 0 takes a free one.
-func StartBroker(address string) (*Embedded, error) {
+// Start starts a broker on a loopback address; port 0 takes a free one.
+func Start(address string) (*Broker, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("start broker on %q: %w", address, err)
@@ -38,9 +43,11 @@ func StartBroker(address string) (*Embedded, error) {
 	caps.MaximumPacketSize = 128 << 10
 	s := mochi.New(&mochi.Options{Capabilities: caps, Logger: slog.New(slog.DiscardHandler),
 		ClientNetReadBufferSize: 4 << 10, ClientNetWriteBufferSize: 4 << 10})
-	if err := s.AddHook(&open{}, nil); err != nil {
-		l.Close()
-		return nil, fmt.Errorf("start broker: %w", err)
+	for _, h := range []mochi.Hook{&open{}, OneAtATime()} {
+		if err := s.AddHook(h, nil); err != nil {
+			l.Close()
+			return nil, fmt.Errorf("start broker: %w", err)
+		}
 	}
 	if err := s.AddListener(listeners.NewNet("loopback", l)); err != nil {
 		l.Close()
@@ -49,7 +56,7 @@ func StartBroker(address string) (*Embedded, error) {
 	if err := s.Serve(); err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
-	return &Embedded{server: s, addr: l.Addr()}, nil
+	return &Broker{server: s, addr: l.Addr()}, nil
 }
 
 // open lets everybody in who can reach the loopback address.
@@ -63,10 +70,10 @@ func (*open) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return 
 func (*open) OnACLCheck(*mochi.Client, string, bool) bool              { return true }
 
 // Address is what clients connect to: tcp://host:port.
-func (b *Embedded) Address() string { return "tcp://" + b.addr.String() }
+func (b *Broker) Address() string { return "tcp://" + b.addr.String() }
 
 // Close ends the broker and its connections.
-func (b *Embedded) Close() error {
+func (b *Broker) Close() error {
 	if err := b.server.Close(); err != nil {
 		return fmt.Errorf("close broker: %w", err)
 	}
