@@ -297,11 +297,11 @@ func (m *Mind) outcome(e *event.Event, b *event.Outcome) error {
 	}
 	if b.Outcome == "shown" {
 		x.until = max(e.Happened, x.at).Add(m.bundle.Slots[slot].ShowFor)
-		m.again = true
+		at.again = true
 		return nil
 	}
 	at.shown[slot] = nil
-	m.again = true
+	at.again = true
 	return nil
 }
 

@@ -38,11 +38,9 @@ func isPulse(pulse []bool, n rule.Node) bool { return n >= 0 && int(n) < len(pul
 
 // armAll notes which actions are right now, whether or not this is a moment to say them: what becomes
 // right at the wheel waits until the car stands still.
-func (m *Mind) armAll() {
-	for _, s := range m.sessions {
-		for _, one := range m.plan.armed {
-			m.arm(s, one)
-		}
+func (m *Mind) armAll(s *session) {
+	for _, one := range m.plan.armed {
+		m.arm(s, one)
 	}
 }
 

@@ -19,6 +19,7 @@ type customer struct {
 	confirmed   sense.Instant // when the slice was last known to be current
 	prune       sense.Instant // when something is next past its retention
 	consentTurn sense.Instant // when a consent expires by itself
+	staleTurn   sense.Instant // when the slice is too old for an intent
 	owners      []event.Owner // that the customer was last seen with
 	passive     bool          // only ever seen passively: no slice is asked for
 }
@@ -98,11 +99,19 @@ func (m *Mind) drop(c *customer) {
 func (m *Mind) changed(c *customer) {
 	c.Changed++
 	c.prune, m.due = 0, 0
-	m.again, m.wantStale = true, true
+	m.wantStale = true
 	for _, s := range m.sessions {
 		if s.customer == c {
 			s.stale = true
 		}
+	}
+	m.recall(c)
+}
+
+// recall lets the sessions in which a customer stands be judged again.
+func (m *Mind) recall(c *customer) {
+	for _, s := range m.sessions {
+		s.again = s.again || s.customer == c
 	}
 }
 

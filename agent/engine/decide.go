@@ -28,10 +28,10 @@ func decisionID(device string, epoch, n uint64) string {
 
 // choice is what a decision came to, beside what it says.
 type choice struct {
-	action  int32 // -1 for silence
-	ambient bool
-	lapse   sense.Instant // when time alone may let one through that fell; Never where none
-	pressed bool          // one fell that is worth less by the pressure alone
+	action   int32 // -1 for silence
+	ambient  bool
+	lapse    sense.Instant // when time alone may let one through that fell; Never where none
+	restless bool          // one fell that any step may let through: by pressure that eases, or a text that lacked a value
 }
 
 // candidate is an action on its way through the stages.
@@ -125,7 +125,7 @@ func (m *Mind) decide(s *session, slot int32, ask *event.Ask) (*Decision, choice
 		if x.until > m.now {
 			c.lapse = min(c.lapse, x.until)
 		}
-		c.pressed = c.pressed || x.pressed && x.stage == catalog.StageValue
+		c.restless = c.restless || x.pressed && x.stage == catalog.StageValue || x.stage == catalog.StageTreatment
 		d.Rejected = append(d.Rejected, Rejected{Action: m.bundle.Actions[x.action].Name, Stage: x.stage, Reason: x.reason, Because: x.because, Value: x.value})
 	}
 	return d, c

@@ -41,6 +41,7 @@ type Mind struct {
 	drawn   uint64 // handles so far
 
 	wake      sense.Instant
+	quietTurn sense.Instant // when the device's quiet hours next begin or end
 	due       sense.Instant // when something of a customer ends by itself; 0 where not worked out
 	wanted    Want
 	wantStale bool   // the want may be another
@@ -48,7 +49,7 @@ type Mind struct {
 	asks      []pendingAsk
 	read      []readSignal               // signals taken in this step, where readings are wanted
 	derived   map[derivedKey]sense.Value // last told
-	again     bool                       // something happened that unasked slots must be offered anew for
+	again     bool                       // something happened that every session must be judged again for
 }
 
 // link is what is known of the connection to the hub.
@@ -98,7 +99,6 @@ func (m *Mind) Advance(at sense.Instant, yield func(Output)) {
 // taken in as if they were due at in.At.
 func (m *Mind) Step(in Input) Output {
 	m.out, m.asks, m.read, m.again = Output{At: in.At}, m.asks[:0], m.read[:0], false
-	timer := m.wake <= in.At
 	m.now = max(m.now, in.At)
 	if m.booted == 0 {
 		m.booted = m.now
@@ -117,7 +117,6 @@ func (m *Mind) Step(in Input) Output {
 			m.out.Refused = append(m.out.Refused, Refusal{Index: k, Err: err})
 		}
 	}
-	m.again = m.again || timer
 	m.settle()
 	return m.out
 }
@@ -147,7 +146,7 @@ func (m *Mind) load(u *BundleUpdate) {
 	for _, c := range m.customers {
 		c.prune = 0
 	}
-	m.again, m.wantStale, m.due = true, true, 0
+	m.again, m.wantStale, m.due, m.quietTurn = true, true, 0, 0
 }
 
 // inherit reads the latest readings again under a new policy, as far as it declares them.
@@ -164,13 +163,12 @@ func (m *Mind) inherit(old *moment.State, b *catalog.Bundle) {
 
 // plan is what is worked out once for a bundle.
 type plan struct {
-	slots      []int32       // that this device has, in order
-	has        []bool        // per slot of the bundle
-	candidates [][]int32     // per slot: the actions that name it, in order
-	unasked    []int32       // slots that are filled unasked
-	armed      []armed       // actions that stay right for keep_armed
-	lapse      sense.Instant // when time alone may let something through in an unasked slot
-	pressed    bool          // something fell in an unasked slot that is worth its bother when the pressure has eased
+	slots      []int32   // that this device has, in order
+	has        []bool    // per slot of the bundle
+	candidates [][]int32 // per slot: the actions that name it, in order
+	unasked    []int32   // slots that are filled unasked
+	armed      []armed   // actions that stay right for keep_armed
+	roots      []bool    // per node: an action, a group, a state or the end of a session rests on it
 }
 
 func planOf(b *catalog.Bundle, slots []string) plan {
@@ -191,5 +189,41 @@ func planOf(b *catalog.Bundle, slots []string) plan {
 		}
 	}
 	p.armed = armedOf(b)
+	p.roots = rootsOf(b)
 	return p
+}
+
+// rootsOf marks the nodes whose truth decides something.
+func rootsOf(b *catalog.Bundle) []bool {
+	roots := make([]bool, len(b.Program.Nodes))
+	mark := func(nodes ...rule.Node) {
+		for _, n := range nodes {
+			if n >= 0 && int(n) < len(roots) {
+				roots[n] = true
+			}
+		}
+	}
+	for k := range b.Actions {
+		mark(b.Actions[k].Eligible, b.Actions[k].Applicable, b.Actions[k].Suitable)
+	}
+	for k := range b.Groups {
+		mark(b.Groups[k].Eligible, b.Groups[k].Applicable, b.Groups[k].Suitable)
+	}
+	for k := range b.States {
+		mark(b.States[k].Node)
+	}
+	if b.SessionEnd != nil {
+		mark(b.SessionEnd.Ends)
+	}
+	return roots
+}
+
+// rests says whether something rests on one of the nodes.
+func (p *plan) rests(nodes []rule.Node) bool {
+	for _, n := range nodes {
+		if p.roots[n] {
+			return true
+		}
+	}
+	return false
 }

@@ -33,6 +33,10 @@ type session struct {
 	seen    sense.Instant     // last sign of a visit: identified, asked, or still there by the policy's end
 	hisGoal bool              // came for service or information, not answered yet
 	stale   bool              // the moment must be given the profile again
+
+	again    bool          // something happened that this session must be judged again for
+	lapse    sense.Instant // when time alone may let something through in an unasked slot
+	restless bool          // any step may
 }
 
 // unasked is what the session remembers of one action.
@@ -70,6 +74,7 @@ func (s *session) reset(slots int) {
 	s.served = nil
 	s.last = 0
 	s.stale = true
+	s.again, s.lapse, s.restless = true, sense.Never, false
 }
 
 // session returns the session of that name; it exists from its first event.
@@ -88,7 +93,7 @@ func (m *Mind) session(name string) *session {
 	m.sessions = append(m.sessions, nil)
 	copy(m.sessions[k+1:], m.sessions[k:])
 	m.sessions[k] = s
-	m.again = true
+	s.again = true
 	return s
 }
 
@@ -99,7 +104,7 @@ func (m *Mind) identify(s *session, b *event.Identify) {
 		return
 	}
 	c := m.customer(b.Customer, b.By)
-	m.again, s.stale, s.seen = true, true, m.now
+	s.again, s.stale, s.seen = true, true, m.now
 	if s.customer == c {
 		s.by = max(s.by, b.By)
 		s.shared = s.shared || b.Shared
@@ -138,7 +143,7 @@ func (m *Mind) leave(s *session, cause string) {
 	}
 	s.customer, s.by, s.shared, s.owners, s.language = nil, event.ByNobody, false, nil, ""
 	s.forgetShown()
-	s.stale, m.again = true, true
+	s.stale, s.again = true, true
 	if m.moment != nil {
 		m.moment.Close(s.name)
 		m.moment.Open(s.name, m.now)
@@ -159,7 +164,7 @@ func (m *Mind) endVisits() {
 			s.seen = m.now
 		}
 		if s.hisGoal && m.now >= s.seen.Add(m.bundle.VisitEnds) {
-			s.hisGoal, m.again = false, true
+			s.hisGoal, s.again = false, true
 		}
 	}
 }
@@ -177,7 +182,7 @@ func (m *Mind) clear(s *session, slot int, cause string, protects bool) {
 		At: m.now, Decision: s.shown[slot].decision, Session: s.name, Slot: m.bundle.Slots[slot].Name, Cause: cause, Protects: protects,
 	})
 	s.shown[slot] = nil
-	m.again = true
+	s.again = true
 }
 
 // endSessions lets sessions end by the policy's rule: from the moment that its end is no longer

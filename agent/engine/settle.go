@@ -22,7 +22,7 @@ func (m *Mind) settle() {
 		for _, a := range m.asks {
 			m.silentWithoutPolicy(a)
 		}
-		m.finish(sense.Never)
+		m.finish()
 		return
 	}
 	m.prune()
@@ -36,30 +36,52 @@ func (m *Mind) settle() {
 	if m.cfg.Readings {
 		m.tellReadings()
 	}
-	m.again = m.again || m.plan.pressed || m.flipped()
-	if m.again {
-		m.armAll()
-		m.judgeShown()
-		m.releaseServed()
+	m.findMoved()
+	for _, s := range m.sessions {
+		if m.moved(s) {
+			m.armAll(s)
+			m.judgeShown(s)
+			m.releaseServed(s)
+		}
 	}
 	for _, a := range m.asks {
 		m.answerAsk(a)
 	}
-	next := sense.Never
-	if m.again {
-		m.plan.pressed = false
-		next = m.offerUnasked()
-		m.plan.lapse = next
-	} else {
-		next = m.plan.lapse
+	for _, s := range m.sessions {
+		if m.moved(s) {
+			m.offerUnasked(s)
+			s.again = false
+		}
 	}
-	m.finish(next)
+	m.finish()
 }
 
-// flipped says whether the truth of any condition changed in this step.
-func (m *Mind) flipped() bool {
-	for _, s := range m.sessions {
-		if device, own := m.moment.Flipped(s.name); len(device) > 0 || len(own) > 0 {
+// moved says whether anything happened for which a session must be judged again: a step of one
+// wearer costs the two hundred others nothing.
+func (m *Mind) moved(s *session) bool { return m.again || s.again }
+
+// findMoved finds the sessions in which a condition that something rests on changed its truth, or
+// for which time alone has come to something.
+func (m *Mind) findMoved() {
+	if m.now >= m.quietTurn {
+		m.again, m.quietTurn = true, guard.NextQuietTurn(m.bundle, m.now)
+	}
+	for k, s := range m.sessions {
+		device, own := m.moment.Flipped(s.name)
+		m.again = m.again || k == 0 && m.plan.rests(device)
+		s.again = s.again || s.restless || m.now >= s.lapse || m.plan.rests(own) || m.lapsed(s)
+	}
+}
+
+// lapsed says whether something that is shown or armed in a session has had its time.
+func (m *Mind) lapsed(s *session) bool {
+	for _, x := range s.shown {
+		if x != nil && m.now >= x.until {
+			return true
+		}
+	}
+	for _, a := range s.served {
+		if u := s.memory[a]; u.armed != 0 && m.now >= u.armed {
 			return true
 		}
 	}
@@ -88,6 +110,9 @@ func (m *Mind) prune() {
 			}
 			m.changed(c)
 		}
+		if m.now >= c.staleTurn {
+			m.recall(c)
+		}
 		if m.now >= c.consentTurn {
 			c.consentTurn = sense.Never
 			m.changed(c)
@@ -95,7 +120,8 @@ func (m *Mind) prune() {
 	}
 	m.due = sense.Never
 	for _, c := range m.customers {
-		m.due = min(m.due, c.prune, c.consentTurn, m.nextStale(c))
+		c.staleTurn = m.nextStale(c)
+		m.due = min(m.due, c.prune, c.consentTurn, c.staleTurn)
 		if c.Here {
 			m.due = min(m.due, c.Until)
 		}
@@ -118,22 +144,20 @@ func (m *Mind) nextStale(c *customer) (next sense.Instant) {
 }
 
 // judgeShown takes down what may not stand any more, and what has stood its time.
-func (m *Mind) judgeShown() {
-	for _, s := range m.sessions {
-		for k, x := range s.shown {
-			if x == nil {
-				continue
-			}
-			if m.now >= x.until {
-				m.expire(s, k, x)
-				continue
-			}
-			v := m.view(s, int32(k), x.asked)
-			v.AskIntent, v.AskAbout = x.intent, x.about
-			a := &m.bundle.Actions[x.action]
-			if d := m.judgeStanding(&v, guard.Candidate{Action: a, Ambient: x.ambient}); !d.OK() {
-				m.clear(s, k, d.Reason.String(), true)
-			}
+func (m *Mind) judgeShown(s *session) {
+	for k, x := range s.shown {
+		if x == nil {
+			continue
+		}
+		if m.now >= x.until {
+			m.expire(s, k, x)
+			continue
+		}
+		v := m.view(s, int32(k), x.asked)
+		v.AskIntent, v.AskAbout = x.intent, x.about
+		a := &m.bundle.Actions[x.action]
+		if d := m.judgeStanding(&v, guard.Candidate{Action: a, Ambient: x.ambient}); !d.OK() {
+			m.clear(s, k, d.Reason.String(), true)
 		}
 	}
 }
@@ -158,18 +182,16 @@ func (m *Mind) expire(s *session, slot int, x *shown) {
 }
 
 // releaseServed lets an action be shown again whose conditions were certainly false.
-func (m *Mind) releaseServed() {
-	for _, s := range m.sessions {
-		s.served = slices.DeleteFunc(s.served, func(a int32) bool {
-			if !m.certainlyFalse(s, &m.bundle.Actions[a]) {
-				return false
-			}
-			u := s.memory[a]
-			u.serve = false
-			s.memory[a] = u
-			return m.now >= u.armed
-		})
-	}
+func (m *Mind) releaseServed(s *session) {
+	s.served = slices.DeleteFunc(s.served, func(a int32) bool {
+		if !m.certainlyFalse(s, &m.bundle.Actions[a]) {
+			return false
+		}
+		u := s.memory[a]
+		u.serve = false
+		s.memory[a] = u
+		return m.now >= u.armed
+	})
 }
 
 func (m *Mind) certainlyFalse(s *session, a *catalog.Action) bool {
@@ -203,7 +225,7 @@ func (m *Mind) answerAsk(a pendingAsk) {
 	}
 	m.number(d)
 	m.show(s, a.slot, d, choice, a.ask)
-	m.again = true
+	s.again = true
 }
 
 // silentWithoutPolicy answers an ask while no policy is in charge.
@@ -214,33 +236,30 @@ func (m *Mind) silentWithoutPolicy(a pendingAsk) {
 	m.keep(d, a.session.customer, nil)
 }
 
-// offerUnasked fills the free unasked slots of every session, and returns when time alone may
-// let something through that fell now.
-func (m *Mind) offerUnasked() (next sense.Instant) {
-	next = sense.Never
-	for _, s := range m.sessions {
-		for _, slot := range m.plan.unasked {
-			if s.shown[slot] != nil {
-				continue
-			}
-			d, choice := m.decide(s, slot, nil)
-			if choice.lapse > m.now {
-				next = min(next, choice.lapse)
-			}
-			m.plan.pressed = m.plan.pressed || choice.pressed
-			if d.Action == silence {
-				if s.silence[slot] != d.Cause {
-					s.silence[slot] = d.Cause
-					m.out.Silent = append(m.out.Silent, Silence{*d})
-				}
-				continue
-			}
-			s.silence[slot] = ""
-			m.number(d)
-			m.show(s, slot, d, choice, nil)
+// offerUnasked fills the free unasked slots of a session, and notes when time alone may let
+// something through that fell now.
+func (m *Mind) offerUnasked(s *session) {
+	s.lapse, s.restless = sense.Never, false
+	for _, slot := range m.plan.unasked {
+		if s.shown[slot] != nil {
+			continue
 		}
+		d, choice := m.decide(s, slot, nil)
+		if choice.lapse > m.now {
+			s.lapse = min(s.lapse, choice.lapse)
+		}
+		s.restless = s.restless || choice.restless
+		if d.Action == silence {
+			if s.silence[slot] != d.Cause {
+				s.silence[slot] = d.Cause
+				m.out.Silent = append(m.out.Silent, Silence{*d})
+			}
+			continue
+		}
+		s.silence[slot] = ""
+		m.number(d)
+		m.show(s, slot, d, choice, nil)
 	}
-	return next
 }
 
 // number gives a decision its place in the epoch.
@@ -319,7 +338,7 @@ func (m *Mind) show(s *session, slot int32, d *Decision, choice choice, ask *eve
 }
 
 // finish works out what is wanted and when to wake.
-func (m *Mind) finish(next sense.Instant) {
+func (m *Mind) finish() {
 	if c := m.out.Clear; len(c) > 1 {
 		sort.SliceStable(c, func(a, b int) bool {
 			return cmp.Or(strings.Compare(c[a].Session, c[b].Session), strings.Compare(c[a].Slot, c[b].Slot)) < 0
@@ -332,7 +351,7 @@ func (m *Mind) finish(next sense.Instant) {
 	if w := m.want(); w != nil {
 		m.out.Want = w
 	}
-	m.wake = min(next, m.nextOwn())
+	m.wake = m.nextOwn()
 	m.out.Wake = m.wake
 }
 
@@ -389,6 +408,7 @@ func (m *Mind) nextOwn() sense.Instant {
 		return next
 	}
 	for _, s := range m.sessions {
+		ahead(s.lapse)
 		for _, x := range s.shown {
 			if x != nil {
 				ahead(x.until)
@@ -411,6 +431,6 @@ func (m *Mind) nextOwn() sense.Instant {
 			}
 		}
 	}
-	ahead(guard.NextQuietTurn(m.bundle, m.now))
+	ahead(m.quietTurn)
 	return next
 }
