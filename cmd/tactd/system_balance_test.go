@@ -126,6 +126,7 @@ func (c *campaign) backOffice(ctx context.Context) {
 	beat := time.NewTicker(40 * time.Millisecond)
 	defer beat.Stop()
 	for n := 0; ctx.Err() == nil; n++ {
+		again := n%5 == 4 // as a source does whose answer was lost
 		id := fmt.Sprintf("p%d", n)
 		lines := fmt.Sprintf("{\"id\":\"f%d\",\"fact\":\"name.first\",\"customer\":%q,\"value\":\"Anna\",\"provenance\":\"declared\"}\n"+
 			"{\"id\":\"c%d\",\"consent\":\"offers\",\"customer\":%q,\"granted\":true}\n"+
@@ -141,8 +142,11 @@ func (c *campaign) backOffice(ctx context.Context) {
 					c.t.Errorf("the hub answered %s", text)
 					return
 				}
-				c.fed = append(c.fed, id)
-				break
+				if !again {
+					c.fed = append(c.fed, id)
+					break
+				}
+				again = false
 			}
 			<-beat.C
 		}
@@ -174,8 +178,12 @@ func (d *witness) day(ctx context.Context) {
 		case 0:
 			lines = append(lines, fmt.Sprintf(`{"identify":%q,"by":"card"}`, person(n/10)))
 		case 3:
-			visit = fmt.Sprintf("%s-v%d", d.id, n)
-			lines = append(lines, fmt.Sprintf(`{"id":%q,"source":"till","interaction":"visit","customer":%q,"about":"visit:%s"}`, visit, person(n/10), visit))
+			visit = fmt.Sprintf("%s-v%d-%d", d.id, n, n/10%people)
+			lines = append(lines, d.visit(visit))
+		case 4: // as an app does whose answer was lost; the device may have been killed meanwhile
+			if len(d.visits) > 0 {
+				lines = append(lines, d.visit(d.visits[len(d.visits)-1]))
+			}
 		case 5:
 			temperature = 50 - temperature // 20 and 30: the board has something to say every other time
 			lines = append(lines, fmt.Sprintf(`{"signal":"temperature","value":%d}`, temperature))
@@ -192,6 +200,11 @@ func (d *witness) day(ctx context.Context) {
 		}
 		<-beat.C
 	}
+}
+
+// visit is the line of a visit; the last part of its id says whose it is.
+func (d *witness) visit(id string) string {
+	return fmt.Sprintf(`{"id":%q,"source":"till","interaction":"visit","customer":%q,"about":"visit:%s"}`, id, person(int(id[len(id)-1]-'0')), id)
 }
 
 func (d *witness) say(ctx context.Context, beat *time.Ticker, lines []string, visit string) {
