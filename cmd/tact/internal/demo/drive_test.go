@@ -42,7 +42,7 @@ func made() string {
 		minutes := (lat - 51) * 60
 		b.WriteString(sentence(fmt.Sprintf("GPRMC,%s,A,51%08.5f,N,00443.80000,E,%.2f,180.00,020326,,,A", at.Format("150405.00"), minutes, speedAt(t)*3600/1852)))
 		b.WriteString(sentence(fmt.Sprintf("GPGGA,%s,51%08.5f,N,00443.80000,E,1,10,0.80,8.0,M,45.0,M,,", at.Format("150405.00"), minutes)))
-		gone += (speedAt(t) + speedAt(t+0.5)) / 2 / 2
+		gone += float64((speedAt(t) + speedAt(t+0.5)) / 2 / 2) // rounded here, on every machine
 	}
 	return b.String()
 }
