@@ -117,6 +117,9 @@ func instants(x *profile.Exposure, outcome string) []sense.Instant {
 // window says whether a contact at `at` counts now, and when it ceases to.
 func window(v *guard.View, l *catalog.Limit, at sense.Instant) (end sense.Instant, in bool) {
 	z := v.Bundle.Zone
+	if l.Customer && v.Zone != nil {
+		z = *v.Zone
+	}
 	switch l.Per {
 	case catalog.CalendarDay:
 		return z.StartOfDay(z.Day(at) + 1), z.Day(at) == z.Day(v.Now)

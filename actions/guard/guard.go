@@ -27,6 +27,7 @@ type View struct {
 	Customer   string
 	Person     string // the hub's id of the customer, so that every device hashes alike; else Customer
 	Owners     []event.Owner
+	Zone       *sense.Zone    // the customer's, where it is known; nil for the policy's
 	ProfileAge sense.Duration // time since the slice was last known to be current; 0 while it is
 	LeaseEnded bool           // Awaited, because the lease ran out
 	Erased     bool           // this customer was erased here

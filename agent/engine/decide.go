@@ -66,11 +66,37 @@ func (m *Mind) view(s *session, slot int32, asked bool) guard.View {
 		},
 	}
 	if c := s.customer; c != nil {
+		v.Zone = m.zoneOf(v.Slice)
 		v.Customer, v.Person = c.Customer, c.person()
 		v.Erased = m.erased[m.tombstone(c.Customer)]
 		v.ProfileAge, v.LeaseEnded = m.age(c), !c.Here && c.Until != 0
 	}
 	return v
+}
+
+// mostZones bounds how many zones are remembered; the world has some six hundred.
+const mostZones = 1024
+
+// zoneOf returns the zone that a customer declared, nil where there is none that is known.
+func (m *Mind) zoneOf(s *profile.Slice) *sense.Zone {
+	if s == nil || m.cfg.Zone == nil {
+		return nil
+	}
+	f, ok := s.Find("zone", "")
+	if !ok || f.Provenance != event.Declared || f.Value.Kind() != sense.String {
+		return nil
+	}
+	name := f.Value.Str()
+	z, known := m.zones[name]
+	if !known {
+		if rules, err := m.cfg.Zone(name); err == nil {
+			z = &rules
+		}
+		if len(m.zones) < mostZones {
+			m.zones[name] = z
+		}
+	}
+	return z
 }
 
 // stateBecause names the readings that a state of attention rests on.

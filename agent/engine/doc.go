@@ -15,8 +15,22 @@
 // before anything later (Advance does it), and the effects of an Output in its
 // order, of which Persist is the commit point.
 //
-// Two choices that the contract leaves open. Timers that are due at one instant
-// are one step, since their order cannot be seen in its outcome. An unasked
-// silence is reported when its cause changes, not at every step: a sensor that
-// speaks ten times a second would drown the log in repetitions of the same.
+// Choices where the contract leaves one:
+//
+// Timers that are due at one instant are one step, since their order cannot be seen in
+// its outcome. An unasked silence is reported when its cause changes, not at every step: a
+// sensor that speaks ten times a second would drown the log in repetitions of the same.
+//
+// The outcome "last" means what was shown last to whom is served now, in the session or
+// the slot, also when it has left the screen; an ask that was answered with silence leaves
+// nothing to answer in its slot. That a contact was shown, ignored or failed counts once.
+// An asked showing counts as a showing too: an unasked slot does not repeat it.
+//
+// A fallback need not be worth its bother, and passes every other stage like the rest. An
+// ask in a language that the policy does not speak is answered in the session's. An id is
+// used up by an event that was taken, not by one that was refused. keep_armed counts from
+// the last instant at which the action was applicable, whether or not it could be said. Who
+// came for help is held to it until answered, or until the visit has ended: ends_after from
+// the last identify or ask, or from when the policy's end of session was last certainly
+// false. Numbers follow the order of lines where one step makes several decisions.
 package engine

@@ -393,3 +393,70 @@ func parsed(t testing.TB, line string, at sense.Instant) []event.Event {
 	e.At, e.HasAt, e.Happened = at, true, at
 	return []event.Event{e}
 }
+
+// TestForgottenStaysForgotten: a mind restored from the log refuses what the one before it refused.
+func TestForgottenStaysForgotten(t *testing.T) {
+	d := deskOf(t, oneSale)
+	d.tell(annaTaps, agrees, `{"forget":"anna"}`)
+	var log []Record
+	for _, o := range d.outs {
+		log = append(log, o.Persist...)
+	}
+	again, err := Restore(replayed, Snapshot{}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, oneSale)}})
+	if o := again.Step(Input{At: d.now, Events: parsed(t, agrees, d.now)}); len(o.Refused) != 1 {
+		t.Error("after a restart it takes a consent of one who was forgotten")
+	}
+}
+
+// TestCustomersCalendar: a calendar day of hers is cut where she lives, on the day that summer time begins too.
+func TestCustomersCalendar(t *testing.T) {
+	for _, c := range []struct{ zone, free string }{ // when the day of the first showing is over
+		{"", "2026-03-29T00:00:00+01:00"},
+		{"America/New_York", "2026-03-29T00:00:00-04:00"},
+		{"Nowhere/Land", "2026-03-29T00:00:00+01:00"},
+	} {
+		cfg := replayed
+		cfg.Zone = policy.Zone
+		d := &desk{t: t, mind: New(cfg)}
+		d.now, _ = sense.ParseInstant("2026-03-28T22:30:00+01:00")
+		b := written(t, `	zone: {type: string, purposes: [service], keep: 2y}
+slots: {screen: {channel: kiosk}}
+actions:
+	mats: {intent: sales, purpose: offers, about: product:mats, slots: [screen], value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Mats?", nl: "Matten?"}}
+contact:
+	limits: [{intent: sales, at_most: 1, counting: shown, per: calendar day, zone: customer}]
+`)
+		d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: b}})
+		if c.zone != "" {
+			d.tell(`{"fact":"zone","customer":"anna","value":"` + c.zone + `","provenance":"declared"}`)
+		}
+		d.tell(annaTaps, `{"ask":"screen"}`)
+		free, _ := sense.ParseInstant(c.free)
+		d.at(free.Sub(d.now) - 1)
+		d.tell(`{"ask":"screen"}`)
+		d.wants("silence", "cap_reached")
+		d.at(1)
+		d.tell(`{"ask":"screen"}`)
+		d.wants("mats", "")
+	}
+}
+
+// TestSessionAfterBoot: what a restart made unknown is unknown in a session that begins after it.
+func TestSessionAfterBoot(t *testing.T) {
+	d := deskOf(t, `
+slots: {screen: {channel: web}}
+signals: {brake: {type: bool, max_age: 1h, scope: person, purposes: [care], why: {en: "safety", nl: "veiligheid"}, leaves_device: never}}
+actions:
+	calm: {intent: information, purpose: care, slots: [screen], applicable: "count(brake, 10m) == 0", value: 10.00, propensity: 0.1, bother: 0.05, say_personal: {en: "Calm.", nl: "Rustig."}}
+`)
+	d.tell(`{"boot":{"clock":"synced"}}`)
+	d.tell(annaTaps, `{"signal":"brake","value":false}`, `{"ask":"screen"}`)
+	d.wants("silence", "input_unknown")
+	d.at(10 * sense.Minute)
+	d.tell(`{"ask":"screen"}`)
+	d.wants("calm", "")
+}

@@ -40,6 +40,8 @@ type Mind struct {
 	decided uint64 // decisions so far
 	drawn   uint64 // handles so far
 
+	zones map[string]*sense.Zone // by name; nil for one that does not exist
+
 	wake      sense.Instant
 	quietTurn sense.Instant // when the device's quiet hours next begin or end
 	due       sense.Instant // when something of a customer ends by itself; 0 where not worked out
@@ -72,6 +74,7 @@ func New(cfg Config) *Mind {
 		byHandle: map[Handle]*customer{},
 		erased:   map[[32]byte]bool{},
 		derived:  map[derivedKey]sense.Value{},
+		zones:    map[string]*sense.Zone{},
 		seq:      1,
 		wake:     sense.Never,
 	}
@@ -144,6 +147,7 @@ func (m *Mind) load(u *BundleUpdate) {
 		m.moment.Restore(m.fences, m.now)
 	}
 	for _, c := range m.customers {
+		m.withhold(c)
 		c.prune = 0
 	}
 	m.again, m.wantStale, m.due, m.quietTurn = true, true, 0, 0

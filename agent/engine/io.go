@@ -19,6 +19,9 @@ type Config struct {
 	Absent []string      // sources that this device does not have
 	// Leased: no slice is ever asked for, every customer's is here and leased for ever (replay, scenarios, the hub's virtual device).
 	Leased bool
+	// Zone gives the rules of a named time zone, always the same; nil where only the policy's is known,
+	// by which customers' calendars are cut then.
+	Zone func(name string) (sense.Zone, error)
 	// Readings: Output.Readings is filled.
 	Readings bool
 }
@@ -53,12 +56,14 @@ type SliceUpdate struct {
 	Forget   bool           // erased at the hub: the slice goes, nothing else is read
 }
 
-// Output is what a step wants done, in the order of its fields: persist, destroy,
+// Output is what a step wants done, in the order of its fields: persist, withhold, destroy,
 // clear, show, want, wake. Persist is one transaction and the commit point; a
 // clear with Protects is performed even when it fails.
 type Output struct {
-	At       sense.Instant
-	Persist  []Record
+	At      sense.Instant
+	Persist []Record
+	// Withhold names records that wait to be sent and may not be any more: their purposes were refused.
+	Withhold []uint64
 	Destroy  []Handle // whose keys go, durably, before a receipt for it may leave
 	Clear    []Clear
 	Show     []*Decision // actions and, for an ask, silences

@@ -96,6 +96,9 @@ func (m *Mind) restoreEvent(r *Record, c *customer) {
 		}
 	case *event.Forget:
 		if c != nil {
+			for _, id := range append([]string{c.Customer}, c.Aliases...) {
+				m.erased[m.tombstone(id)] = true
+			}
 			m.drop(c)
 		}
 	case *event.Fact:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tact-edge/tact/actions/policy"
 	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/agent/sim/replay"
 	"github.com/tact-edge/tact/context/event"
@@ -70,7 +71,7 @@ printed as it was read.`,
 
 // engineConfig is the mind of a replay: everybody's slice is here, for ever.
 func (f *replayFlags) engineConfig() engine.Config {
-	return engine.Config{Device: f.device, Epoch: f.epoch, From: f.from, Leased: true, Readings: f.signals}
+	return engine.Config{Device: f.device, Epoch: f.epoch, From: f.from, Leased: true, Zone: policy.Zone, Readings: f.signals}
 }
 
 func (f *replayFlags) end() (sense.Instant, bool, error) {

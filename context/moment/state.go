@@ -29,6 +29,8 @@ type State struct {
 	absent   []bool // by signal
 	now      sense.Instant
 	started  bool
+	booted   bool
+	bootedAt sense.Instant
 	device   scene
 	sessions []*scene // in order of name
 	asides   []aside  // readings that gave way to those of a request
@@ -100,6 +102,10 @@ func (s *State) Open(session string, now sense.Instant) {
 	c := &scene{name: session, session: true, eval: s.device.eval.NewSession()}
 	c.prepare(s.model)
 	s.sessions = slices.Insert(s.sessions, k, c)
+	if s.booted {
+		// What was seen before the restart is missing here as well.
+		c.eval.Restart(s.bootedAt)
+	}
 	c.begin(s)
 	c.refreshAll(s)
 }
@@ -191,6 +197,7 @@ func customerOf(p *profile.Slice, presence Presence) string {
 // they are filled again. Which side of a place somebody was last seen on is kept.
 func (s *State) Boot(now sense.Instant) {
 	s.now = max(s.now, now)
+	s.booted, s.bootedAt = true, s.now
 	s.device.restart(s)
 	for _, c := range s.sessions {
 		c.restart(s)

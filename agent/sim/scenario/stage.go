@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/policy"
 	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/agent/sim"
 	"github.com/tact-edge/tact/agent/sim/funnel"
@@ -56,7 +57,7 @@ func newView(name string, slots []string, mind func() *engine.Mind) *view {
 func newStage(s *Scenario, b *catalog.Bundle, t0 sense.Instant) (*stage, error) {
 	g := &stage{bundle: b, now: t0}
 	if !s.connected {
-		g.alone = engine.New(engine.Config{Device: "scenario", From: 1, Leased: true})
+		g.alone = engine.New(engine.Config{Device: "scenario", From: 1, Leased: true, Zone: policy.Zone})
 		g.views = []*view{newView("", nil, func() *engine.Mind { return g.alone })}
 		g.hear("", g.alone.Step(engine.Input{At: t0, Bundle: &engine.BundleUpdate{Bundle: b}}))
 		return g, nil
