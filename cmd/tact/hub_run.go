@@ -15,6 +15,7 @@ import (
 
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/firmware/update"
+	"github.com/tact-edge/tact/sync/hub"
 	"github.com/tact-edge/tact/sync/hub/ledger"
 	"github.com/tact-edge/tact/sync/hub/serve"
 	"github.com/tact-edge/tact/sync/mqtt"
@@ -104,7 +105,11 @@ func (a *app) hubRun(ctx context.Context, o *hubRun) error {
 		return startError(err)
 	}
 	if file != nil {
-		if err := h.Publish(ctx, file, signature, ""); err != nil {
+		err := h.Publish(ctx, file, signature, "")
+		switch {
+		case errors.Is(err, hub.ErrOlder): // a newer one was published since this command line was written
+			a.say("%s stays unused: %v", o.bundle, err)
+		case err != nil:
 			return errors.Join(fmt.Errorf("%s: %w", o.bundle, err), h.Close())
 		}
 	}
