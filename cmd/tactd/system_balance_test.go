@@ -26,6 +26,7 @@ func TestBalanceUnderKills(t *testing.T) {
 	w := newWorld(t, shop(1))
 	c := &campaign{w: w, t: t, random: rand.New(rand.NewPCG(seed, 1))}
 	for k := range 3 {
+		c.bundles = append(c.bundles, w.buildBundle(fmt.Sprintf("shop-%d", k+2), "shop", shop(k+2)))
 		d := &witness{device: w.newDevice("kiosk-" + strconv.Itoa(k+1))}
 		c.devices = append(c.devices, d)
 		d.up()
@@ -49,6 +50,10 @@ func TestBalanceUnderKills(t *testing.T) {
 	for _, d := range c.devices {
 		await(t, d.id+" has handed everything over", 60*time.Second, d.drained)
 	}
+	newest := fmt.Sprintf("shop@%d", c.published+1)
+	for _, d := range c.devices {
+		await(t, d.id+" has "+newest, 60*time.Second, func() bool { return d.state().Bundle == newest })
+	}
 	drained := time.Since(begun)
 	c.balance()
 	t.Logf("%d kills in %.1fs; all handed over %.1fs after the last line", kills, busy.Seconds(), drained.Seconds())
@@ -69,11 +74,13 @@ func number(t *testing.T, name string, otherwise int) int {
 
 // campaign is one run of kills.
 type campaign struct {
-	w       *world
-	t       *testing.T
-	random  *rand.Rand
-	devices []*witness
-	fed     []string // ids of the purchases that the hub has answered
+	w         *world
+	t         *testing.T
+	random    *rand.Rand
+	devices   []*witness
+	bundles   []string // newer versions, to be published on the way
+	published int
+	fed       []string // ids of the purchases that the hub has answered
 }
 
 // people who come to the devices.
@@ -113,12 +120,21 @@ func (c *campaign) kill(kills int) {
 			v.start(c.t)
 			v.ready()
 		}
+		if c.published < len(c.bundles) && done > (c.published+1)*kills/(len(c.bundles)+1) {
+			if code, text := c.w.publish(c.bundles[c.published]); code != 200 {
+				c.t.Errorf("the hub answered bundle %d with %d %s", c.published+2, code, text)
+			}
+			c.published++
+		}
 	}
 	c.pass(time.Second)
 	c.t.Logf("killed %v", tally)
 }
 
 func (c *campaign) pass(d time.Duration) { <-time.After(d) }
+
+// passenger comes, is forgotten, and comes again.
+const passenger = "crm:99"
 
 // backOffice tells the hub of customers and their purchases, each line again
 // until the hub has answered.
@@ -133,6 +149,12 @@ func (c *campaign) backOffice(ctx context.Context) {
 			"{\"id\":%q,\"interaction\":\"purchase\",\"customer\":%q,\"about\":\"thing:%s\"}", n, person(n), n, person(n), id, person(n), id)
 		if n > people { // the names and consents are there: from here on it is purchases
 			lines = lines[strings.LastIndex(lines, "\n")+1:]
+		}
+		switch n % 40 {
+		case 10: // refused while she has not come back: nobody needs to know the answer
+			_, _, _ = call("POST", c.w.hubURL+"/v1/events", crmToken, strings.ReplaceAll(annaName+"\n"+annaConsent, "crm:1", passenger))
+		case 30:
+			lines += fmt.Sprintf("\n{\"forget\":%q}", passenger)
 		}
 		for ctx.Err() == nil {
 			code, text, err := call("POST", c.w.hubURL+"/v1/events", crmToken, lines)
@@ -176,7 +198,11 @@ func (d *witness) day(ctx context.Context) {
 		visit := ""
 		switch n % 10 {
 		case 0:
-			lines = append(lines, fmt.Sprintf(`{"identify":%q,"by":"card"}`, person(n/10)))
+			who := person(n / 10)
+			if n/10%(people+1) == people {
+				who = passenger
+			}
+			lines = append(lines, fmt.Sprintf(`{"identify":%q,"by":"card"}`, who))
 		case 3:
 			visit = fmt.Sprintf("%s-v%d-%d", d.id, n, n/10%people)
 			lines = append(lines, d.visit(visit))
