@@ -36,7 +36,7 @@ type Body struct {
 	names *symbols // of the bundle in charge
 }
 
-// Handle performs one output in the stated order: persist, destroy, clear, show,
+// Handle performs one output in the stated order: persist, withhold, destroy, clear, show,
 // want. Nothing but clears that protect somebody is done before, or where,
 // persisting fails. A full disk is waited out until ctx ends; any other error is
 // final: the mind knows more than the log, and must be restored from it.
@@ -46,6 +46,7 @@ func (b *Body) Handle(ctx context.Context, out *engine.Output) error {
 		b.clearProtecting(out, &cleared)
 		return err
 	}
+	b.codec.withheld.add(out.Withhold)
 	if err := b.destroy(ctx, out.Destroy, out, &cleared); err != nil {
 		b.clearProtecting(out, &cleared)
 		return err

@@ -66,6 +66,7 @@ type codec struct {
 	epoch  uint64
 	secret [16]byte
 	keys   Keys
+	withheld withheld
 	// forgets and what encodes are the mind's goroutine alone.
 	forgets forgets
 }
@@ -377,6 +378,9 @@ func (c *codec) opener(hubKey func() []byte) outbox.Opener {
 		case wire.KindSealed:
 		default:
 			return record, outbox.Send, ""
+		}
+		if c.withheld.has(seq) {
+			return nil, outbox.Remove, wire.TombWithdrawn
 		}
 		var sealed wire.Sealed
 		if wire.DecodeInto(record, &sealed) != nil {

@@ -202,6 +202,7 @@ func (m *Mind) fold(e *event.Event, id string) error {
 	r := m.persist(Record{Handle: c.Handle, Event: e})
 	if !m.cfg.Leased {
 		c.Pending = append(c.Pending, *r)
+		m.withhold(c)
 	}
 	m.changed(c)
 	return nil

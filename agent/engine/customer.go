@@ -178,6 +178,7 @@ func (m *Mind) takeSlice(u *SliceUpdate) {
 			_ = c.Slice.Fold(c.Pending[k].Event) // only profile events are ever pending
 		}
 	}
+	m.withhold(c)
 	m.changed(c)
 }
 

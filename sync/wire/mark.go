@@ -15,10 +15,11 @@ type Forgotten struct {
 
 // Reasons of a tombstone.
 const (
-	TombErased  = "erased"       // its key was destroyed by a forget
-	TombCorrupt = "corrupt"      // the store could not read it
-	TombRefused = "refused"      // it could not be put on the wire
-	TombEvicted = "evicted_disk" // the outbox was full
+	TombErased    = "erased"       // its key was destroyed by a forget
+	TombWithdrawn = "withdrawn"    // its purposes were refused before it was sent
+	TombCorrupt   = "corrupt"      // the store could not read it
+	TombRefused   = "refused"      // it could not be put on the wire
+	TombEvicted   = "evicted_disk" // the outbox was full
 )
 
 // Tombstone stands where a record was, under the same sequence number.
