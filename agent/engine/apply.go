@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
@@ -343,14 +345,11 @@ func (s *session) lastShown(b *catalog.Bundle, slot string) (decision string) {
 	return decision
 }
 
-// remembers says whether a decision is the last one that some session showed in a slot.
+// remembers says whether a decision was made in this epoch: an answer to what nobody in particular
+// was shown is taken, though nothing is held of it any more.
 func (m *Mind) remembers(decision string) bool {
-	for _, s := range m.sessions {
-		if slices.ContainsFunc(s.latest, func(l lately) bool { return l.decision == decision }) {
-			return true
-		}
-	}
-	return false
+	n, err := strconv.ParseUint(decision[strings.LastIndexByte(decision, '-')+1:], 10, 64)
+	return err == nil && n > 0 && n <= m.decided && decision == decisionID(m.cfg.Device, m.cfg.Epoch, n)
 }
 
 func (m *Mind) ownerOf(decision string) *customer {

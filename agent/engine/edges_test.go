@@ -134,7 +134,12 @@ func TestLast(t *testing.T) {
 	d = deskOf(t, oneSale)
 	d.tell(`{"ask":"screen"}`)
 	d.at(sense.Hour)
-	d.tell(`{"outcome":"accepted","decision":"last","slot":"screen"}`, `{"outcome":"accepted","decision":"replay-0-1"}`)
+	d.tell(`{"ask":"screen"}`, `{"outcome":"accepted","decision":"last","slot":"screen"}`, `{"outcome":"accepted","decision":"replay-0-1"}`)
+	for _, none := range []string{"replay-0-3", "replay-0-0", "replay-0-01", "replay-1-1", "x", "-"} {
+		if o := d.mind.Step(Input{At: d.now, Events: parsed(t, `{"outcome":"accepted","decision":"`+none+`"}`, d.now)}); len(o.Refused) != 1 {
+			t.Errorf("an answer to %s, which was never decided, is taken", none)
+		}
+	}
 }
 
 func TestIgnoredIsBookedOnce(t *testing.T) {
@@ -459,4 +464,16 @@ actions:
 	d.at(10 * sense.Minute)
 	d.tell(`{"ask":"screen"}`)
 	d.wants("calm", "")
+}
+
+// TestWhatARequestSaidIsOverWithIt: shown since the request says that she is alone, it does not stand on that.
+func TestWhatARequestSaidIsOverWithIt(t *testing.T) {
+	d := newDesk(t, replayed)
+	d.tell(agrees, `{"fact":"name.first","customer":"anna","value":"Anna","provenance":"declared"}`, here, `{"signal":"people","value":2}`, annaTaps)
+	d.tell(`{"ask":"kiosk.home","with":{"people":1}}`)
+	if x := d.last(); x.Treatment != "say_personal" {
+		t.Fatalf("alone, as the request says, and it shows %s", x.Treatment)
+	}
+	d.tell(`{"tick":true}`)
+	d.wantsShows("kiosk.home:model-x -kiosk.home:not_alone")
 }

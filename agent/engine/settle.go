@@ -53,6 +53,10 @@ func (m *Mind) settle() {
 			s.again = false
 		}
 	}
+	for _, a := range m.asks {
+		// What stands by the word of one request is judged without it from the next step on.
+		a.session.again = len(a.ask.With) > 0
+	}
 	m.finish()
 }
 
