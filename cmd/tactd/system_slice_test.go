@@ -10,6 +10,7 @@ import (
 const (
 	annaName    = `{"fact":"name.first","customer":"crm:1","value":"Anna","provenance":"declared"}`
 	annaConsent = `{"consent":"offers","customer":"crm:1","granted":true}`
+	annaWish    = `{"fact":"wish","customer":"crm:1","value":"a blue one","provenance":"declared"}`
 	annaIsHere  = `{"identify":"crm:1","by":"card"}`
 )
 
@@ -68,6 +69,9 @@ func TestSliceAndComplaint(t *testing.T) {
 	}
 	expect(t, stream, "the sale", func(m *told) bool { return m.kind == "decision" && m.Decision == sale.Decision })
 
+	kiosk.tell(annaWish)
+	await(t, "her wish is at the hub", 20*time.Second, func() bool { return w.wishes("crm:1") == 1 })
+
 	if may := w.may(t, "sales"); may != `{"may":true,"reason":null,"until":null}` {
 		t.Errorf("may before the complaint: %s", may)
 	}
@@ -99,6 +103,18 @@ func TestSliceAndComplaint(t *testing.T) {
 	w.forget(t, kiosk, car)
 }
 
+// wishes is how many wishes of a customer the hub knows.
+func (w *world) wishes(id string) (n int) {
+	w.t.Helper()
+	c, _ := w.customer(id)
+	for _, f := range c.Facts {
+		if f.Name == "wish" {
+			n++
+		}
+	}
+	return n
+}
+
 // may asks as a mailing tool does.
 func (w *world) may(t *testing.T, intent string) string {
 	t.Helper()
@@ -125,6 +141,7 @@ func (w *world) withdrawOffline(t *testing.T, kiosk, car *device) {
 	shown := car.follow("?slot=counter")
 	w.broker.kill()
 	await(t, "the kiosk knows that it is offline", 10*time.Second, func() bool { return !kiosk.state().Online })
+	kiosk.tell(strings.ReplaceAll(annaWish, "crm:1", "crm:2")) // waits for the broker, for a purpose that ends now
 	lines := kiosk.tell(`{"consent":"offers","customer":"crm:2","granted":false}`)
 	if len(lines) != 1 || lines[0].Clear == "" || lines[0].cause() != "consent_withdrawn" {
 		t.Errorf("withdrawing brought %+v, want the sale cleared", lines)
@@ -145,6 +162,10 @@ func (w *world) withdrawOffline(t *testing.T, kiosk, car *device) {
 	t.Logf("broker back -> sale taken down on the other device %v", m.at.Sub(begun).Round(time.Millisecond))
 	if m.cause() != "consent_withdrawn" {
 		t.Errorf("the other device cleared because %s", m.cause())
+	}
+	await(t, "the kiosk has handed everything over", 30*time.Second, kiosk.drained)
+	if w.wishes("crm:2") != 0 {
+		t.Error("what waited for the purpose was sent after the consent was withdrawn")
 	}
 }
 

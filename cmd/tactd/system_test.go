@@ -742,6 +742,7 @@ signals:
   temperature: {type: double, max_age: 1h}
 facts:
   name.first: {type: string, purposes: [service, offers], from: [declared], keep: 2y}
+  wish:       {type: string, purposes: [offers], from: [declared], keep: 2y}
 interactions:
   purchase:  {keep: 7y, purposes: [service, offers], blocks: {offer_of: same}}
   visit:     {keep: 2y, purposes: [service]}
