@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -108,6 +109,11 @@ func (c *coder) text(s *string) {
 	case c.writing:
 		c.b = msgp.AppendString(c.b, *s)
 	case c.err == nil:
+		// msgp keeps a length in an int, which overflows where that has 32 bits.
+		if len(c.b) >= 5 && c.b[0] == 0xdb && binary.BigEndian.Uint32(c.b[1:]) > maxText {
+			c.fail(fmt.Errorf("a text of %d bytes is more than %d", binary.BigEndian.Uint32(c.b[1:]), maxText))
+			return
+		}
 		raw, rest, err := msgp.ReadStringZC(c.b)
 		switch {
 		case err != nil:

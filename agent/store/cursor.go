@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/tinylib/msgp/msgp"
@@ -57,6 +58,11 @@ func (c *cursor) truth() (t bool) {
 
 func (c *cursor) text() (s string) {
 	if c.err == nil {
+		// msgp keeps a length in an int, which overflows where that has 32 bits.
+		if len(c.b) >= 5 && c.b[0] == 0xdb && uint64(binary.BigEndian.Uint32(c.b[1:])) > uint64(len(c.b)) {
+			c.fail(msgp.ErrShortBytes)
+			return ""
+		}
 		var err error
 		s, c.b, err = msgp.ReadStringBytes(c.b)
 		c.fail(err)

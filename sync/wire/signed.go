@@ -112,6 +112,9 @@ func readSigned(b []byte) (signedJSON, error) {
 		s.Payload = bytes.TrimSpace(s.Payload)
 		return s, nil
 	}
+	if rest, err := skip(b, 1); err != nil || len(rest) > 0 {
+		return s, fmt.Errorf("not one array: %w", ErrMalformed)
+	}
 	n, rest, err := msgp.ReadArrayHeaderBytes(b)
 	if err != nil || n != 3 {
 		return s, fmt.Errorf("not key, signature and payload: %w", ErrMalformed)

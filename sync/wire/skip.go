@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/tinylib/msgp/msgp"
@@ -8,6 +9,17 @@ import (
 
 func errKind(k uint8, n uint32) error {
 	return fmt.Errorf("value of kind %d in %d parts: %w", k, n, ErrMalformed)
+}
+
+// fits says whether the text, bytes or extension at the start of b, which is not
+// empty, can be there in full. msgp 1.6.5 keeps a declared length in an int, which
+// overflows where that has 32 bits, and then slices out of range.
+func fits(b []byte) bool {
+	switch b[0] {
+	case 0xc6, 0xc9, 0xdb: // bin 32, ext 32, str 32
+		return len(b) < 5 || uint64(binary.BigEndian.Uint32(b[1:])) <= uint64(len(b))
+	}
+	return true
 }
 
 // skip returns what follows the first msgp value of b, which may hold arrays
@@ -28,6 +40,9 @@ func skip(b []byte, depth int) ([]byte, error) {
 		n, rest, err = msgp.ReadMapHeaderBytes(b)
 		elements = 2 * uint64(n)
 	default:
+		if !fits(b) {
+			return b, fmt.Errorf("value is cut short: %w", ErrMalformed)
+		}
 		rest, err = msgp.Skip(b)
 	}
 	if err != nil {
