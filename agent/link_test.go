@@ -43,13 +43,13 @@ func (*access) OnACLCheck(*mochi.Client, string, bool) bool              { retur
 
 // fakeHub answers one device over a real broker with the words of the wire.
 type fakeHub struct {
-	t      *testing.T
-	broker *mochi.Server
-	addr   string
-	sign   ed25519.PrivateKey
-	seal   *ecdh.PrivateKey
-	packer *wire.Packer
-	path   wire.Path
+	t       *testing.T
+	broker  *mochi.Server
+	addr    string
+	sign    ed25519.PrivateKey
+	seal    *ecdh.PrivateKey
+	batches *wire.Unpacker
+	path    wire.Path
 
 	mu      sync.Mutex
 	files   map[string][]byte
@@ -71,7 +71,7 @@ func newHub(t *testing.T) *fakeHub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packer, err := wire.NewPacker()
+	batches, err := wire.NewUnpacker()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func newHub(t *testing.T) *fakeHub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &fakeHub{t: t, addr: "tcp://" + l.Addr().String(), sign: sign, seal: seal, packer: packer, path: wire.Path{Tenant: "main", Device: "kiosk-1"},
+	h := &fakeHub{t: t, addr: "tcp://" + l.Addr().String(), sign: sign, seal: seal, batches: batches, path: wire.Path{Tenant: "main", Device: "kiosk-1"},
 		files: map[string][]byte{}, slices: map[string]func(wire.Handle) *wire.Slice{}, handles: map[string]wire.Handle{}, log: map[uint64][]byte{}}
 	h.broker = mochi.New(&mochi.Options{InlineClient: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	for _, hook := range []mochi.Hook{&access{}, embedded.OneAtATime()} {
@@ -181,7 +181,7 @@ func (h *fakeHub) take(topic string, payload []byte) {
 }
 
 func (h *fakeHub) takeLog(payload []byte) error {
-	b, err := h.packer.Decode(payload)
+	b, err := h.batches.Decode(payload)
 	if err != nil {
 		return err
 	}

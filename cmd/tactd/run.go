@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -18,6 +19,10 @@ import (
 
 // credential is the name of the systemd credential with the device key.
 const credential = "tact.device-key"
+
+// memoryLimit is the heap above which the collector works harder, where GOMEMLIMIT says
+// nothing else: a burst of requests is then no reason to keep their memory.
+const memoryLimit = 48 << 20
 
 func run(ctx context.Context, c *call) error {
 	cfg, err := readConfig(c.config, c.given, c.environ)
@@ -35,6 +40,9 @@ func run(ctx context.Context, c *call) error {
 		return err
 	}
 	ac.Tell = tell
+	if env("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	a, err := agent.Start(ctx, ac)
 	if err != nil {
 		return err

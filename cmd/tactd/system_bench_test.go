@@ -16,7 +16,7 @@ import (
 func shipped(b *testing.B) string {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "tactd")
-	c := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, ".")
+	c := exec.Command("go", "build", "-tags", "nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-o", path, ".")
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := c.CombinedOutput(); err != nil {
 		b.Fatalf("go build: %v\n%s", err, out)

@@ -13,7 +13,7 @@ import (
 // batch takes a run of a device's log: all of it, or nothing, in which case the
 // device hears no acknowledgement and sends it again.
 func (s *step) batch(device string, payload []byte) error {
-	b, err := s.packer.Decode(payload)
+	b, err := s.batches.Decode(payload)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ type Config struct {
 // Mind is the hub's mind. It holds nothing that is not in the ledger.
 type Mind struct {
 	cfg     Config
-	packer  *wire.Packer
+	batches *wire.Unpacker
 	bundles map[string]*catalog.Bundle // decoded, by SHA-256; a cache
 }
 
@@ -61,11 +61,11 @@ func New(cfg Config) (*Mind, error) {
 	if cfg.Lease <= 0 {
 		cfg.Lease = 7 * sense.Day
 	}
-	p, err := wire.NewPacker()
+	p, err := wire.NewUnpacker()
 	if err != nil {
 		return nil, fmt.Errorf("make hub: %w", err)
 	}
-	return &Mind{cfg: cfg, packer: p, bundles: map[string]*catalog.Bundle{}}, nil
+	return &Mind{cfg: cfg, batches: p, bundles: map[string]*catalog.Bundle{}}, nil
 }
 
 // Input is one thing that reaches the hub.

@@ -58,7 +58,7 @@ func (h *fakeHub) stop() {
 
 func (h *fakeHub) work(ctx context.Context) {
 	defer close(h.done)
-	p, err := wire.NewPacker()
+	p, err := wire.NewUnpacker()
 	if err != nil {
 		h.t.Error(err)
 		return
@@ -77,7 +77,7 @@ func (h *fakeHub) work(ctx context.Context) {
 	}
 }
 
-func (h *fakeHub) take(ctx context.Context, p *wire.Packer, m Message) error {
+func (h *fakeHub) take(ctx context.Context, p *wire.Unpacker, m Message) error {
 	t, err := wire.ParseTopic(m.Topic)
 	if err != nil {
 		return err

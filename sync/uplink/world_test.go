@@ -38,7 +38,7 @@ type world struct {
 
 	hubUp    bool
 	hubConn  wire.Conn
-	packer   *wire.Packer
+	batches  *wire.Unpacker
 	stored   map[uint64]string // by number
 	received int               // records, with doubles
 	up       []Event
@@ -57,11 +57,11 @@ type due struct {
 
 func newWorld(t testing.TB, seed uint64, c Config) *world {
 	t.Helper()
-	p, err := wire.NewPacker()
+	p, err := wire.NewUnpacker()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, r: rand.New(rand.NewPCG(seed, 2)), disk: &outbox.Memory{}, packer: p, stored: map[uint64]string{}, now: 1000, brokerUp: true, epoch: seed + 1}
+	w := &world{t: t, r: rand.New(rand.NewPCG(seed, 2)), disk: &outbox.Memory{}, batches: p, stored: map[uint64]string{}, now: 1000, brokerUp: true, epoch: seed + 1}
 	w.boot(c, seed)
 	w.setHub(true)
 	return w
@@ -237,7 +237,7 @@ func (w *world) hear(p Publish) {
 			w.down(path.Named(wire.Down, wire.ClassSlice, r.Handle.String()), &wire.Slice{Handle: r.Handle, Revision: 1, Re: r.ID})
 		}
 	case wire.ClassLog:
-		b, err := w.packer.Decode(p.Payload)
+		b, err := w.batches.Decode(p.Payload)
 		if err != nil {
 			w.t.Fatal(err)
 		}

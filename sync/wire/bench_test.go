@@ -17,7 +17,10 @@ func BenchmarkBytes(b *testing.B) {
 				}
 				size = len(m)
 			}
-			b.ReportMetric(float64(size)/float64(n), "bytes/decision")
+			b.ReportMetric(float64(size)/float64(n), "wire.bytes."+name+":bytes")
+			if n == 256 {
+				b.ReportMetric(200, "wire.bytes.256:bytes:at-most")
+			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/decision")
 		})
 	}
@@ -29,9 +32,10 @@ func BenchmarkDecode256(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	u := unpacker(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := p.Decode(m); err != nil {
+		if _, err := u.Decode(m); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -54,6 +54,7 @@ func FuzzRecord(f *testing.F) {
 }
 
 func FuzzBatch(f *testing.F) {
+	u := unpacker(f)
 	p, err := NewPacker()
 	if err != nil {
 		f.Fatal(err)
@@ -67,7 +68,7 @@ func FuzzBatch(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, m []byte) {
 		bounded(t, func() {
-			b, err := p.Decode(m)
+			b, err := u.Decode(m)
 			if err != nil {
 				return
 			}

@@ -22,14 +22,16 @@ type Batch struct {
 // packFrom is the number of records from which a batch is compressed.
 const packFrom = 8
 
-// Packer encodes and decodes batches; it holds one compressor (fastest level,
-// window 64 KiB) and one decompressor. Equal batches give equal bytes. A Packer
-// is used by one goroutine at a time.
+// Packer encodes batches; it holds one compressor (fastest level, window 64 KiB).
+// Equal batches give equal bytes. A Packer is used by one goroutine at a time.
 type Packer struct {
 	enc  *zstd.Encoder
-	dec  *zstd.Decoder
 	body []byte
 }
+
+// Unpacker decodes batches; it holds one decompressor, which devices do not link. An
+// Unpacker is used by one goroutine at a time.
+type Unpacker struct{ dec *zstd.Decoder }
 
 // NewPacker makes a packer.
 func NewPacker() (*Packer, error) {
@@ -38,11 +40,16 @@ func NewPacker() (*Packer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make packer: %w", err)
 	}
+	return &Packer{enc: enc}, nil
+}
+
+// NewUnpacker makes an unpacker.
+func NewUnpacker() (*Unpacker, error) {
 	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(MaxBody))
 	if err != nil {
-		return nil, fmt.Errorf("make packer: %w", err)
+		return nil, fmt.Errorf("make unpacker: %w", err)
 	}
-	return &Packer{enc: enc, dec: dec}, nil
+	return &Unpacker{dec: dec}, nil
 }
 
 // Encode makes the message of a batch. A message over MaxMessage is ErrTooLarge:
@@ -85,7 +92,7 @@ func (p *Packer) Encode(b *Batch) ([]byte, error) {
 // Decode reads the message of a batch. Each record is a whole, well-formed msgp
 // array behind its kind byte; what is in it is DecodeRecord's business, so that
 // one odd record does not spoil the others.
-func (p *Packer) Decode(msg []byte) (*Batch, error) {
+func (p *Unpacker) Decode(msg []byte) (*Batch, error) {
 	if len(msg) > MaxMessage {
 		return nil, fmt.Errorf("decode batch: %w", tooLarge("message", len(msg), MaxMessage))
 	}
@@ -121,7 +128,7 @@ func (p *Packer) Decode(msg []byte) (*Batch, error) {
 		Bundle: e.Bundle, Clock: sense.ClockState(e.Clock), Records: records}, nil
 }
 
-func (p *Packer) unpack(c Codec, body []byte) ([]byte, error) {
+func (p *Unpacker) unpack(c Codec, body []byte) ([]byte, error) {
 	switch c {
 	case Plain:
 		return body, nil // a copy already: msgp copies bytes

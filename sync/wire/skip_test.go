@@ -27,11 +27,7 @@ func TestLengthsThatNoMemoryHolds(t *testing.T) {
 				t.Errorf("%s: DecodeRecord of %s took it", name, k)
 			}
 		}
-		p, err := NewPacker()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := p.Decode(three); err == nil {
+		if _, err := unpacker(t).Decode(three); err == nil {
 			t.Errorf("%s: Decode took it", name)
 		}
 	}

@@ -389,7 +389,7 @@ func TestBatch(t *testing.T) {
 		if err != nil || !bytes.Equal(m, m2) {
 			t.Errorf("%d records: the same batch gave other bytes, %v", n, err)
 		}
-		back, err := p.Decode(m)
+		back, err := unpacker(t).Decode(m)
 		b.Version = SchemaVersion
 		if err != nil || !reflect.DeepEqual(back, b) {
 			t.Errorf("%d records came back otherwise: %v", n, err)
@@ -402,6 +402,15 @@ func TestBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "batch-2.hex", m)
+}
+
+func unpacker(t testing.TB) *Unpacker {
+	t.Helper()
+	u, err := NewUnpacker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
 
 func packer(t testing.TB) *Packer {
@@ -456,12 +465,12 @@ func TestBatchLimits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.Decode(m); !errors.Is(err, c.want) {
+		if _, err := unpacker(t).Decode(m); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
 	for name, m := range map[string][]byte{"nothing": nil, "text": []byte("hello"), "long": make([]byte, MaxMessage+1)} {
-		if _, err := p.Decode(m); err == nil {
+		if _, err := unpacker(t).Decode(m); err == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}

@@ -20,14 +20,14 @@ import (
 
 // stage is where a scenario plays: one mind alone, or a connected world.
 type stage struct {
-	bundle *catalog.Bundle
-	alone  *engine.Mind // nil in a connected world
-	world  *sim.World
-	now    sense.Instant
-	told   []event.Event // alone: what the mind learned of customers
-	views  []*view       // of the devices, in order of declaration
-	packer *wire.Packer
-	names  []string // symbols
+	bundle  *catalog.Bundle
+	alone   *engine.Mind // nil in a connected world
+	world   *sim.World
+	now     sense.Instant
+	told    []event.Event // alone: what the mind learned of customers
+	views   []*view       // of the devices, in order of declaration
+	batches *wire.Unpacker
+	names   []string // symbols
 }
 
 // view is what was seen of one device.
@@ -62,11 +62,11 @@ func newStage(s *Scenario, b *catalog.Bundle, t0 sense.Instant) (*stage, error) 
 		g.hear("", g.alone.Step(engine.Input{At: t0, Bundle: &engine.BundleUpdate{Bundle: b}}))
 		return g, nil
 	}
-	packer, err := wire.NewPacker()
+	batches, err := wire.NewUnpacker()
 	if err != nil {
 		return nil, err
 	}
-	g.packer, g.names = packer, catalog.Symbols(b)
+	g.batches, g.names = batches, catalog.Symbols(b)
 	devices := s.devices
 	if len(devices) == 0 {
 		devices = []device{{name: "device"}}
@@ -158,7 +158,7 @@ func (g *stage) sent(device string, p uplink.Publish) {
 	if t, err := wire.ParseTopic(p.Topic); err != nil || t.Class != wire.ClassLog {
 		return
 	}
-	batch, err := g.packer.Decode(p.Payload)
+	batch, err := g.batches.Decode(p.Payload)
 	if err != nil {
 		return
 	}
