@@ -49,8 +49,9 @@ type View struct {
 
 // Candidate is an action in one of its treatments.
 type Candidate struct {
-	Action  *catalog.Action
-	Ambient bool // nothing about anybody is read or said
+	Action   *catalog.Action
+	Ambient  bool // nothing about anybody is read or said
+	Personal bool // said in the words for one person (say_personal)
 }
 
 // Verdict is why a candidate falls; the zero Verdict lets it pass.

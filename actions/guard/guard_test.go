@@ -155,6 +155,10 @@ func TestGuards(t *testing.T) {
 
 		{name: "a code where a card is asked", action: sale("product:model-x"), given: func(v *View) { v.By, v.Slot.LeastIdentity = event.ByCode, event.ByCard }, want: catalog.WeakIdentity, because: "identify"},
 		{name: "a login where a card is asked", action: sale("product:model-x"), given: func(v *View) { v.By, v.Slot.LeastIdentity = event.ByLogin, event.ByCard }},
+		{name: "words for one person, and nobody there", action: &catalog.Action{Name: "s", Intent: catalog.Service, Purpose: service, Group: -1, Measure: -1},
+			given: func(v *View) { v.Presence, v.Slice, v.By, v.Customer = Nobody, nil, event.ByNobody, "" }, want: catalog.WeakIdentity, because: "identify"},
+		{name: "a warning for whoever is there", action: &catalog.Action{Name: "s", Intent: catalog.Safety, Purpose: care, Group: -1, Measure: -1},
+			given: func(v *View) { v.Presence, v.Slice, v.By, v.Customer = Nobody, nil, event.ByNobody, "" }},
 		{name: "shared card", action: sale("product:model-x"), given: func(v *View) { v.Shared = true }, want: catalog.SharedIdentity, because: "identify"},
 		{name: "shared card, ambient", action: sale("product:model-x"), ambient: true, given: func(v *View) { v.Shared = true }},
 
@@ -189,7 +193,7 @@ func TestGuards(t *testing.T) {
 			if c.given != nil {
 				c.given(v)
 			}
-			got := Judge(v, Candidate{Action: c.action, Ambient: c.ambient})
+			got := Judge(v, Candidate{Action: c.action, Ambient: c.ambient, Personal: !c.ambient})
 			because := ""
 			if len(got.Because) > 0 {
 				because = got.Because[0].Name

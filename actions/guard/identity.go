@@ -40,10 +40,14 @@ func unaskedWithoutOptIn(v *View, c Candidate) Verdict {
 	return Verdict{}
 }
 
-// weakIdentity: what is personal waits for an identification as strong as the slot or the action asks.
+// weakIdentity: what is personal waits for an identification as strong as the slot or the action
+// asks; words for one person want somebody, but a warning is for whoever is there.
 func weakIdentity(v *View, c Candidate) Verdict {
 	if c.Ambient {
 		return Verdict{}
+	}
+	if c.Personal && v.Presence == Nobody && c.Action.Intent != catalog.Safety {
+		return refuse(catalog.WeakIdentity, catalog.Because{Name: "identify", Age: catalog.NoAge, Needed: "somebody"})
 	}
 	least := c.Action.LeastID
 	if v.Slot != nil && v.Slot.LeastIdentity > least {

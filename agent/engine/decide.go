@@ -209,7 +209,7 @@ func showings(s *profile.Slice, action string) (n int) {
 // pass sends a candidate through the stages quiet to value.
 func (m *Mind) pass(s *session, v *guard.View, c *candidate, quiet guard.Verdict) {
 	a := &m.bundle.Actions[c.action]
-	gc := guard.Candidate{Action: a, Ambient: c.ambient}
+	gc := guard.Candidate{Action: a, Ambient: c.ambient, Personal: c.personal}
 	if !quiet.OK() && !guard.Passes(m.bundle, a.Intent) {
 		c.fall(catalog.StageQuiet, quiet)
 		return

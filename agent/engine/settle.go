@@ -160,7 +160,7 @@ func (m *Mind) judgeShown(s *session) {
 		v := m.view(s, int32(k), x.asked)
 		v.AskIntent, v.AskAbout = x.intent, x.about
 		a := &m.bundle.Actions[x.action]
-		if d := m.judgeStanding(&v, guard.Candidate{Action: a, Ambient: x.ambient}); !d.OK() {
+		if d := m.judgeStanding(&v, guard.Candidate{Action: a, Ambient: x.ambient, Personal: x.personal}); !d.OK() {
 			m.clear(s, k, d.Reason.String(), true)
 		}
 	}
