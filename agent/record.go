@@ -62,10 +62,10 @@ func (s *symbols) name(x wire.Sym) (string, error) {
 
 // codec turns records of the mind into records of the log, and back.
 type codec struct {
-	device string
-	epoch  uint64
-	secret [16]byte
-	keys   Keys
+	device   string
+	epoch    uint64
+	secret   [16]byte
+	keys     Keys
 	withheld withheld
 	// forgets and what encodes are the mind's goroutine alone.
 	forgets forgets
