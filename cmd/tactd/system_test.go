@@ -768,7 +768,7 @@ actions:
     value: 30.00
     propensity: 0.10
     bother: 0.05
-    say_personal: {en: "Shall we plan the first service?"}
+    say: {en: "Shall we plan the first service?"}
   ice:
     intent: sales
     about: grocery:ice
