@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -19,7 +20,10 @@ import (
 )
 
 // crashDir makes the test binary an agent that is killed at a labelled point.
-const crashDir = "TACT_AGENT_CRASH_DIR"
+const (
+	crashDir   = "TACT_AGENT_CRASH_DIR"
+	crashLines = "TACT_AGENT_CRASH_LINES" // what it is told instead of its own story
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
@@ -53,6 +57,14 @@ func liveUntilKilled(dir, at string) error {
 	a, err := Start(context.Background(), Config{Device: "kiosk-1", Dir: dir, DeviceKey: [32]byte{7}, Screens: []Screen{paper{}}, Crash: die})
 	if err != nil {
 		return err
+	}
+	if own := os.Getenv(crashLines); own != "" {
+		for _, line := range strings.Split(own, "\n") {
+			if _, err := a.Submit(context.Background(), lines(nil, line)); err != nil {
+				return err
+			}
+		}
+		return errors.New("lived to the end of its lines")
 	}
 	for n := 0; ; n++ {
 		events := lines(nil, fmt.Sprintf(`{"identify":"card:%d","by":"card"}`, n%5), `{"ask":"home"}`, `{"ask":"wrist"}`)
@@ -153,7 +165,9 @@ func verifyLife(t *testing.T, dir string, highest uint64) {
 			inLog[rec.N] = true
 			found = max(found, rec.N)
 		case *wire.Forgotten:
-			forgotten[rec.Handle] = true
+			if !rec.Handle.IsNone() {
+				forgotten[rec.Handle] = true
+			}
 		}
 		return true
 	})
@@ -177,5 +191,43 @@ func verifyLife(t *testing.T, dir string, highest uint64) {
 	next := submit(t, a, `{"ask":"home"}`).Decisions[0].N
 	if next != found+1 {
 		t.Fatalf("the next decision has number %d, want %d", next, found+1)
+	}
+}
+
+// TestKilledAfterAForget: what was to be forgotten stays so when the process ends right after the
+// record of it is in the log, before a key is destroyed or a snapshot written.
+func TestKilledAfterAForget(t *testing.T) {
+	const comes, forget = `{"identify":"card:1","by":"card"}`, `{"forget":"card:1"}`
+	for name, c := range map[string]struct {
+		lines  []string // the last one's record is appended, and nothing is done after it
+		erased int      // ids that are refused then
+	}{
+		"known":           {[]string{comes, forget}, 1},
+		"known to nobody": {[]string{forget}, 1},
+		"acts again":      {[]string{comes, forget, comes}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), crashDir+"="+dir, crashLines+"="+strings.Join(c.lines, "\n"),
+				fmt.Sprintf("TACT_AGENT_CRASH_POINT=%d %s", len(c.lines)-1, CrashAfterAppend))
+			if out, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != -1 {
+				t.Fatalf("it ended by itself: %v %s", err, out)
+			}
+			for range 2 { // and a restart later
+				a := start(t, dir, nil)
+				var held engine.Snapshot
+				if err := a.look(context.Background(), func() { held = a.mind.Snapshot() }); err != nil {
+					t.Fatal(err)
+				}
+				if len(held.Erased) != c.erased || len(held.Customers) != 1-c.erased {
+					t.Errorf("%d ids are refused and %d customers held, want %d and %d", len(held.Erased), len(held.Customers), c.erased, 1-c.erased)
+				}
+				if n := len(a.store.Keys.Handles()); n != 1-c.erased {
+					t.Errorf("%d keys, want %d", n, 1-c.erased)
+				}
+				stop(t, a)
+			}
+		})
 	}
 }

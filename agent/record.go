@@ -128,7 +128,7 @@ func (c *codec) toWire(r *engine.Record, s *symbols) (w wire.Record, private boo
 		return c.decision(r, s), false
 	case r.Identified != nil:
 		// Sealed for the hub only when it is sent: its key may not be known yet.
-		return &wire.Identified{At: int64(r.At), Handle: wire.Handle(r.Identified.Handle), Sealed: []byte(r.Identified.Customer)}, true
+		return &wire.Identified{At: int64(r.At), Handle: wire.Handle(r.Identified.Handle), Sealed: []byte(r.Identified.Customer), By: uint8(r.Identified.By)}, true
 	case r.Event == nil:
 		return &wire.Tombstone{At: int64(r.At), Reason: wire.TombRefused}, false
 	}
@@ -156,7 +156,7 @@ func (c *codec) toWire(r *engine.Record, s *symbols) (w wire.Record, private boo
 		return &wire.Interaction{At: at, Happened: happened, Handle: h, What: s.sym(b.Kind), About: string(b.About), Channel: s.sym(b.Channel), Ref: b.Ref,
 			Value: wire.ValueOf(b.Value), Due: fromNever(b.Due), ID: e.ID, Source: e.Source}, true
 	case *event.Forget:
-		return &wire.Forgotten{At: at, ID: cmp.Or(e.ID, c.forgets.ids[r.Handle]), Handle: h}, false
+		return &wire.Forgotten{At: at, ID: cmp.Or(e.ID, c.forgets.ids[r.Handle]), Handle: h, Erased: r.Erased}, false
 	}
 	return &wire.Tombstone{At: at, Reason: wire.TombRefused}, false
 }
@@ -311,7 +311,7 @@ func (c *codec) fromWire(w wire.Record, s *symbols, customers func(engine.Handle
 		r = c.decisionBack(w, name)
 	case *wire.Identified:
 		h := engine.Handle(w.Handle)
-		r = engine.Record{At: sense.Instant(w.At), Handle: h, Identified: &engine.Identified{Handle: h, Customer: string(w.Sealed)}}
+		r = engine.Record{At: sense.Instant(w.At), Handle: h, Identified: &engine.Identified{Handle: h, Customer: string(w.Sealed), By: event.By(w.By)}}
 	case *wire.Outcome:
 		epoch := w.Epoch
 		if epoch == 0 {
@@ -333,6 +333,7 @@ func (c *codec) fromWire(w wire.Record, s *symbols, customers func(engine.Handle
 		r = record(w.At, w.Happened, w.Handle, w.ID, w.Source, &event.Interaction{Kind: name(w.What), Customer: who(w.Handle), About: event.Subject(w.About), Channel: name(w.Channel), Ref: w.Ref, Value: w.Value.Value, Due: toNever(w.Due)})
 	case *wire.Forgotten:
 		r = record(w.At, w.At, w.Handle, w.ID, "", &event.Forget{Customer: who(w.Handle)})
+		r.Erased = w.Erased
 	default:
 		return engine.Record{}, errNotMind
 	}
@@ -370,11 +371,7 @@ func (c *codec) opener(hubKey func() []byte) outbox.Opener {
 	return func(seq uint64, record []byte) ([]byte, outbox.Verdict, string) {
 		switch wire.Kind(record[0]) {
 		case wire.KindForgotten:
-			var f wire.Forgotten
-			if wire.DecodeInto(record, &f) == nil && c.keys.Has(engine.Handle(f.Handle)) {
-				return nil, outbox.Leave, "" // the key comes first
-			}
-			return record, outbox.Send, ""
+			return c.forgottenForHub(record)
 		case wire.KindSealed:
 		default:
 			return record, outbox.Send, ""
@@ -398,6 +395,24 @@ func (c *codec) opener(hubKey func() []byte) outbox.Opener {
 		}
 		return c.identifiedForHub(seq, inner, hubKey())
 	}
+}
+
+// forgottenForHub lets a receipt go once the key is gone, and keeps the tombstones here: they are
+// for this device alone.
+func (c *codec) forgottenForHub(record []byte) ([]byte, outbox.Verdict, string) {
+	var f wire.Forgotten
+	if wire.DecodeInto(record, &f) != nil {
+		return record, outbox.Send, "" // the hub keeps what it cannot read
+	}
+	if !f.Handle.IsNone() && c.keys.Has(engine.Handle(f.Handle)) {
+		return nil, outbox.Leave, ""
+	}
+	f.Erased = nil
+	raw, err := wire.AppendRecord(nil, &f)
+	if err != nil {
+		return nil, outbox.Quarantine, wire.TombRefused
+	}
+	return raw, outbox.Send, ""
 }
 
 func (c *codec) identifiedForHub(seq uint64, inner, hubKey []byte) ([]byte, outbox.Verdict, string) {

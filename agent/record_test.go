@@ -37,7 +37,7 @@ func records(h engine.Handle) []engine.Record {
 		return engine.Record{Seq: seq, At: at, Handle: h, Event: &event.Event{At: at, HasAt: true, Happened: at - 9, ID: "e1", Source: "pos", Session: "main", Body: b}}
 	}
 	list := []engine.Record{
-		{Seq: 1, At: at, Handle: h, Identified: &engine.Identified{Handle: h, Customer: "card:123"}},
+		{Seq: 1, At: at, Handle: h, Identified: &engine.Identified{Handle: h, Customer: "card:123", By: event.ByCard}},
 		{Seq: 2, At: at, Handle: h, Decision: &engine.Decision{
 			At: at, ID: "kiosk-1-77-1", N: 1, Session: "main", Slot: "home", Asked: true, Action: "offer", Treatment: "say_personal", Value: 1_500_000, Propensity: 40_000, Probability: 1_000_000,
 			Uses: []string{"name.first", "rain"}, Moment: [8]byte{7}, List: []engine.Ranked{{Action: "second"}},
@@ -51,6 +51,7 @@ func records(h engine.Handle) []engine.Record {
 		of(9, &event.Forget{Customer: "card:123"}),
 	}
 	list[8].Event.Happened, list[8].Event.Source = at, "" // a receipt says when it was, and no more
+	list[8].Erased = [][32]byte{{0xe1}, {0xe2}}
 	owner := of(10, &event.Fact{Name: "vehicle.tyres", Owner: "v1", Value: sense.StringValue("winter"), Provenance: event.Observed})
 	owner.Handle = engine.Handle{}
 	return append(list, owner)
@@ -135,8 +136,25 @@ func TestOpenedAtSending(t *testing.T) {
 	if err := s.Keys.Destroy(h); err != nil {
 		t.Fatal(err)
 	}
-	if _, v, _ := open(9, raw[9]); v != outbox.Send {
-		t.Errorf("receipt after the key is destroyed: verdict %d, want Send", v)
+	var receipt wire.Forgotten
+	sent, v, _ = open(9, raw[9])
+	if err := wire.DecodeInto(sent, &receipt); v != outbox.Send || err != nil {
+		t.Errorf("receipt after the key is destroyed: verdict %d, want Send, %v", v, err)
+	}
+	if receipt.ID != "e1" || receipt.Handle != wire.Handle(h) || len(receipt.Erased) != 0 {
+		t.Errorf("the hub is told %+v: tombstones are for the device alone", receipt)
+	}
+	// Of somebody whom nobody knew there is no key to wait for, though the keys of owners have the same name.
+	if err := s.Keys.Make(ownerHandle); err != nil {
+		t.Fatal(err)
+	}
+	nobody := engine.Record{Seq: 11, At: 5, Event: &event.Event{Body: &event.Forget{}}, Erased: [][32]byte{{1}}}
+	none, err := c.encode(&nobody, table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, v, _ := open(11, none); v != outbox.Send {
+		t.Errorf("receipt of somebody unknown: verdict %d, want Send", v)
 	}
 	for _, seq := range []uint64{1, 4, 5, 6, 7, 8} {
 		if _, v, why := open(seq, raw[seq]); v != outbox.Remove || why != wire.TombErased {

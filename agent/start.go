@@ -390,7 +390,7 @@ func (a *Agent) finishForgets(above []engine.Record) error {
 		if r.Event == nil {
 			continue
 		}
-		if _, forget := r.Event.Body.(*event.Forget); forget && a.store.Keys.Has(r.Handle) {
+		if _, forget := r.Event.Body.(*event.Forget); forget && r.Handle != ownerHandle && a.store.Keys.Has(r.Handle) {
 			handles = append(handles, r.Handle)
 		}
 	}

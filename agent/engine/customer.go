@@ -38,21 +38,32 @@ func (c *customer) person() string {
 // customer returns the one of that id, who is new where nobody has it.
 func (m *Mind) customer(id string, by event.By) *customer {
 	c, known := m.byID[id]
-	if !known {
-		c = m.draw(id)
+	back := m.lift(id, by)
+	switch {
+	case !known:
+		c = m.draw(id, by)
 		c.passive = true
+	case back: // she was seen without acting since: that she acted must be in the log as well
+		m.persist(Record{Handle: c.Handle, Identified: &Identified{Handle: c.Handle, Customer: id, By: by}})
 	}
 	if by != event.ByPassive && c.passive {
 		c.passive, m.wantStale = false, true
 	}
-	if by == event.ByCard || by == event.ByLogin {
-		delete(m.erased, m.tombstone(id))
-	}
 	return c
 }
 
+// lift ends an erasure where the customer acted again, and says whether there was one.
+func (m *Mind) lift(id string, by event.By) bool {
+	t := m.tombstone(id)
+	if by != event.ByCard && by != event.ByLogin || !m.erased[t] {
+		return false
+	}
+	delete(m.erased, t)
+	return true
+}
+
 // draw makes a customer with a fresh handle, a function of the device's secret and a counter.
-func (m *Mind) draw(id string) *customer {
+func (m *Mind) draw(id string, by event.By) *customer {
 	m.drawn++
 	var n [8]byte
 	binary.BigEndian.PutUint64(n[:], m.drawn)
@@ -64,7 +75,7 @@ func (m *Mind) draw(id string) *customer {
 		c.Here, c.Until = true, sense.Never
 	}
 	m.add(c)
-	m.persist(Record{Handle: c.Handle, Identified: &Identified{Handle: c.Handle, Customer: id}})
+	m.persist(Record{Handle: c.Handle, Identified: &Identified{Handle: c.Handle, Customer: id, By: by}})
 	return c
 }
 
@@ -120,14 +131,19 @@ func (m *Mind) tombstone(id string) [32]byte {
 }
 
 // erase removes a customer: who stands there becomes nobody, the key goes before the receipt.
+// That somebody whom nobody knows here is to stay unknown is kept as well, under no handle.
 func (m *Mind) erase(id string) {
-	m.erased[m.tombstone(id)] = true
 	c := m.byID[id]
 	if c == nil {
+		if t := m.tombstone(id); !m.erased[t] {
+			m.erased[t] = true
+			m.receipt(Handle{}, [][32]byte{t})
+		}
 		return
 	}
-	for _, known := range append([]string{c.Customer}, c.Aliases...) {
-		m.erased[m.tombstone(known)] = true
+	tombstones := m.tombstones(c)
+	for _, t := range tombstones {
+		m.erased[t] = true
 	}
 	for _, s := range m.sessions {
 		if s.customer == c {
@@ -135,14 +151,35 @@ func (m *Mind) erase(id string) {
 		}
 	}
 	m.drop(c)
-	m.receipt(c.Handle)
+	m.receipt(c.Handle, tombstones)
 	m.again = true
 }
 
+// tombstones are those of all ids of a customer.
+func (m *Mind) tombstones(c *customer) [][32]byte {
+	all := [][32]byte{m.tombstone(c.Customer)}
+	for _, id := range c.Aliases {
+		all = append(all, m.tombstone(id))
+	}
+	return all
+}
+
+// MostErased is how many tombstones one record of a forget carries; further ones follow under no handle.
+const MostErased = 256
+
 // receipt says that a customer is forgotten here, once the key is gone.
-func (m *Mind) receipt(h Handle) {
-	m.out.Destroy = append(m.out.Destroy, h)
-	m.persist(Record{Handle: h, Event: &event.Event{At: m.now, HasAt: true, Happened: m.now, Session: event.MainSession, Body: &event.Forget{}}})
+func (m *Mind) receipt(h Handle, tombstones [][32]byte) {
+	if h != (Handle{}) {
+		m.out.Destroy = append(m.out.Destroy, h)
+	}
+	for {
+		n := min(len(tombstones), MostErased)
+		e := &event.Event{At: m.now, HasAt: true, Happened: m.now, Session: event.MainSession, Body: &event.Forget{}}
+		m.persist(Record{Handle: h, Event: e, Erased: tombstones[:n:n]})
+		if h, tombstones = (Handle{}), tombstones[n:]; len(tombstones) == 0 {
+			return
+		}
+	}
 }
 
 // takeSlice takes what the hub says of a slice.
@@ -150,7 +187,7 @@ func (m *Mind) takeSlice(u *SliceUpdate) {
 	c := m.byHandle[u.Handle]
 	if c == nil {
 		if u.Forget { // there is nothing, and the hub repeats it until it hears so
-			m.receipt(u.Handle)
+			m.receipt(u.Handle, nil)
 		}
 		return
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -399,21 +400,104 @@ func parsed(t testing.TB, line string, at sense.Instant) []event.Event {
 	return []event.Event{e}
 }
 
-// TestForgottenStaysForgotten: a mind restored from the log refuses what the one before it refused.
-func TestForgottenStaysForgotten(t *testing.T) {
-	d := deskOf(t, oneSale)
-	d.tell(annaTaps, agrees, `{"forget":"anna"}`)
-	var log []Record
-	for _, o := range d.outs {
-		log = append(log, o.Persist...)
+// unread is a log as a device reads it again: what was sealed for a customer cannot be opened once
+// the key is gone.
+func unread(outs []Output) (log []Record) {
+	gone := map[Handle]bool{}
+	for _, o := range outs {
+		for _, h := range o.Destroy {
+			gone[h] = true
+		}
 	}
-	again, err := Restore(replayed, Snapshot{}, log)
+	for _, o := range outs {
+		for _, r := range o.Persist {
+			private := r.Identified != nil
+			if r.Event != nil {
+				switch r.Event.Body.(type) {
+				case *event.Fact, *event.Consent, *event.Objection, *event.Restrict, *event.Interaction:
+					private = true
+				}
+			}
+			if private && gone[r.Handle] {
+				r = Record{Seq: r.Seq}
+			}
+			log = append(log, r)
+		}
+	}
+	return log
+}
+
+// TestForgottenStaysForgotten: a mind restored from the log alone, in which nothing names her any
+// more, refuses what the one before it refused; and takes what that one took after she acted again.
+func TestForgottenStaysForgotten(t *testing.T) {
+	const comes = `{"identify":"anna","by":"code"}`
+	for name, c := range map[string]struct {
+		lines   []string
+		refuses bool
+	}{
+		"known":                       {[]string{annaTaps, agrees, `{"forget":"anna"}`}, true},
+		"known to nobody":             {[]string{`{"forget":"anna"}`}, true},
+		"seen again":                  {[]string{annaTaps, `{"forget":"anna"}`, comes}, true},
+		"acts again":                  {[]string{annaTaps, `{"forget":"anna"}`, annaTaps}, false},
+		"seen, then acts again":       {[]string{annaTaps, `{"forget":"anna"}`, comes, annaTaps}, false},
+		"acts again, forgotten twice": {[]string{annaTaps, `{"forget":"anna"}`, annaTaps, `{"forget":"anna"}`}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := &desk{t: t, mind: New(Config{Device: "k1", Secret: [16]byte{1}})}
+			d.now, _ = sense.ParseInstant("2026-03-02T10:00:00+01:00")
+			policy := &BundleUpdate{Bundle: written(t, oneSale)}
+			d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: policy}))
+			d.tell(c.lines...)
+			again, err := Restore(d.mind.cfg, Snapshot{}, unread(d.outs))
+			if err != nil {
+				t.Fatal(err)
+			}
+			again.Step(Input{At: d.now, Bundle: policy})
+			for _, m := range []*Mind{again, d.mind} {
+				if o := m.Step(Input{At: d.now, Events: parsed(t, agrees, d.now)}); (len(o.Refused) == 1) != c.refuses {
+					t.Errorf("restored %v: refused %v, want %v", m == again, o.Refused, c.refuses)
+				}
+			}
+			if h := again.draw("bob", event.ByCard).Handle; d.gave(h) {
+				t.Error("a handle is given twice")
+			}
+		})
+	}
+}
+
+// gave says whether a handle was given to somebody so far.
+func (d *desk) gave(h Handle) bool {
+	for _, o := range d.outs {
+		for _, r := range o.Persist {
+			if r.Handle == h {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// TestForgetOfManyIDs: each record of a forget is bounded, and together they name every id.
+func TestForgetOfManyIDs(t *testing.T) {
+	d := deskOf(t, oneSale)
+	d.tell(annaTaps)
+	for k := range MostErased + 9 {
+		d.tell(fmt.Sprintf(`{"merge":["anna","crm:%d"]}`, k))
+	}
+	d.tell(`{"forget":"crm:7"}`)
+	again, err := Restore(replayed, Snapshot{}, unread(d.outs))
 	if err != nil {
 		t.Fatal(err)
 	}
-	again.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, oneSale)}})
-	if o := again.Step(Input{At: d.now, Events: parsed(t, agrees, d.now)}); len(o.Refused) != 1 {
-		t.Error("after a restart it takes a consent of one who was forgotten")
+	for _, id := range []string{"anna", "crm:0", fmt.Sprintf("crm:%d", MostErased+8)} {
+		if !again.erased[again.tombstone(id)] {
+			t.Errorf("%s is not refused after a restart", id)
+		}
+	}
+	for _, r := range d.outs[len(d.outs)-1].Persist {
+		if len(r.Erased) > MostErased {
+			t.Errorf("a record with %d tombstones", len(r.Erased))
+		}
 	}
 }
 

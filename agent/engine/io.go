@@ -84,12 +84,14 @@ type Record struct {
 	Exposure   *profile.Exposure // with Decision: the contact that it reserved; nil for silence and nobody
 	Event      *event.Event      // an outcome, consent, objection, restrict, fact, interaction or forget made on the device
 	Identified *Identified
+	Erased     [][32]byte // with a forget: tombstones of all ids of the customer, so that the log alone refuses what is said later
 }
 
 // Identified ties a handle to a customer, before any record that uses it.
 type Identified struct {
 	Handle   Handle
 	Customer string
+	By       event.By // by card or login it lifts an erasure
 }
 
 // Clear takes down what is shown.

@@ -66,6 +66,7 @@ func (m *Mind) restore(r *Record) {
 	c := m.byHandle[r.Handle]
 	switch {
 	case r.Identified != nil:
+		m.lift(r.Identified.Customer, r.Identified.By)
 		if c != nil {
 			return
 		}
@@ -81,6 +82,8 @@ func (m *Mind) restore(r *Record) {
 		}
 	case r.Event != nil:
 		m.restoreEvent(r, c)
+	default:
+		m.drawn++ // it may have told whose a handle is, under a key that is gone: none is given twice
 	}
 }
 
@@ -95,9 +98,12 @@ func (m *Mind) restoreEvent(r *Record, c *customer) {
 			}
 		}
 	case *event.Forget:
+		for _, t := range r.Erased {
+			m.erased[t] = true
+		}
 		if c != nil {
-			for _, id := range append([]string{c.Customer}, c.Aliases...) {
-				m.erased[m.tombstone(id)] = true
+			for _, t := range m.tombstones(c) { // a record of an older version carries none
+				m.erased[t] = true
 			}
 			m.drop(c)
 		}

@@ -144,4 +144,11 @@ func appendValue(b []byte, v sense.Value) []byte {
 
 func appendInstant(b []byte, i sense.Instant) []byte { return msgp.AppendInt64(b, int64(i)) }
 
+func appendTombstone(b []byte, t *[32]byte) []byte { return msgp.AppendBytes(b, t[:]) }
+
+func readTombstone(c *cursor) (t [32]byte) {
+	c.exact(t[:])
+	return t
+}
+
 func appendText(b []byte, s *string) []byte { return msgp.AppendString(b, *s) }

@@ -40,9 +40,13 @@ func appendRecord(b []byte, r *engine.Record) []byte {
 		return b
 	case r.Identified != nil:
 		b = msgp.AppendBytes(msgp.AppendUint64(b, ofIdentified), r.Identified.Handle[:])
-		return msgp.AppendString(b, r.Identified.Customer)
+		return msgp.AppendUint8(msgp.AppendString(b, r.Identified.Customer), uint8(r.Identified.By))
 	case r.Event != nil:
-		return appendEvent(b, r.Event)
+		b = appendEvent(b, r.Event)
+		if _, forget := r.Event.Body.(*event.Forget); forget {
+			b = appendList(b, r.Erased, appendTombstone)
+		}
+		return b
 	}
 	return msgp.AppendUint64(b, ofNothing)
 }
@@ -63,9 +67,13 @@ func readRecord(c *cursor) engine.Record {
 		r.Identified = &engine.Identified{}
 		c.exact(r.Identified.Handle[:])
 		r.Identified.Customer = c.text()
+		r.Identified.By = event.By(c.uint())
 	case ofNothing:
 	default:
 		r.Event = readEvent(c, of)
+		if of == ofForget {
+			r.Erased = list(c, readTombstone)
+		}
 	}
 	return r
 }

@@ -38,7 +38,7 @@ func appendHead(b []byte, h *head) []byte {
 	b = msgp.AppendUint64(b, h.snap.Handles)
 	b = appendInstant(b, h.snap.At)
 	b = appendList(b, h.snap.Owned, appendFact)
-	b = appendList(b, h.snap.Erased, func(b []byte, t *[32]byte) []byte { return msgp.AppendBytes(b, t[:]) })
+	b = appendList(b, h.snap.Erased, appendTombstone)
 	b = appendList(b, h.snap.Fences.Fences, func(b []byte, f *moment.FenceSide) []byte {
 		b = msgp.AppendString(msgp.AppendString(b, f.Session), f.Place)
 		return msgp.AppendUint8(b, uint8(f.Side))
@@ -62,7 +62,7 @@ func readHead(raw []byte) (head, error) {
 	h.snap.Handles = c.uint()
 	h.snap.At = c.instant()
 	h.snap.Owned = list(c, readFact)
-	h.snap.Erased = list(c, func(c *cursor) (t [32]byte) { c.exact(t[:]); return t })
+	h.snap.Erased = list(c, readTombstone)
 	h.snap.Fences.Fences = list(c, func(c *cursor) moment.FenceSide {
 		return moment.FenceSide{Session: c.text(), Place: c.text(), Side: c.side()}
 	})

@@ -48,6 +48,8 @@ func customer(n byte, changed uint64) engine.CustomerState {
 	body := func(seq uint64, b event.Body) engine.Record {
 		return engine.Record{Seq: seq, At: at, Handle: h, Event: &event.Event{At: at, HasAt: true, Happened: at - 5, ID: "e1", Source: "pos", Session: "main", Body: b}}
 	}
+	forgotten := body(10, &event.Forget{Customer: "card:123"})
+	forgotten.Erased = [][32]byte{{1}, {2, 31: 3}}
 	return engine.CustomerState{
 		Handle: h, Customer: "card:123", Person: "p7", Aliases: []string{"crm:7", "mail:x"}, Revision: 9, Changed: changed, Until: at + 1000, Here: true,
 		Slice: profile.Slice{
@@ -72,8 +74,8 @@ func customer(n byte, changed uint64) engine.CustomerState {
 			body(7, &event.Objection{Purpose: "care", Customer: "card:123", Raised: true}),
 			body(8, &event.Restrict{Customer: "card:123", On: true}),
 			body(9, &event.Interaction{Kind: "visit", Customer: "card:123", About: "shop:1", Channel: "kiosk", Ref: "r", Value: sense.DoubleValue(0.5), Due: sense.Never}),
-			body(10, &event.Forget{Customer: "card:123"}),
-			{Seq: 11, At: at, Handle: h, Identified: &engine.Identified{Handle: h, Customer: "card:123"}},
+			forgotten,
+			{Seq: 11, At: at, Handle: h, Identified: &engine.Identified{Handle: h, Customer: "card:123", By: event.ByLogin}},
 			{Seq: 12, At: at, Handle: h, Exposure: &profile.Exposure{Decision: "d-1-1", Action: "offer", At: at}, Decision: &engine.Decision{At: at, ID: "d-1-1", N: 1, Session: "main", Slot: "home", Customer: "card:123", Asked: true, Action: "offer", Cause: "fallback",
 				Treatment: "say", Language: "nl", Value: 1_500_000, Propensity: 40_000, Probability: 1_000_000, Uses: []string{"name.first"}, Ages: []sense.Duration{sense.Hour}, Moment: [8]byte{7}, Policy: "dealer@12"}},
 		},

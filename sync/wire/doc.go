@@ -32,5 +32,6 @@ package wire
 //go:generate go tool msgp -io=false -tests=false -file decision.go
 //go:generate go tool msgp -io=false -tests=false -file personal.go
 //go:generate go tool msgp -io=false -tests=false -file mark.go
+//go:generate go tool msgp -io=false -tests=false -file forgotten.go
 //go:generate go tool msgp -io=false -tests=false -unexported -file batch.go
 //go:generate go tool msgp -io=false -tests=false -file down.go

@@ -1,17 +1,9 @@
 package wire
 
 //msgp:limit arrays:32768 maps:0
-//msgp:vartuple Forgotten Tombstone Report Sealed
+//msgp:vartuple Tombstone Report Sealed
 //msgp:shim Kind as:uint8 using:uint8/Kind
 //msgp:ignore Tail
-
-// Forgotten is the receipt of a forget: the keys are destroyed, durably.
-type Forgotten struct {
-	At     int64
-	ID     string // of the Forget; empty where the device itself was told
-	Handle Handle
-	Tail   Tail `msg:"-"`
-}
 
 // Reasons of a tombstone.
 const (

@@ -97,7 +97,7 @@ func (r *Objection) tail() (*Tail, int)   { return &r.Tail, 7 }
 func (r *Restrict) tail() (*Tail, int)    { return &r.Tail, 6 }
 func (r *Interaction) tail() (*Tail, int) { return &r.Tail, 11 }
 func (r *Identified) tail() (*Tail, int)  { return &r.Tail, 6 }
-func (r *Forgotten) tail() (*Tail, int)   { return &r.Tail, 3 }
+func (r *Forgotten) tail() (*Tail, int)   { return &r.Tail, 4 }
 func (r *Tombstone) tail() (*Tail, int)   { return &r.Tail, 3 }
 func (r *Report) tail() (*Tail, int)      { return &r.Tail, 4 }
 func (r *Sealed) tail() (*Tail, int)      { return &r.Tail, 3 }

@@ -36,7 +36,7 @@ func records() map[string]Record {
 		"restrict":    &Restrict{At: at, Happened: at, Handle: handleA, On: true, ID: "r", Source: "phone"},
 		"interaction": &Interaction{At: at, Happened: at, Handle: handleA, What: Sym{ID: 4}, About: "product:model-x/gti", Channel: Named("shop"), Ref: "c1", Value: ValueOf(sense.MoneyValue(19_990_000)), Due: at + 9, ID: "i", Source: "till"},
 		"identified":  &Identified{At: at, Handle: handleA, Sealed: []byte{9, 8, 7}, Session: Named("main"), By: 3, Strength: 1_000_000},
-		"forgotten":   &Forgotten{At: at, ID: "forget-1", Handle: handleA},
+		"forgotten":   &Forgotten{At: at, ID: "forget-1", Handle: handleA, Erased: [][32]byte{{0xe1, 31: 1}, {0xe2, 31: 2}}},
 		"tombstone":   &Tombstone{At: at, Was: KindFact, Reason: TombErased},
 		"report":      &Report{At: at, Code: ReportDropped, Detail: "outbox", Count: 12},
 		"sealed":      &Sealed{Was: KindConsent, Handle: handleA, Body: []byte{1, 2, 3}},

@@ -105,6 +105,30 @@ func TestFieldCounts(t *testing.T) {
 	}
 }
 
+// Receipts of before tombstones were carried are read, into one that was used before as well.
+func TestForgottenOfAnOlderVersion(t *testing.T) {
+	raw, err := hex.DecodeString("0993d30000019cadc69a80a8666f726765742d31c410a102030405060708090a0b0c0d0e0f10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := Forgotten{Erased: [][32]byte{{1}}}
+	if err := DecodeInto(raw, &got); err != nil || got.At != at || got.ID != "forget-1" || got.Handle != handleA || len(got.Erased) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestForgottenIsBounded(t *testing.T) {
+	for n, want := range map[int]error{256: nil, 257: ErrMalformed} {
+		raw, err := AppendRecord(nil, &Forgotten{At: at, Erased: make([][32]byte, n)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := DecodeRecord(raw); !errors.Is(err, want) {
+			t.Errorf("%d tombstones: %v, want %v", n, err, want)
+		}
+	}
+}
+
 // A newer version appends fields; an older one wrote fewer.
 func TestVersions(t *testing.T) {
 	extra := msgp.AppendString(nil, "of a newer version")
