@@ -185,7 +185,11 @@ func (r *run) identified(x *wire.Identified) error {
 	if err != nil {
 		return err
 	}
-	h, ok, err := r.bind(r.device, x.Handle, id, !back && x.At <= int64(r.erasedAt(id)))
+	since, erased, err := r.erasedAt(id)
+	if err != nil {
+		return err
+	}
+	h, ok, err := r.bind(r.device, x.Handle, id, !back && erased && x.At <= int64(since))
 	var no refusal
 	if errors.As(err, &no) {
 		return nil
@@ -200,15 +204,6 @@ func (r *run) identified(x *wire.Identified) error {
 	return nil
 }
 
-// erasedAt returns when a customer was erased, 0 where never.
-func (s *step) erasedAt(id string) sense.Instant {
-	at, _, err := s.view.ErasedAt(s.hash("customer", id))
-	if err != nil {
-		return 0
-	}
-	return at
-}
-
 // forgotten takes the receipt of a forget, or that the device itself was told to forget.
 func (r *run) forgotten(x *wire.Forgotten) error {
 	h, ok, err := r.view.Holding(r.device, x.Handle)
@@ -221,7 +216,11 @@ func (r *run) forgotten(x *wire.Forgotten) error {
 	}
 	if x.ID == "" && ok {
 		from := origin{device: r.device, entry: Entry{Handle: x.Handle}}
-		if err := r.forget(id, from); err != nil {
+		at := r.now // of a device that may not know the time: nothing that is on its way ends the erasure
+		if r.batch.Clock == sense.ClockSynced {
+			at = min(at, sense.Instant(x.At))
+		}
+		if err := r.forget(id, from, at); err != nil {
 			return err
 		}
 		if r.bound[x.Handle] != "" {

@@ -234,7 +234,7 @@ func (s *step) bind(device string, handle wire.Handle, id string, forgotten bool
 		h = Holding{Device: device, Handle: handle, ID: id}
 		s.write(PutHolding{h})
 	}
-	if _, erased, err := s.view.ErasedAt(s.hash("customer", id)); err != nil || erased && !s.back[id] {
+	if _, erased, err := s.erasedAt(id); err != nil || erased {
 		return h, true, err // nobody is created: the slice will be empty
 	}
 	return h, true, s.meet(id)

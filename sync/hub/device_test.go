@@ -337,6 +337,45 @@ func TestForgetToldToADevice(t *testing.T) {
 	}
 }
 
+// A device that was away tells in one batch that somebody asked to be forgotten, and came back
+// with her card: she begins anew, and what she said since holds.
+func TestForgottenAndBackOnADevice(t *testing.T) {
+	w := newWorld(t)
+	w.clock = sense.ClockSynced
+	w.given(`{"fact":"name","customer":"card:1","value":"Anna","provenance":"declared"}`)
+	before := int64(w.now)
+	w.now = w.now.Add(sense.Hour)
+	identified := func(h byte, at int64, by event.By) *wire.Identified {
+		return &wire.Identified{At: at, Handle: wire.Handle{h}, Sealed: w.sealed(wire.Handle{h}, "card:1"), By: uint8(by)}
+	}
+	consent := func(h byte, at int64) *wire.Consent {
+		return &wire.Consent{At: at, Happened: at, Handle: wire.Handle{h}, Purpose: wire.Named("offers"), Granted: true}
+	}
+	if err := w.log("k1", identified(1, before, event.ByCard), consent(1, before), &wire.Forgotten{At: before + 1, Handle: wire.Handle{1}},
+		identified(2, before+2, event.ByPassive), consent(2, before+2), identified(2, before+3, event.ByCard), consent(2, before+4),
+		&wire.Forgotten{At: before + 5}); err != nil { // of somebody whom the device did not know: nobody here
+		t.Fatal(err)
+	}
+	c := w.must(hub.Look{Customer: "card:1"}).View
+	if len(c.Slice.Facts) != 0 || len(c.Slice.Consents) != 1 || int64(c.Slice.Consents[0].Happened) != before+4 {
+		t.Errorf("she is known as %+v", c.Slice)
+	}
+	if err := w.line(`{"interaction":"visit","customer":"card:1"}`); err != nil {
+		t.Errorf("what is said of her now: %v", err)
+	}
+	if n, _ := w.l.Count(context.Background()); n.Records != 8 {
+		t.Errorf("%+v", n)
+	}
+	// By the word of a device that does not know the time nothing ends before it came here.
+	w.clock = sense.ClockFloor
+	if err := w.log("k1", &wire.Forgotten{At: before + 6, Handle: wire.Handle{2}}, identified(3, before+7, event.ByCard)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.line(`{"interaction":"visit","customer":"card:1"}`); !errors.Is(err, hub.ErrErased) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestWants(t *testing.T) {
 	w := newWorld(t)
 	want := func() *wire.Want {

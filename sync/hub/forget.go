@@ -13,8 +13,9 @@ const announceEvery = 10 * sense.Second
 
 // forget erases a customer: all that is known under all ids, the mapping of
 // every handle. Every device that has a handle hears it until its receipt is in
-// its log; the one where it was asked for has done it already.
-func (s *step) forget(id string, from origin) error {
+// its log; the one where it was asked for has done it already. at is since when: who acts
+// later by card or login begins anew.
+func (s *step) forget(id string, from origin, at sense.Instant) error {
 	ids, err := s.ids(id)
 	if err != nil {
 		return err
@@ -40,12 +41,12 @@ func (s *step) forget(id string, from origin) error {
 		}
 	}
 	if s.gone == nil {
-		s.gone = map[string]bool{}
+		s.gone = map[string]sense.Instant{}
 	}
 	for _, x := range ids {
-		s.gone[x] = true
+		s.gone[x] = at
 		delete(s.back, x)
-		s.write(DropID{ID: x}, DropPerson{ID: x}, PutErased{ID: s.hash("customer", x), At: s.now})
+		s.write(DropID{ID: x}, DropPerson{ID: x}, PutErased{ID: s.hash("customer", x), At: at})
 	}
 	return nil
 }

@@ -63,14 +63,15 @@ func kind(name string, f func(*catalog.Kind)) catalog.Kind {
 
 // world is a hub over a ledger in memory, and what it published.
 type world struct {
-	t    *testing.T
-	mind *hub.Mind
-	l    *ledger.Memory
-	key  *ecdh.PrivateKey
-	now  sense.Instant
-	sent []hub.Message
-	seq  map[string]uint64
-	pack *wire.Packer
+	clock sense.ClockState // of the devices
+	t     *testing.T
+	mind  *hub.Mind
+	l     *ledger.Memory
+	key   *ecdh.PrivateKey
+	now   sense.Instant
+	sent  []hub.Message
+	seq   map[string]uint64
+	pack  *wire.Packer
 }
 
 func newWorld(t *testing.T) *world {
@@ -224,7 +225,7 @@ func (w *world) logAt(device string, first uint64, records ...wire.Record) error
 
 func (w *world) batch(device string, first uint64, records ...wire.Record) []byte {
 	w.t.Helper()
-	b := &wire.Batch{Device: device, Epoch: 7, First: first}
+	b := &wire.Batch{Device: device, Epoch: 7, First: first, Clock: w.clock}
 	for _, r := range records {
 		raw, err := wire.AppendRecord(nil, r)
 		if err != nil {

@@ -50,22 +50,30 @@ func (s *step) ids(id string) ([]string, error) {
 // meet makes sure that an id has a customer: an unknown one creates one.
 func (s *step) meet(id string) error {
 	_, ok, err := s.view.PersonOf(id)
-	if err == nil && !ok {
+	if err == nil && (!ok || s.back[id]) { // one who is back was a person before this step erased her
 		s.write(PutPerson{ID: id, Person: id})
 	}
 	return err
 }
 
+// erasedAt returns since when a customer is erased, by what this step did as well; ok is false where not.
+func (s *step) erasedAt(id string) (since sense.Instant, ok bool, err error) {
+	if s.back[id] {
+		return 0, false, nil
+	}
+	if since, ok := s.gone[id]; ok {
+		return since, true, nil
+	}
+	return s.view.ErasedAt(s.hash("customer", id))
+}
+
 // notErased refuses what is said of an erased customer.
 func (s *step) notErased(id string) error {
-	if s.back[id] {
-		return nil
-	}
-	_, erased, err := s.view.ErasedAt(s.hash("customer", id))
+	_, erased, err := s.erasedAt(id)
 	if err != nil {
 		return err
 	}
-	if erased || s.gone[id] {
+	if erased {
 		return refuse("customer %q was forgotten, and nothing is taken until the customer acts again by card or login: %w", id, ErrErased)
 	}
 	return nil
@@ -73,15 +81,15 @@ func (s *step) notErased(id string) error {
 
 // returned lifts an erasure: the customer acted again, by card or login, after it.
 func (s *step) returned(id string, by event.By, at sense.Instant) (lifted bool, err error) {
-	key := s.hash("customer", id)
-	since, erased, err := s.view.ErasedAt(key)
+	since, erased, err := s.erasedAt(id)
 	if err != nil || !erased {
 		return !erased, err
 	}
 	if by != event.ByCard && by != event.ByLogin || at <= since {
 		return false, nil
 	}
-	s.write(DropErased{ID: key})
+	s.write(DropErased{ID: s.hash("customer", id)})
+	delete(s.gone, id)
 	if s.back == nil {
 		s.back = map[string]bool{}
 	}

@@ -258,11 +258,11 @@ type step struct {
 	view     View
 	now      sense.Instant
 	out      Output
-	reply    []Message         // sent even when the input is refused
-	back     map[string]bool   // ids whose erasure this step has ended
-	gone     map[string]bool   // ids that this step has erased
-	heard    map[string]Device // devices that this step has written
-	revision uint64            // last given in this step; 0 before the first
+	reply    []Message                // sent even when the input is refused
+	back     map[string]bool          // ids whose erasure this step has ended
+	gone     map[string]sense.Instant // ids that this step has erased, and since when
+	heard    map[string]Device        // devices that this step has written
+	revision uint64                   // last given in this step; 0 before the first
 }
 
 func (s *step) write(w ...Write) { s.out.Writes = append(s.out.Writes, w...) }

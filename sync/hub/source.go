@@ -59,7 +59,7 @@ func (s *step) take(e *event.Event, from origin) error {
 		if err := validID("customer", b.Customer); err != nil {
 			return err
 		}
-		return s.forget(b.Customer, from)
+		return s.forget(b.Customer, from, s.now)
 	case *event.Merge:
 		for _, id := range []string{b.Into, b.From} {
 			if err := validID("customer", id); err != nil {
