@@ -297,7 +297,7 @@ func (c *compiler) actionTexts(a *catalog.Action, e entry, f *fields) {
 			c.fail(f.key("say_personal"), "purpose_missing", "give the action a purpose", "action %s speaks to a person, and has no purpose", e.name)
 		}
 	}
-	if !hasSay && !hasPersonal {
+	if !hasSay && !hasPersonal && a.Intent != catalog.Question { // which was refused already
 		c.warn(e.key, "no_text", `as in say: {en: "..."}`, "action %s has no text, so that it can never be shown", e.name)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/rule"
 	"github.com/tact-edge/tact/context/sense"
@@ -133,6 +135,9 @@ func (c *compiler) merge() {
 			continue
 		}
 		root := value{f, f.root}
+		if f.root.Kind != yaml.MappingNode { // which is said below, and nothing is missing then
+			f.lost, f.broken = string(f.src), 1
+		}
 		c.survey(root)
 		for _, e := range c.entries(root, "a policy file") {
 			if why, later := notYet[e.name]; later {

@@ -197,6 +197,9 @@ func (c *compiler) pressure(key, v value) {
 		p.Floor = c.micro(x, "floor", 0, mostMoney)
 	}
 	for _, e := range f.entries {
+		if e.name == "visit" {
+			c.idle(e.key, "visit", "a visit changes no pressure")
+		}
 		if slices.Contains(costs, e.name) {
 			p.Amounts = append(p.Amounts, catalog.OutcomeCost{Outcome: e.name, Amount: c.micro(e.val, e.name, -mostMoney, mostMoney)})
 		}

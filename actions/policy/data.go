@@ -77,6 +77,9 @@ func (c *compiler) partners() {
 		}
 		c.b.Partners = append(c.b.Partners, p)
 	}
+	if key := c.keys["partners"]; key.node != nil {
+		c.idle(key, "partners", "nothing goes to a partner")
+	}
 }
 
 var signalKinds = []string{"bool", "int", "double", "string", "position", "duration", "timestamp"}
@@ -131,6 +134,9 @@ func (c *compiler) leaves(f *fields) bool {
 		return false
 	}
 	word, _ := c.word(v, "leaves_device", "never", "value")
+	if word == "value" {
+		c.idle(f.key("leaves_device"), "leaves_device: value", "no value leaves the device")
+	}
 	return word == "value"
 }
 
@@ -195,12 +201,17 @@ func (c *compiler) facts() {
 			d.Special, _ = c.text(v, "special")
 		}
 		if v, ok := f.get("preference"); ok {
-			d.Preference = c.boolean(v, "preference")
+			if d.Preference = c.boolean(v, "preference"); d.Preference {
+				c.idle(f.key("preference"), "preference", "actions outside what a customer prefers are not held back")
+			}
 		}
 		if d.Special != "" && slices.Contains(d.From, event.Inferred) {
 			c.fail(f.key("special"), "special_inferred", "take inferred out of from", "a special fact cannot be inferred")
 		}
 		d.Leaves = c.leaves(f)
+		if e.name == "quiet_hours" {
+			c.idle(e.key, "quiet_hours", "a customer's own quiet hours hold nothing back; those of the device (quiet: hours) do")
+		}
 		c.translations(f, e, "why", false)
 		c.b.Facts = append(c.b.Facts, d)
 		if s := c.symbolAt(aFact, k); s != nil {

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -70,13 +69,13 @@ type Source func(file string) ([]byte, error)
 // file never reach the terminal.
 func PrintFindings(w io.Writer, findings []Finding, source Source) error {
 	out := bufio.NewWriter(w)
-	lines := map[string][][]byte{}
+	lines := map[string][]string{}
 	for _, f := range findings {
 		fmt.Fprintln(out, f)
 		text, read := lines[f.File]
 		if !read && source != nil {
 			if content, err := source(f.File); err == nil {
-				text = bytes.Split(content, []byte("\n"))
+				text = strings.Split(plainText(content), "\n")
 			}
 			lines[f.File] = text
 		}
@@ -113,8 +112,8 @@ const (
 // point returns a source line as it may be printed and the line with the caret
 // under its column: a tab stays a tab, a wide character takes two cells, a
 // combining one none. A column beyond the line points just behind it.
-func point(line []byte, column int) (text, caret string) {
-	runes := []rune(string(bytes.TrimSuffix(line, []byte("\r"))))
+func point(line string, column int) (text, caret string) {
+	runes := []rune(line)
 	at := min(max(column-1, 0), len(runes))
 	from, to := 0, len(runes)
 	if len(runes) > shown {

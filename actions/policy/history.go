@@ -158,6 +158,7 @@ func (c *compiler) kind(k *catalog.Kind, e entry) {
 	}
 	if v, ok := f.get("worth"); ok {
 		k.Worth = c.micro(v, "worth", -mostMoney, mostMoney)
+		c.idle(f.key("worth"), "worth", "what an interaction is worth is not summed up")
 	}
 }
 

@@ -184,6 +184,12 @@ var notYet = map[string]string{
 	"else_after": "waiting for a response", "completes": "cost of completing elsewhere", "partner": "partners of actions",
 }
 
+// idle warns of a key that is taken and does nothing yet: what it may do later harms
+// nobody, so that the policy need not be changed twice.
+func (c *compiler) idle(key value, name, so string) {
+	c.warn(key, "not_supported", "it may stay, for a later version", "%s has no effect yet: %s", name, so)
+}
+
 // text reads any scalar as text.
 func (c *compiler) text(v value, of string) (string, bool) {
 	if v.isNull() {

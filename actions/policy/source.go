@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -72,15 +73,22 @@ func lineStarts(text []rune) []int {
 // what is wrong inside a file is a finding.
 func readFolder(dir string, report func(Finding)) ([]*file, error) {
 	entries, err := os.ReadDir(dir)
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil, fmt.Errorf("read policy: a policy is a folder of *.yaml files; give %s: %w", filepath.Dir(dir), err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read policy: %w", err)
 	}
 	var files []*file
+	var misnamed []string // an author takes them for a part of the policy
 	for _, e := range entries {
-		if e.IsDir() || filepath.Ext(e.Name()) != ".yaml" {
+		name := filepath.Join(dir, e.Name())
+		if other := filepath.Ext(name); !e.IsDir() && (strings.EqualFold(other, ".yml") || strings.EqualFold(other, ".yaml") && other != ".yaml") {
+			misnamed = append(misnamed, name)
+		}
+		if e.IsDir() || filepath.Ext(name) != ".yaml" {
 			continue
 		}
-		name := filepath.Join(dir, e.Name())
 		raw, err := readLimited(name)
 		if err != nil {
 			return nil, fmt.Errorf("read policy: %w", err)
@@ -89,6 +97,13 @@ func readFolder(dir string, report func(Finding)) ([]*file, error) {
 			return nil, fmt.Errorf("read policy %s: more than %d files", dir, maxFiles)
 		}
 		files = append(files, parseFile(name, raw, report))
+	}
+	if len(files) == 0 && len(misnamed) > 0 {
+		return nil, fmt.Errorf("read policy %s: no file ends in .yaml: rename %s", dir, filepath.Base(misnamed[0]))
+	}
+	for _, name := range misnamed {
+		report(Finding{File: name, Line: 1, Column: 1, Severity: Error, Code: "file_name", Message: "the file is not read: its name does not end in .yaml",
+			Hint: "rename it to " + strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)) + ".yaml"})
 	}
 	if len(files) == 0 {
 		return nil, fmt.Errorf("read policy %s: no file ends in .yaml: %w", dir, fs.ErrNotExist)
@@ -112,6 +127,15 @@ func readLimited(name string) ([]byte, error) {
 	return raw, nil
 }
 
+// lineEnds makes the line ends of every system one.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
+// plainText is a file's text without the byte order mark and the line ends that
+// some editors write: lines and columns are those that an editor shows.
+func plainText(raw []byte) string {
+	return lineEnds.Replace(strings.TrimPrefix(string(raw), "\ufeff"))
+}
+
 // parseFile parses one file, mending what can be mended. Its root is nil where
 // nothing could be read.
 func parseFile(name string, raw []byte, report func(Finding)) *file {
@@ -119,10 +143,10 @@ func parseFile(name string, raw []byte, report func(Finding)) *file {
 	if !utf8.Valid(raw) {
 		line := 1 + bytes.Count(raw[:invalidAt(raw)], []byte("\n"))
 		report(Finding{File: name, Line: line, Column: 1, Severity: Error, Code: "not_utf8", Message: "the file is not UTF-8 text", Hint: "save it as UTF-8"})
-		f.lost = string(raw)
+		f.lost, f.broken = string(raw), 1
 		return f
 	}
-	f.src = []rune(strings.TrimPrefix(string(raw), "\ufeff"))
+	f.src = []rune(plainText(raw))
 	f.starts = lineStarts(f.src)
 	if line := f.longLine(); line > 0 {
 		f.report(report, mistake{f.starts[line-1], "line_too_long", fmt.Sprintf("a line has at most %d characters", maxLine), "break it"})

@@ -20,7 +20,7 @@ func Format(name string, text []byte) ([]byte, []Finding) {
 		return text, findings
 	}
 	s := &styler{}
-	source := strings.ReplaceAll(string(f.src), "\r\n", "\n")
+	source := string(f.src)
 	for line := range strings.SplitSeq(source, "\n") {
 		s.line(line)
 	}

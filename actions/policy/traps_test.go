@@ -95,6 +95,72 @@ func TestBrokenFileHidesNoOther(t *testing.T) {
 	}
 }
 
+// Line ends and byte order marks of other systems change no finding, no place and no caret.
+func TestOtherSystemsLineEnds(t *testing.T) {
+	files, err := filepath.Glob("testdata/traps/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("find traps: %v, %d found", err, len(files))
+	}
+	more, _ := filepath.Glob("../../testdata/policies/loyalty/policy.yaml")
+	for _, name := range append(files, more...) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := findingsOf(t, text)
+		for _, end := range []string{"\r\n", "\r"} {
+			other := append([]byte("\ufeff"), bytes.ReplaceAll(text, []byte("\n"), []byte(end))...)
+			if got := findingsOf(t, other); !bytes.Equal(got, want) {
+				t.Errorf("%s with line ends %q:\n%s\nwant:\n%s", name, end, got, want)
+			}
+		}
+	}
+}
+
+// What is no text, or no map, is said to be that: no key is said to be missing besides.
+func TestNoPolicyFile(t *testing.T) {
+	for text, want := range map[string]string{"\xff\xfep\x00o\x00": "not_utf8", "policy: x\nzone: \xe9\n": "not_utf8", "[]\n": "wrong_type", "shop\n": "wrong_type"} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "policy.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b, findings, err := Compile(dir)
+		if err != nil || b != nil || len(findings) != 1 || findings[0].Code != want {
+			t.Errorf("%q: %v, %v, want %s alone", text, findings, err, want)
+		}
+	}
+}
+
+// A file that its author takes for a part of the policy is never passed over in silence.
+func TestMisnamedFiles(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("contact.yml", "contact:\n  minimum_wait: 2h\n")
+	if _, _, err := Compile(dir); err == nil || !strings.Contains(err.Error(), "rename contact.yml") {
+		t.Errorf("a folder with contact.yml alone: %v", err)
+	}
+	good, err := os.ReadFile("../../testdata/policies/dealer/policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("policy.yaml", string(good))
+	write("notes.txt", "not a part of it")
+	b, findings, err := Compile(dir)
+	if err != nil || b != nil || !slices.ContainsFunc(findings, func(f Finding) bool {
+		return f.Code == "file_name" && filepath.Base(f.File) == "contact.yml" && f.Hint == "rename it to contact.yaml"
+	}) {
+		t.Errorf("contact.yml beside policy.yaml: %v, %v", findings, err)
+	}
+	if _, _, err := Compile(filepath.Join(dir, "policy.yaml")); err == nil || !strings.Contains(err.Error(), "a policy is a folder of *.yaml files; give "+dir) {
+		t.Errorf("a file in place of a folder: %v", err)
+	}
+}
+
 func FuzzCompile(f *testing.F) {
 	files, _ := filepath.Glob("testdata/traps/*.yaml")
 	more, _ := filepath.Glob("../../testdata/policies/*/policy.yaml")
