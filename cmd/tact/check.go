@@ -37,7 +37,7 @@ With --json one finding a line: {file,line,column,severity,code,message,hint}.`,
 		}
 		errors, warnings := policy.CountFindings(findings)
 		if errors > 0 || *strict && warnings > 0 {
-			a.say("%s: %d errors, %d warnings", args[0], errors, warnings)
+			a.say("%s: %s", args[0], counts(errors, "error", warnings, "warning"))
 			return errFindings
 		}
 		if !*asJSON {

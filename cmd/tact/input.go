@@ -40,6 +40,9 @@ func (a *app) loadPolicy(path string) (*engine.BundleUpdate, error) {
 		}
 		return &engine.BundleUpdate{Bundle: b}, nil
 	}
+	if ext := filepath.Ext(path); ext == ".yaml" || ext == ".yml" {
+		return nil, usage(fmt.Errorf("%s is one file of a policy: give its folder, %s", path, filepath.Dir(path)))
+	}
 	file, err := readSmall(path, update.MaxBundle)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,6 +57,9 @@ terminal. Files that exist are never overwritten.`,
 }
 
 func (a *app) newKeys(name, password string, asJSON bool) error {
+	if base := name[strings.LastIndexByte(name, filepath.Separator)+1:]; base == "" || base[0] == '.' || base[0] == '-' {
+		return usage(fmt.Errorf("%q is no name for keys: give one as shop, for shop.key and shop.pub", name))
+	}
 	public, secret, err := update.NewKeys(nil)
 	if err != nil {
 		return err

@@ -107,7 +107,7 @@ func scenarioFiles(args []string) ([]string, error) {
 				return err
 			}
 			content, err := readSmall(path, maxScenarios)
-			if err == nil && slices.ContainsFunc(strings.Split(string(content), "\n"), func(l string) bool { return strings.HasPrefix(strings.TrimSpace(l), "scenario ") }) {
+			if err == nil && slices.ContainsFunc(strings.Split(strings.TrimPrefix(string(content), "\ufeff"), "\n"), func(l string) bool { return strings.HasPrefix(strings.TrimSpace(l), "scenario ") }) {
 				files = append(files, path)
 			}
 			return err
@@ -217,6 +217,9 @@ func (t *tester) sum() error {
 	case t.bad > 0:
 		return fmt.Errorf("%d lines are not understood; their files were not played", t.bad)
 	case t.passed+t.failed == 0:
+		if t.flags.run == "" {
+			return errors.New("nothing was played: a scenario begins with a line `scenario TEXT`")
+		}
 		return errors.New("no scenario matches --run " + t.flags.run)
 	case t.updated > 0:
 		t.say("%d lines were rewritten: look at the difference", t.updated)

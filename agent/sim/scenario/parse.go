@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -87,6 +88,13 @@ func Parse(name string, content []byte) (*File, []error) {
 		p.number = k + 1
 		if len(line) > maxLine {
 			p.fail("split it", "the line has more than %d bytes", maxLine)
+			continue
+		}
+		if k == 0 {
+			line = strings.TrimPrefix(line, "\ufeff") // which some editors write
+		}
+		if !utf8.ValidString(line) {
+			p.fail("save the file as UTF-8", "the line is not UTF-8 text")
 			continue
 		}
 		p.line(strings.TrimSuffix(line, "\r"))

@@ -205,6 +205,18 @@ func TestFreshAndTheSame(t *testing.T) {
 	}
 }
 
+// Marks and line ends that editors write are none of the story; other encodings are a mistake.
+func TestOtherEditors(t *testing.T) {
+	file, mistakes := Parse("f", []byte("\ufeffscenario a\r\npolicy b\r\nwhen ask x\r\n"))
+	if len(mistakes) != 0 || len(file.Scenarios) != 1 || file.Scenarios[0].Policy != "b" {
+		t.Errorf("%v, %v", file, mistakes)
+	}
+	_, mistakes = Parse("f", []byte("scenario a\npolicy b\nand text contains \"caf\xe9\"\n"))
+	if len(mistakes) != 1 || !strings.Contains(mistakes[0].Error(), "f:3: the line is not UTF-8 text") {
+		t.Errorf("%v", mistakes)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(dealer + "then slot kiosk.home shows first-service\nand uses x\n"))
 	f.Add([]byte("scenario a\npolicy b\ndevice k with slots a, b in vehicle=v\non k then nothing is shown in a\nk is offline\nlink delay 5ms\nhub given x by y\n"))
