@@ -25,6 +25,7 @@ const (
 type config struct {
 	values  map[string]value
 	sources []board.Config
+	written []*yaml.Node // of the sources, as they stand in the file
 }
 
 // value is one setting with where it comes from: "default", "environment NAME",
@@ -219,7 +220,7 @@ func (c *config) readSources(n *yaml.Node, place func(*yaml.Node) string, f *fin
 			f.add(place(x), "source: %v", err)
 			continue
 		}
-		c.sources = append(c.sources, s)
+		c.sources, c.written = append(c.sources, s), append(c.written, x)
 	}
 }
 
@@ -290,7 +291,8 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// showConfig prints the configuration, in order of key; secrets only as set or not.
+// showConfig checks the configuration, and prints it with every key as a file that
+// can be read again. Secrets stay out of it.
 func showConfig(_ context.Context, c *call) error {
 	cfg, err := readConfig(c.config, c.given, c.environ)
 	if err != nil {
@@ -300,23 +302,63 @@ func showConfig(_ context.Context, c *call) error {
 		_, err := fmt.Fprintln(c.stdout, "configuration is good")
 		return err
 	}
-	for _, s := range settings {
-		shown := cfg.text(s.key)
-		if s.secret && shown != "" {
-			shown = "(set)"
+	var doc, section yaml.Node
+	doc.Kind = yaml.MappingNode
+	for k, s := range settings {
+		name, key, _ := strings.Cut(s.key, ".")
+		if k == 0 || !strings.HasPrefix(settings[k-1].key, name+".") {
+			section = yaml.Node{Kind: yaml.MappingNode}
 		}
-		line := fmt.Sprintf("%-18s %s", s.key, shown)
-		if c.origin {
-			line = fmt.Sprintf("%-18s %-40s # %s", s.key, shown, cfg.origin(s.key))
+		node := s.node(cfg.list(s.key))
+		switch {
+		case c.origin && s.secret && cfg.has(s.key):
+			node.LineComment = "(set) " + cfg.origin(s.key)
+		case c.origin:
+			node.LineComment = cfg.origin(s.key)
+		case s.secret && cfg.has(s.key):
+			node.LineComment = "(set)"
 		}
-		if _, err := fmt.Fprintln(c.stdout, strings.TrimRight(line, " ")); err != nil {
-			return err
+		section.Content = append(section.Content, plainNode(key), node)
+		if k+1 == len(settings) || !strings.HasPrefix(settings[k+1].key, name+".") {
+			body := section
+			doc.Content = append(doc.Content, plainNode(name), &body)
 		}
 	}
-	for k, s := range cfg.sources {
-		if _, err := fmt.Fprintf(c.stdout, "sources[%d]         %s %s\n", k, s.Kind, s.Name); err != nil {
-			return err
-		}
+	sources := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+	if len(cfg.written) > 0 {
+		sources.Style, sources.Content = 0, cfg.written
 	}
-	return nil
+	doc.Content = append(doc.Content, plainNode("sources"), sources)
+	out := yaml.NewEncoder(c.stdout)
+	out.SetIndent(2)
+	return errors.Join(out.Encode(&doc), out.Close())
+}
+
+func plainNode(text string) *yaml.Node {
+	n := &yaml.Node{}
+	n.SetString(text)
+	return n
+}
+
+// node is a setting's value in the form of the file: empty, a text, a list, or a map.
+func (s *setting) node(list []string) *yaml.Node {
+	if s.secret || len(list) == 0 {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
+	}
+	if s.mapping {
+		n := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
+		for _, pair := range list {
+			kind, id, _ := strings.Cut(pair, "=")
+			n.Content = append(n.Content, plainNode(kind), plainNode(id))
+		}
+		return n
+	}
+	if len(list) == 1 {
+		return plainNode(list[0])
+	}
+	n := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+	for _, x := range list {
+		n.Content = append(n.Content, plainNode(x))
+	}
+	return n
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -68,8 +69,12 @@ Usage:
 Configuration is read from ` + defaultConfig + `; the environment stands above
 it, as TACT_BROKER__ADDRESS for broker.address.
 
-Example:
-  TACT_DEVICE__ID=kiosk-1 TACT_STORE__DIR=/tmp/kiosk-1 tactd run
+Examples:
+  TACT_DEVICE__ID=kiosk-1 tactd config show > config.yaml    # every key, to fill in
+  tactd config show --origin --config config.yaml
+  tactd doctor --config config.yaml
+  tactd run --config config.yaml
+  TACT_DEVICE__ID=kiosk-1 TACT_STORE__DIR=/tmp/kiosk-1 TACT_LOCAL__SOCKET=none tactd run
 `
 
 func main() {
@@ -85,7 +90,7 @@ func tactd(ctx context.Context, args, environ []string, stdout, stderr io.Writer
 		fmt.Fprint(stderr, usage)
 		return exitUsage
 	}
-	verbs := map[string]func(context.Context, *call) error{"run": run, "doctor": doctor, "config": showConfig, "version": version}
+	verbs := map[string]func(context.Context, *call) error{"run": run, "doctor": doctor, "config": showConfig, "version": printVersion}
 	verb := verbs[args[0]]
 	switch {
 	case args[0] == "help" || args[0] == "--help" || args[0] == "-h":
@@ -157,13 +162,19 @@ func parse(args, environ []string, stdout, stderr io.Writer) (*call, error) {
 	return c, nil
 }
 
-func version(_ context.Context, c *call) error {
-	v := "(devel)"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+// version is set by the linker (make build); else it is the version of the
+// module that the agent was built from.
+var version = ""
+
+// printVersion prints the version in the form of tact version.
+func printVersion(_ context.Context, c *call) error {
+	v := version
+	if info, ok := debug.ReadBuildInfo(); v == "" && ok && info.Main.Version != "(devel)" {
 		v = info.Main.Version
 	}
+	v = cmp.Or(v, "development")
 	if c.json {
-		_, err := fmt.Fprintf(c.stdout, "{\"version\":%q,\"go\":%q,\"platform\":%q}\n", v, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
+		_, err := fmt.Fprintf(c.stdout, "{\"version\":%q,\"go\":%q,\"os\":%q,\"arch\":%q}\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return err
 	}
 	_, err := fmt.Fprintf(c.stdout, "tactd %s %s %s/%s\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)

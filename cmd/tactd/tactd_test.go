@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,12 +48,12 @@ func TestEnvironmentOverFileOverDefault(t *testing.T) {
 		t.Fatalf("%d %s", code, errs)
 	}
 	for _, want := range []string{
-		`(?m)^device\.id +kiosk-2 +# environment TACT_DEVICE__ID$`,
-		`(?m)^device\.groups +north,shop +# environment TACT_DEVICE__GROUPS$`,
-		`(?m)^device\.owners +vehicle=car-7,site=s1 +# .*config\.yaml:3:3$`,
-		`(?m)^device\.tenant +main +# default$`,
-		`(?m)^log\.level +warn +# .*config\.yaml:6:7$`,
-		`(?m)^broker\.password +\(set\) +# `,
+		`(?m)^  id: kiosk-2 # environment TACT_DEVICE__ID$`,
+		`(?m)^  groups: \[north, shop\] # environment TACT_DEVICE__GROUPS$`,
+		`(?m)^  owners: {vehicle: car-7, site: s1} # .*config\.yaml:3:3$`,
+		`(?m)^  tenant: main # default$`,
+		`(?m)^  level: warn # .*config\.yaml:6:7$`,
+		`(?m)^  password: # \(set\) .*config\.yaml:5:3$`,
 	} {
 		if !regexp.MustCompile(want).MatchString(out) {
 			t.Errorf("nothing matches %s in\n%s", want, out)
@@ -57,6 +61,49 @@ func TestEnvironmentOverFileOverDefault(t *testing.T) {
 	}
 	if strings.Contains(out, "secret") {
 		t.Error("a secret was printed")
+	}
+}
+
+// What config show prints is a file: read again, it is the same configuration, whatever its values look like.
+func TestShownConfigurationIsAFile(t *testing.T) {
+	first := write(t, "device: {id: kiosk-1, groups: ['true', '007', 'a'], owners: {vehicle: 'no'}}\nbroker: {username: 'x: # y', password: secret}\n"+
+		"local: {socket: none}\nsources:\n  - {kind: nmea, serial: /dev/ttyUSB0, baud: 4800}\n  - kind: jsonl\n    tcp: 127.0.0.1:9000\n")
+	code, shown, errs := do(t, context.Background(), nil, "config", "show", "--config", first)
+	if code != 0 || strings.Contains(shown, "secret") {
+		t.Fatalf("%d %s%s", code, errs, shown)
+	}
+	second := write(t, shown)
+	code, again, errs := do(t, context.Background(), nil, "config", "show", "--config", second)
+	if code != 0 || again != strings.Replace(shown, "password: # (set)", "password:", 1) {
+		t.Errorf("%d %s\n%s\nbecame\n%s", code, errs, shown, again)
+	}
+	a, err := readConfig(first, true, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := readConfig(second, true, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys() {
+		if key != "broker.password" && !slices.Equal(a.list(key), b.list(key)) {
+			t.Errorf("%s: %q became %q", key, a.list(key), b.list(key))
+		}
+	}
+	if len(a.sources) != 2 || !reflect.DeepEqual(a.sources, b.sources) {
+		t.Errorf("%+v became %+v", a.sources, b.sources)
+	}
+}
+
+func TestVersionIsTheBuilt(t *testing.T) {
+	version = "v1.2.3"
+	defer func() { version = "" }()
+	if _, out, _ := do(t, context.Background(), nil, "version"); !strings.HasPrefix(out, "tactd v1.2.3 go") {
+		t.Error(out)
+	}
+	want := fmt.Sprintf(`{"version":"v1.2.3","go":%q,"os":%q,"arch":%q}`, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if _, out, _ := do(t, context.Background(), nil, "version", "--json"); strings.TrimSpace(out) != want {
+		t.Errorf("%s, want %s", out, want)
 	}
 }
 
