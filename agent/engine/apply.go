@@ -17,6 +17,8 @@ var (
 	ErrNoPolicy = errors.New("no policy is in charge yet")
 	// ErrUndeclared refuses a name that the policy does not declare.
 	ErrUndeclared = errors.New("not declared in the policy")
+	// ErrOfHub refuses what only the hub can say of customers.
+	ErrOfHub = errors.New("who is whom is the hub's to say, which knows every channel and what was told under which id: send this line to the hub; devices hear of it with the next slice")
 )
 
 type pendingAsk struct {
@@ -62,16 +64,20 @@ func (m *Mind) take(e *event.Event) error {
 	case *event.Ask:
 		return m.ask(e, b)
 	case *event.Identify:
-		m.identify(m.session(e.Session), b)
-		return nil
+		return m.identify(e, b)
 	case *event.Forget:
 		m.erase(b.Customer)
 		return nil
 	case *event.Lease:
-		m.lease(b)
-		return nil
+		return m.lease(b)
 	case *event.Outcome:
 		return m.outcome(e, b)
+	case *event.Merge:
+		if !m.cfg.Leased {
+			return fmt.Errorf("merge %q and %q: %w", b.Into, b.From, ErrOfHub)
+		}
+	case *event.Split:
+		return fmt.Errorf("split %q and %q: %w", b.Into, b.From, ErrOfHub)
 	}
 	if m.bundle == nil {
 		return ErrNoPolicy
@@ -120,7 +126,15 @@ func (m *Mind) boot(b *event.Boot) {
 }
 
 func (m *Mind) signal(e *event.Event, b *event.Signal) error {
-	s := m.session(e.Session)
+	if m.open(e.Session) == nil { // what is refused opens no session
+		if err := m.moment.Accepts([]event.Signal{*b}); err != nil {
+			return err
+		}
+	}
+	s, err := m.session(e.Session)
+	if err != nil {
+		return err
+	}
 	outdated := m.moment.Outdated()
 	if err := m.moment.Signal(s.name, b, e.Happened, m.now); err != nil {
 		return err
@@ -131,8 +145,11 @@ func (m *Mind) signal(e *event.Event, b *event.Signal) error {
 	return nil
 }
 
-func (m *Mind) lease(b *event.Lease) {
-	c := m.customer(b.Customer, event.ByNobody)
+func (m *Mind) lease(b *event.Lease) error {
+	c, err := m.customer(b.Customer, event.ByNobody)
+	if err != nil {
+		return err
+	}
 	c.Until = b.Until
 	if b.Until == 0 {
 		c.Until = m.now // ended now: that there was one is still known
@@ -142,6 +159,7 @@ func (m *Mind) lease(b *event.Lease) {
 		c.confirmed = m.now
 	}
 	m.changed(c)
+	return nil
 }
 
 func (m *Mind) fact(e *event.Event, b *event.Fact) error {
@@ -197,7 +215,10 @@ func (m *Mind) fold(e *event.Event, id string) error {
 	if m.erased[m.tombstone(id)] {
 		return ErrErased
 	}
-	c := m.customer(id, event.ByNobody)
+	c, err := m.customer(id, event.ByNobody)
+	if err != nil {
+		return err
+	}
 	if err := c.Slice.Fold(e); err != nil {
 		return err
 	}
@@ -215,9 +236,13 @@ func (m *Mind) merge(b *event.Merge) error {
 	if m.erased[m.tombstone(b.Into)] || m.erased[m.tombstone(b.From)] {
 		return ErrErased
 	}
-	into, from := m.customer(b.Into, event.ByNobody), m.customer(b.From, event.ByNobody)
-	if into == from {
-		return nil
+	into, err := m.customer(b.Into, event.ByNobody)
+	if err != nil {
+		return err
+	}
+	from, err := m.customer(b.From, event.ByNobody)
+	if err != nil || into == from {
+		return err
 	}
 	into.Slice.Merge(&from.Slice)
 	for _, s := range m.sessions {
@@ -237,10 +262,12 @@ func (m *Mind) merge(b *event.Merge) error {
 
 // ask takes a request for a decision; it is answered at the end of the step.
 func (m *Mind) ask(e *event.Event, b *event.Ask) error {
-	s := m.session(e.Session)
 	if m.bundle == nil {
-		m.asks = append(m.asks, pendingAsk{session: s, slot: -1, ask: b})
-		return nil
+		s, err := m.session(e.Session)
+		if err == nil {
+			m.asks = append(m.asks, pendingAsk{session: s, slot: -1, ask: b})
+		}
+		return err
 	}
 	slot, err := m.slotNamed(b.Slot)
 	if err != nil {
@@ -251,6 +278,10 @@ func (m *Mind) ask(e *event.Event, b *event.Ask) error {
 		return fmt.Errorf("intent %q is none of sales, service, information, question, safety, recovery, handoff, entertainment", b.Intent)
 	}
 	if err := m.moment.Accepts(b.With); err != nil {
+		return err
+	}
+	s, err := m.session(e.Session)
+	if err != nil {
 		return err
 	}
 	s.seen = m.now
@@ -276,21 +307,29 @@ func (m *Mind) slotNamed(name string) (int32, error) {
 
 // outcome takes the answer to a decision: it settles the contact and frees the slot.
 func (m *Mind) outcome(e *event.Event, b *event.Outcome) error {
-	s := m.session(e.Session)
 	id := b.Decision
-	if id == "last" || id == "" {
-		id = s.lastShown(m.bundle, b.Slot)
+	if id == "last" {
+		id = ""
+	}
+	var c *customer
+	if s := m.open(e.Session); s != nil {
+		c = s.customer
+		if id == "" {
+			id = s.lastShown(m.bundle, b.Slot)
+		}
 	}
 	if id == "" {
-		return fmt.Errorf("outcome %q: nothing was decided in session %q that it could answer", b.Outcome, s.name)
+		return fmt.Errorf("outcome %q: nothing was decided in session %q that it could answer", b.Outcome, e.Session)
 	}
 	at, slot, x := m.standing(id)
-	c := s.customer
 	if c == nil || c.Slice.Exposure(id) == nil {
 		c = m.ownerOf(id)
 	}
 	if x == nil && c == nil && !m.remembers(id) {
 		return fmt.Errorf("outcome %q: decision %q is not known here", b.Outcome, id)
+	}
+	if _, err := m.session(e.Session); err != nil {
+		return err
 	}
 	body := *b
 	body.Decision = id

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
@@ -21,6 +22,7 @@ type customer struct {
 	consentTurn sense.Instant // when a consent expires by itself
 	staleTurn   sense.Instant // when the slice is too old for an intent
 	owners      []event.Owner // that the customer was last seen with
+	used        sense.Instant // when an event last named the customer
 	passive     bool          // only ever seen passively: no slice is asked for
 }
 
@@ -35,9 +37,14 @@ func (c *customer) person() string {
 	return c.Customer
 }
 
-// customer returns the one of that id, who is new where nobody has it.
-func (m *Mind) customer(id string, by event.By) *customer {
+// customer returns the one of that id, who is new where nobody has it. The error is ErrCustomers.
+func (m *Mind) customer(id string, by event.By) (*customer, error) {
 	c, known := m.byID[id]
+	if !known {
+		if err := m.roomForCustomer(); err != nil {
+			return nil, fmt.Errorf("hold customer %q: %w", id, err)
+		}
+	}
 	back := m.lift(id, by)
 	switch {
 	case !known:
@@ -49,7 +56,8 @@ func (m *Mind) customer(id string, by event.By) *customer {
 	if by != event.ByPassive && c.passive {
 		c.passive, m.wantStale = false, true
 	}
-	return c
+	c.used = m.now
+	return c, nil
 }
 
 // lift ends an erasure where the customer acted again, and says whether there was one.

@@ -33,4 +33,15 @@
 // came for help is held to it until answered, or until the visit has ended: ends_after from
 // the last identify or ask, or from when the policy's end of session was last certainly
 // false. Numbers follow the order of lines where one step makes several decisions.
+//
+// Memory is bounded by Config: beyond Sessions the one that was idle longest goes, beyond Customers
+// the one that was used longest ago; what was counted of showings to her goes with her, since it is
+// held nowhere else. Where nobody can go the event is refused. A mind that stands for a replay has
+// no bound unless it is given one: its input is what bounds it.
+//
+// A slice is wanted while its customer is in a session, and as long as its lease runs. Merges and
+// splits are the hub's to say: only a replay takes a merge, and none takes a split.
+//
+// Without Config.Zone the calendars of all customers are cut by the policy's zone, whatever zone
+// they have declared.
 package engine

@@ -66,6 +66,12 @@ func New(cfg Config) *Mind {
 	if cfg.From == 0 {
 		cfg.From = 1
 	}
+	if cfg.Sessions == 0 && !cfg.Leased {
+		cfg.Sessions = DefaultSessions
+	}
+	if cfg.Customers == 0 && !cfg.Leased {
+		cfg.Customers = DefaultCustomers
+	}
 	m := &Mind{
 		cfg:      cfg,
 		clock:    sense.ClockSynced,

@@ -19,9 +19,12 @@ type Config struct {
 	Absent []string      // sources that this device does not have
 	// Leased: no slice is ever asked for, every customer's is here and leased for ever (replay, scenarios, the hub's virtual device).
 	Leased bool
-	// Zone gives the rules of a named time zone, always the same; nil where only the policy's is known,
-	// by which customers' calendars are cut then.
+	// Zone gives the rules of a named time zone, always the same. Where it is nil the policy's zone is
+	// the only one that is known: the calendars of customers who live in another are cut by it.
 	Zone func(name string) (sense.Zone, error)
+	// Sessions is how many may be open, Customers how many may be held; 0 takes DefaultSessions and
+	// DefaultCustomers, but no bound where Leased: nothing would bring back what was let go.
+	Sessions, Customers int
 	// Readings: Output.Readings is filled.
 	Readings bool
 }

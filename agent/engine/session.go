@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"sort"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -30,6 +31,7 @@ type session struct {
 	last    sense.Instant     // last unasked showing of any action
 	silence []string          // per slot: cause of the last unasked silence
 	latest  []lately          // per slot: what was shown there last to whom is served now
+	used    sense.Instant     // last event
 	seen    sense.Instant     // last sign of a visit: identified, asked, or still there by the policy's end
 	hisGoal bool              // came for service or information, not answered yet
 	stale   bool              // the moment must be given the profile again
@@ -77,13 +79,17 @@ func (s *session) reset(slots int) {
 	s.again, s.lapse, s.restless = true, sense.Never, false
 }
 
-// session returns the session of that name; it exists from its first event.
-func (m *Mind) session(name string) *session {
-	k := sort.Search(len(m.sessions), func(k int) bool { return m.sessions[k].name >= name })
-	if k < len(m.sessions) && m.sessions[k].name == name {
-		return m.sessions[k]
+// session returns the session of that name; it exists from its first event. The error is ErrSessions.
+func (m *Mind) session(name string) (*session, error) {
+	if s := m.open(name); s != nil {
+		s.used = m.now
+		return s, nil
 	}
-	s := &session{name: name, endsSince: sense.Never}
+	if err := m.roomForSession(); err != nil {
+		return nil, fmt.Errorf("open session %q: %w", name, err)
+	}
+	k := sort.Search(len(m.sessions), func(k int) bool { return m.sessions[k].name >= name })
+	s := &session{name: name, endsSince: sense.Never, used: m.now}
 	slots := 0
 	if m.bundle != nil {
 		slots = len(m.bundle.Slots)
@@ -94,33 +100,55 @@ func (m *Mind) session(name string) *session {
 	copy(m.sessions[k+1:], m.sessions[k:])
 	m.sessions[k] = s
 	s.again = true
-	return s
+	return s, nil
 }
 
-// identify puts a customer before the session, or nobody.
-func (m *Mind) identify(s *session, b *event.Identify) {
+// open returns the session of that name, nil where there is none.
+func (m *Mind) open(name string) *session {
+	k := sort.Search(len(m.sessions), func(k int) bool { return m.sessions[k].name >= name })
+	if k < len(m.sessions) && m.sessions[k].name == name {
+		return m.sessions[k]
+	}
+	return nil
+}
+
+// identify puts a customer before the session, or nobody. Of whoever was there nothing stays, also
+// where there is no room for who comes.
+func (m *Mind) identify(e *event.Event, b *event.Identify) error {
+	s, err := m.session(e.Session)
+	if err != nil {
+		return err
+	}
 	if b.Customer == "" {
 		m.leave(s, "session")
-		return
+		return nil
 	}
-	c := m.customer(b.Customer, b.By)
+	stays := s.customer != nil && s.customer == m.byID[b.Customer]
+	switch {
+	case stays:
+	case s.customer != nil:
+		m.leave(s, "session")
+	default:
+		m.clearAll(s, "session")
+	}
+	c, err := m.customer(b.Customer, b.By)
+	if err != nil {
+		return err
+	}
 	s.again, s.stale, s.seen = true, true, m.now
-	if s.customer == c {
+	if stays {
 		s.by = max(s.by, b.By)
 		s.shared = s.shared || b.Shared
 		s.tell(b)
-		return
-	}
-	if s.customer != nil {
-		m.leave(s, "session")
-	} else {
-		m.clearAll(s, "session")
+		return nil
 	}
 	s.customer, s.by, s.shared, s.since = c, b.By, b.Shared, m.now
 	s.forgetShown()
 	s.endsSince, s.ended, s.hisGoal = sense.Never, false, false
 	s.owners, s.language = m.cfg.Owners, ""
 	s.tell(b)
+	m.wantStale = true
+	return nil
 }
 
 func (s *session) tell(b *event.Identify) {
@@ -141,6 +169,7 @@ func (m *Mind) leave(s *session, cause string) {
 	if s.customer == nil {
 		return
 	}
+	m.wantStale = true
 	s.customer, s.by, s.shared, s.owners, s.language = nil, event.ByNobody, false, nil, ""
 	s.forgetShown()
 	s.stale, s.again = true, true

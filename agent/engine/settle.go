@@ -111,6 +111,7 @@ func (m *Mind) prune() {
 			c.Here = false
 			if !m.cfg.Leased {
 				c.Slice.Facts, c.Slice.Consents, c.Slice.Objections, c.Slice.Interactions = nil, nil, nil, nil
+				c.Revision = 0 // none is held: the hub must send it whole when it is wanted again
 			}
 			m.changed(c)
 		}

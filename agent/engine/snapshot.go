@@ -44,6 +44,7 @@ func Restore(cfg Config, s Snapshot, above []Record) (*Mind, error) {
 	}
 	for _, state := range s.Customers {
 		c := &customer{CustomerState: state, prune: 0, consentTurn: sense.Never}
+		c.used = c.lastContact()
 		c.Slice.Owned = &m.owned
 		m.add(c)
 	}
@@ -58,12 +59,18 @@ func Restore(cfg Config, s Snapshot, above []Record) (*Mind, error) {
 		m.restore(r)
 		m.seq, m.now = r.Seq+1, max(m.now, r.At)
 	}
+	for m.cfg.Customers > 0 && len(m.customers) > m.cfg.Customers && m.evict() {
+		// the log may name more than were ever held at a time
+	}
 	return m, nil
 }
 
 // restore folds one record in again.
 func (m *Mind) restore(r *Record) {
 	c := m.byHandle[r.Handle]
+	if c != nil {
+		c.used = max(c.used, r.At)
+	}
 	switch {
 	case r.Identified != nil:
 		m.lift(r.Identified.Customer, r.Identified.By)
@@ -71,7 +78,7 @@ func (m *Mind) restore(r *Record) {
 			return
 		}
 		m.drawn++
-		c = &customer{consentTurn: sense.Never}
+		c = &customer{consentTurn: sense.Never, used: r.At}
 		c.Handle, c.Customer = r.Handle, r.Identified.Customer
 		c.Slice.Customer, c.Slice.Owned = c.Customer, &m.owned
 		m.add(c)

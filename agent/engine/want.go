@@ -18,9 +18,13 @@ func (m *Mind) want() *Want {
 	}
 	m.wantStale = false
 	w := Want{}
+	served := map[*customer]bool{}
+	for _, s := range m.sessions {
+		served[s.customer] = true
+	}
 	for _, c := range m.customers {
-		if c.passive || m.cfg.Leased {
-			continue // a passive sighting is no reason to ask for anything
+		if m.cfg.Leased || c.passive || !served[c] && !c.here(m.now) {
+			continue // neither a passive sighting nor one who has left is a reason to ask for anything
 		}
 		w.Slices = append(w.Slices, WantSlice{Handle: c.Handle, Customer: c.Customer, Revision: c.Revision, Owners: c.owners})
 	}
