@@ -3,12 +3,14 @@ package agent
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/agent/store"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/sense"
@@ -331,5 +333,34 @@ func TestFeed(t *testing.T) {
 	}
 	if n == 0 {
 		t.Error("a slow reader gets what had its place")
+	}
+}
+
+// TestAHelloFitsAMessage: however many slices are held.
+func TestAHelloFitsAMessage(t *testing.T) {
+	all := make([]engine.WantSlice, engine.DefaultCustomers)
+	for k := range all {
+		all[k] = engine.WantSlice{Handle: engine.Handle{byte(k), byte(k >> 8), 15: 0xff}, Revision: uint64(k % 2 * math.MaxInt64)}
+	}
+	held := heldOf(all)
+	if len(held) != mostHeld || held[0].Revision == 0 {
+		t.Fatalf("%d are named, the first %+v", len(held), held[0])
+	}
+	if _, err := wire.EncodeRequest(&wire.Hello{ID: strings.Repeat("h", 64), Epoch: math.MaxInt64, First: math.MaxInt64, Next: math.MaxInt64, Want: math.MaxInt64, Handles: held}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBoundsAreTold: an app hears why it is refused, and what was there goes on.
+func TestBoundsAreTold(t *testing.T) {
+	a := start(t, t.TempDir(), func(c *Config) { c.Sessions, c.Customers = 1, 1 })
+	defer stop(t, a)
+	submit(t, a, `{"identify":"card:1","by":"card"}`)
+	answer, err := a.Submit(context.Background(), lines(t, `{"identify":"card:2","by":"card","session":"b"}`))
+	if err != nil || answer.Accepted != 0 || len(answer.Rejected) != 1 || !errors.Is(answer.Rejected[0].Err, engine.ErrSessions) {
+		t.Errorf("%+v, %v", answer, err)
+	}
+	if k, ok, err := a.Known(context.Background(), "main"); err != nil || !ok || k.Customer != "card:1" {
+		t.Errorf("%+v, %v, %v", k, ok, err)
 	}
 }

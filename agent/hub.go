@@ -168,12 +168,22 @@ func (a *Agent) describe(slices []engine.WantSlice) {
 		Version: a.cfg.Version, Arch: runtime.GOOS + "/" + runtime.GOARCH, Schema: [2]int{1, wire.SchemaVersion},
 		Bundle: a.present, Clock: a.stamp.state.String(), Boot: a.boot, Sources: a.cfg.SourceNames,
 	}}
+	self.Handles = heldOf(slices)
+	a.tellLink(self)
+}
+
+// mostHeld is how many slices one hello names, so that it fits a message. The leases of
+// further ones are renewed each by itself.
+const mostHeld = 512
+
+// heldOf lists the slices that are held, as a hello names them.
+func heldOf(slices []engine.WantSlice) (held []wire.Held) {
 	for _, s := range slices {
-		if s.Revision > 0 {
-			self.Handles = append(self.Handles, wire.Held{Handle: wire.Handle(s.Handle), Revision: s.Revision})
+		if s.Revision > 0 && len(held) < mostHeld {
+			held = append(held, wire.Held{Handle: wire.Handle(s.Handle), Revision: s.Revision})
 		}
 	}
-	a.tellLink(self)
+	return held
 }
 
 func (a *Agent) describeNow() {

@@ -33,6 +33,8 @@ type Config struct {
 	Slots          []string      // slots that the device has; nil for all
 	Owners         []event.Owner // what the device belongs to
 	Absent         []string      // sources that the device does not have
+	Sessions       int           // how many may be open; 0 takes engine.DefaultSessions
+	Customers      int           // how many may be held; 0 takes engine.DefaultCustomers
 
 	Dir       string   // of the stores
 	DeviceKey [32]byte // see store.DeviceKey
@@ -275,7 +277,8 @@ func (a *Agent) restore() (*engine.BundleUpdate, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.mind, err = engine.Restore(engine.Config{Device: a.cfg.Device, Epoch: a.epoch, Secret: a.store.State.Secret(), Slots: a.cfg.Slots, Owners: a.cfg.Owners, Absent: a.cfg.Absent}, snap, above)
+	a.mind, err = engine.Restore(engine.Config{Device: a.cfg.Device, Epoch: a.epoch, Secret: a.store.State.Secret(), Slots: a.cfg.Slots, Owners: a.cfg.Owners, Absent: a.cfg.Absent,
+		Sessions: a.cfg.Sessions, Customers: a.cfg.Customers}, snap, above)
 	if err != nil {
 		return nil, err
 	}
