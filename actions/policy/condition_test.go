@@ -82,6 +82,8 @@ func TestConditionsThatAreRefused(t *testing.T) {
 	}{
 		{"interests.exists(i, i == 'x')", "not_supported", 11},
 		{"dyn(people) == 1", "not_supported", 1},
+		{"people == null", "not_supported", 11},
+		{"held(rain) > -3s", "type_mismatch", 14},
 		{"people == 'one'", "type_mismatch", 8},
 		{"speed > 8s", "type_mismatch", 7},
 		{"vehicle.tyres == 'Winter'", "never_equal", 18},

@@ -208,6 +208,8 @@ func (l *language) inspect(p *parsed, e ast.Expr) {
 	case ast.LiteralKind:
 		switch e.AsLiteral().(type) {
 		case types.Bool, types.Int, types.Double, types.String:
+		case types.Null:
+			p.mistake(p.start(e), "not_supported", "nothing is null in conditions", "has(name) says whether a fact or signal is known, as in has(name.first)")
 		default:
 			p.mistake(p.start(e), "not_supported", "constants in conditions are true, false, numbers, 'texts' and durations", "")
 		}
@@ -295,6 +297,8 @@ func explainType(message string) (text, hint string) {
 	if sign, ok := operators[name]; ok {
 		a, b, two := strings.Cut(applied, ", ")
 		switch {
+		case !two && sign == "-":
+			return fmt.Sprintf("%s does not take a %s", sign, a), "only numbers have a sign"
 		case !two:
 			return fmt.Sprintf("%s does not take a %s", sign, a), "! takes a bool, as in !rain"
 		case a == "bool" && b != "bool" || b == "bool" && a != "bool":

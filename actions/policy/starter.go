@@ -16,7 +16,7 @@ var starter embed.FS
 
 var notNamed = regexp.MustCompile(`[^a-z0-9_-]+`)
 
-// Start writes a small policy with scenarios into a folder that does not exist
+// Start writes a small policy with scenarios and a recording into a folder that does not exist
 // yet or is empty, named after the folder. It returns the files written.
 func Start(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)

@@ -10,7 +10,7 @@ import (
 func TestStartGivesAGoodPolicy(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "My Shop")
 	files, err := Start(dir)
-	if err != nil || len(files) != 2 {
+	if err != nil || len(files) != 3 {
 		t.Fatalf("Start = %q, %v", files, err)
 	}
 	b, findings, err := Compile(dir)

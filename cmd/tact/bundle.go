@@ -15,8 +15,8 @@ func newBundleCommand(a *app) *cobra.Command {
 		Use:   "bundle",
 		Short: "look at a bundle and verify its signature",
 		Long:  "Look at a bundle and verify its signature, which the minisign program verifies as well.",
-		Example: `  tact bundle verify dealer.bundle --pub shop.pub
-  minisign -V -m dealer.bundle -p shop.pub`,
+		Example: `  tact bundle verify shop.bundle --pub shop.pub
+  minisign -V -m shop.bundle -p shop.pub`,
 	})
 	cmd.AddCommand(newBundleShowCommand(a), newBundleVerifyCommand(a))
 	return cmd
@@ -28,8 +28,8 @@ func newBundleVerifyCommand(a *app) *cobra.Command {
 		Short: "say whether FILE is signed by a key that you trust",
 		Long: `Say whether FILE is whole and FILE.minisig is its signature by one of the keys
 that you trust. A bundle that is unsigned, untrusted or broken is refused: exit 1.`,
-		Example: `  tact bundle verify dealer.bundle --pub shop.pub
-  tact bundle verify dealer.bundle --pub old.pub --pub new.pub --json`,
+		Example: `  tact bundle verify shop.bundle --pub shop.pub
+  tact bundle verify shop.bundle --pub old.pub --pub new.pub --json`,
 		Args: exactly("FILE"),
 	}
 	asJSON := jsonFlag(cmd)

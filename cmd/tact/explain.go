@@ -38,9 +38,9 @@ unasked silence counts as well, though it is no decision.
 
 --codes lists every reason code instead: its stage, what it means, and whether
 this version can give it.`,
-		Example: `  tact explain shop --events monday.jsonl
-  tact explain shop --events monday.jsonl --decision replay-0-17
-  tact explain shop --events monday.jsonl --at 2026-03-02T10:15:00+01:00 --slot kiosk.home --json
+		Example: `  tact explain shop --events shop/monday.jsonl
+  tact explain shop --events shop/monday.jsonl --decision replay-0-2
+  tact explain shop --events shop/monday.jsonl --at 2026-03-02T10:15:00+01:00 --slot kiosk.home --json
   tact explain --codes`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.codes {

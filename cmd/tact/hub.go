@@ -25,7 +25,7 @@ leases slices of it to devices, ships bundles and takes decisions in.
 
 Everything is in one folder: keys, the operator's token and the ledger. The other
 verbs find the running hub by that folder, or by --hub and --token.`,
-		Example: `  tact hub run --embedded-broker 127.0.0.1:1883 --bundle dealer.bundle --trust shop.pub --source crm=@crm.token
+		Example: `  tact hub run --embedded-broker 127.0.0.1:1883 --bundle shop.bundle --trust shop.pub --source crm=@crm.token
   tact hub customer crm:77
   tact hub decisions --device kiosk-1`,
 	})

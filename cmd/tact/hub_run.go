@@ -41,7 +41,7 @@ own. Devices trust the key in its file ` + serve.SignPubFile + `. Back up the fo
 --source names who may feed events and ask, with a token of at least 8
 characters, or @FILE with the token in it: other users of this machine can read
 a command line. Several may be given.`,
-		Example: `  tact hub run --embedded-broker 127.0.0.1:1883 --bundle dealer.bundle --trust shop.pub --source crm=@crm.token
+		Example: `  tact hub run --embedded-broker 127.0.0.1:1883 --bundle shop.bundle --trust shop.pub --source crm=@crm.token
   tact hub run --broker tcp://broker.local:1883 --http 127.0.0.1:7480 --dir /var/lib/tact-hub`,
 		Args: noArguments,
 	}

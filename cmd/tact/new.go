@@ -13,9 +13,11 @@ func newNewCommand(a *app) *cobra.Command {
 		Use:   "new DIR",
 		Short: "start a policy, with scenarios that pass",
 		Long: `Write a small policy and its scenarios into DIR, which must not exist yet or be
-empty: something to change, check and test.`,
+empty: something to change, check and test, and a recording to replay.`,
 		Example: `  tact new shop
-  tact check shop`,
+  tact check shop
+  tact test shop
+  tact replay shop --events shop/monday.jsonl`,
 		Args: exactly("DIR"),
 	}
 	asJSON := jsonFlag(cmd)

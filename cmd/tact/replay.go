@@ -41,8 +41,8 @@ unless a tick line or --until says so.
 With --signals the readings are printed instead, after decoding and derivation:
 {"at","signal","value"}. For that POLICY may be left out: then every signal is
 printed as it was read.`,
-		Example: `  tact replay shop --events monday.jsonl
-  tact replay shop.bundle --events - --silence < monday.jsonl
+		Example: `  tact replay shop --events shop/monday.jsonl
+  tact replay shop.bundle --events - --silence < shop/monday.jsonl
   tact replay car --nmea drive.nmea --events cabin.jsonl --until 2026-03-02T12:00:00Z
   tact replay --nmea drive.nmea --signals`,
 		Args: func(cmd *cobra.Command, args []string) error {

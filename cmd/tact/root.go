@@ -75,7 +75,10 @@ func newRoot(a *app) *cobra.Command {
 		Long: `Tact decides what a device should say next, or that silence is better.
 This is the tool for people: policies, bundles, replays, the hub.`,
 		Example: `  tact keys new shop              # once: shop.key signs, shop.pub verifies
-  tact bundle verify dealer.bundle --pub shop.pub`,
+  tact new shop
+  tact test shop
+  tact build shop -o shop.bundle --key shop.key
+  tact bundle verify shop.bundle --pub shop.pub`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -53,7 +53,7 @@ P, KIND of ABOUT by C, outcome accepted.
 the difference before you keep it.`,
 		Example: `  tact test
   tact test testdata/journeys --run complaint -v
-  tact test shop/scenarios.txt --update`,
+  tact test shop/scenarios/first.txt --update`,
 	}
 	cmd.Flags().BoolVar(&f.update, "update", false, "rewrite the then and and lines that do not hold")
 	cmd.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "name the scenarios that passed too")
