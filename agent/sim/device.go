@@ -294,7 +294,7 @@ func (d *device) askSlices() error {
 	for _, s := range d.wants {
 		until, before := d.leases[s.Handle]
 		switch {
-		case before:
+		case before && (s.Revision > 0 || until == 0 || d.w.now < until): // held, or on its way
 			asked[s.Handle] = until
 		case d.hubKey != nil:
 			asked[s.Handle] = 0

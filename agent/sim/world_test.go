@@ -163,3 +163,39 @@ func TestComplaintReachesEveryDevice(t *testing.T) {
 		}
 	}
 }
+
+// A device that was away longer than a lease comes back with nothing of what was lent, and gets it
+// whole again: what the hub knows must not look as if it had never been.
+func TestSliceComesBackWholeAfterItsLease(t *testing.T) {
+	w, err := New(Config{Seed: 1, Start: start, Lease: sense.Hour, Bundle: compiled(t, "aftercare"), Link: Link{Least: 20, Most: 120}, Devices: []Device{{Name: "kiosk"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tap := []event.Event{parse(t, `{"identify":"anna","by":"card"}`)}
+	known := func(here bool, interactions int) {
+		t.Helper()
+		_, err := w.Take("kiosk", tap)
+		must(err)
+		must(w.Run(w.Now().Add(10 * sense.Second)))
+		k, _ := w.Mind("kiosk").Known("main")
+		if k.Customer != "anna" || k.Here != here || len(k.Slice.Interactions) != interactions {
+			t.Errorf("%s: known is %+v, want her slice here %v with %d interactions", w.Now(), k, here, interactions)
+		}
+	}
+	if _, err := w.Tell("crm", parse(t, `{"interaction":"complaint","customer":"anna","ref":"c1"}`)); err != nil {
+		t.Fatal(err)
+	}
+	known(true, 1)
+	must(w.Cut("kiosk"))
+	must(w.Run(w.Now().Add(2 * sense.Hour)))
+	known(false, 0)
+	must(w.Join("kiosk"))
+	must(w.Run(w.Now().Add(5 * sense.Minute)))
+	known(true, 1)
+}
