@@ -213,3 +213,34 @@ func TestMergeIsTheHubs(t *testing.T) {
 	deskOf(t, oneSale).refuses(ErrOfHub, `{"split":["anna","crm:7"]}`)
 	deskOf(t, oneSale).tell(`{"merge":["anna","crm:7"]}`)
 }
+
+// TestInUseAtThisInstant: what came to a session just now is not pushed out by the next line.
+func TestInUseAtThisInstant(t *testing.T) {
+	d := bounded(t, 1, 0)
+	d.tell(in("a", `{"identify":null}`))
+	if o := d.mind.Step(Input{At: d.now, Events: parsed(t, in("b", `{"identify":null}`), d.now)}); len(o.Refused) != 1 || d.sessions() != "a" {
+		t.Errorf("refused %v, open are %s", o.Refused, d.sessions())
+	}
+	d.takes(in("b", `{"identify":null}`))
+	if got := d.sessions(); got != "b" {
+		t.Errorf("open are %s", got)
+	}
+}
+
+// TestAnotherEpochGivesOtherHandles: of those that a lost log gave nobody knows any more.
+func TestAnotherEpochGivesOtherHandles(t *testing.T) {
+	given := map[Handle]bool{}
+	for epoch := range uint64(3) {
+		m, err := Restore(Config{Device: "k1", Secret: [16]byte{1}, Epoch: epoch}, Snapshot{Handles: 4}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{"ann", "bea"} {
+			c, err := m.customer(id, event.ByCard)
+			if err != nil || given[c.Handle] {
+				t.Errorf("epoch %d, %s: a handle given before, or %v", epoch, id, err)
+			}
+			given[c.Handle] = true
+		}
+	}
+}

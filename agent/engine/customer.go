@@ -70,12 +70,13 @@ func (m *Mind) lift(id string, by event.By) bool {
 	return true
 }
 
-// draw makes a customer with a fresh handle, a function of the device's secret and a counter.
+// draw makes a customer with a fresh handle, a function of the device's secret and a counter. The
+// epoch is in it too: a log that was lost may have told of more handles than the snapshot counts.
 func (m *Mind) draw(id string, by event.By) *customer {
 	m.drawn++
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], m.drawn)
-	sum := sha256.Sum256(append(append([]byte("handle"), m.cfg.Secret[:]...), n[:]...))
+	b := append([]byte("handle"), m.cfg.Secret[:]...)
+	b = binary.BigEndian.AppendUint64(b, m.cfg.Epoch)
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(b, m.drawn))
 	c := &customer{prune: sense.Never, consentTurn: sense.Never}
 	copy(c.Handle[:], sum[:])
 	c.Customer, c.Slice.Customer, c.Slice.Owned = id, id, &m.owned
