@@ -15,6 +15,9 @@
 //   - A bundle counts only when it came whole, is signed by a trusted key, and is
 //     newer; a refused one leaves the old one and is reported with its reason.
 //   - A receipt for a forget does not leave before the key is destroyed, durably.
+//     Its record carries keyed hashes of the ids, so that the log alone refuses what is
+//     said later; they never travel. The hub is told by handle only: a forget of somebody
+//     whom the device does not know, or has not told it of yet, must be said to the hub too.
 //
 // # Where it meets other rooms
 //
