@@ -55,7 +55,7 @@ func TestHubIsRunAndAsked(t *testing.T) {
 		{"customer crm:77", 0, "complaint c1"},
 		{"customer crm:77 --json", 0, `{"customer":"crm:77","ids":["crm:77"],`},
 		{"customer crm:78", 1, "not known"},
-		{"customer crm:77 --token wrong", 77, "token is needed"},
+		{"customer crm:77 --token wrong", 77, "token is not known here"},
 		{"decisions", 0, ""},
 		{"decisions --json --limit 5", 0, ""},
 		{"decisions --limit 0", 1, "1 to 10000"},

@@ -199,7 +199,7 @@ func (v Value) As(k Kind) (Value, error) {
 		}
 		return LengthValue(d), nil
 	}
-	return Value{}, fmt.Errorf("%s is a %s, not a %s", v, v.kind, k)
+	return Value{}, fmt.Errorf("%s is of type %s, not %s", v, v.kind, k)
 }
 
 // String prints v as JSON.

@@ -45,7 +45,7 @@ func TestReplayCSV(t *testing.T) {
 			input:   "time;speed;presence\n" + day + "0Z;fast;true\n" + day + "1Z; 5 ;true\n",
 			layout:  CSVLayout{Columns: map[string]CSVColumn{"speed": {Signal: "car.speed", Type: "double"}, "presence": {Type: "bool"}}},
 			events:  []string{day + "0.000Z presence true", day + "1.000Z car.speed 5", day + "1.000Z presence true"},
-			refused: []string{`drive.csv:2:22: "fast" is a string, not a double`},
+			refused: []string{`drive.csv:2:22: "fast" is of type string, not double`},
 		},
 		"a bad row leaves the others": {
 			input: "at,a\n" + day + "0Z,1\n" + day + "1Z\n" + day + "1Z,1,2\nnever,1\n" + day + "2Z,\"1\n" + day + "2Z,\"1\"x\n\n" + day + "3Z,2\n",
@@ -59,7 +59,7 @@ func TestReplayCSV(t *testing.T) {
 			input:   "at,label,n\n" + day + "0Z,äöü,x\n",
 			layout:  CSVLayout{Columns: map[string]CSVColumn{"label": {}, "n": {Type: "int"}}},
 			events:  []string{day + `0.000Z label "äöü"`},
-			refused: []string{`drive.csv:2:26: "x" is a string, not a int`},
+			refused: []string{`drive.csv:2:26: "x" is of type string, not int`},
 		},
 		"place and session": {
 			input:   "\ufefftime,lat,lon,accuracy,session\n1000,52.1,5.2,3.5,driver\n2000,91,5.2,,\n3000,52.1,,,\n4000,,,,\n5000,52,5,,two words\n6000,52,5,,\n",

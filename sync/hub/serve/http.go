@@ -83,7 +83,7 @@ func (h *Hub) allow(operator bool, next handler) http.Handler {
 		switch {
 		case !ok || source == "":
 			w.Header().Set("WWW-Authenticate", `Bearer realm="tact hub"`)
-			fail(w, http.StatusUnauthorized, errors.New("a token is needed: send the header Authorization: Bearer TOKEN, with the token that the hub was given by --source NAME=TOKEN"))
+			fail(w, http.StatusUnauthorized, fmt.Errorf("this token is not known here: send the header Authorization: Bearer TOKEN, with the operator's, in the file %s of the hub's folder, or one that the hub was given by --source NAME=TOKEN", OperatorFile))
 		case operator && source != Operator:
 			fail(w, http.StatusForbidden, fmt.Errorf("source %s may feed and ask; this wants the operator's token, in the file %s of the hub's folder", source, OperatorFile))
 		default:
