@@ -79,6 +79,8 @@ func fitsFact(d *catalog.Fact, f *event.Fact) error {
 	switch _, err := d.Accept(f.Value, f.Provenance); {
 	case errors.Is(err, catalog.ErrSpecialInferred):
 		return fmt.Errorf("%w: %w", ErrInferred, err)
+	case errors.Is(err, ErrInvalid):
+		return err
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}

@@ -413,7 +413,7 @@ func TestRefusals(t *testing.T) {
 		{`{"fact":"hair","customer":"a","value":"red","provenance":"declared"}`, hub.ErrInvalid, `fact "hair" is not declared in policy dealer@1`},
 		{`{"interaction":"dance","customer":"a"}`, hub.ErrInvalid, `"dance"`},
 		{`{"consent":"fun","customer":"a","granted":true}`, hub.ErrInvalid, `"fun"`},
-		{`{"fact":"name","customer":"a","value":5,"provenance":"declared"}`, hub.ErrInvalid, "not a string"},
+		{`{"fact":"name","customer":"a","value":5,"provenance":"declared"}`, hub.ErrInvalid, "is of type int, not string"},
 		{`{"fact":"name","customer":"a","value":"x","provenance":"inferred"}`, hub.ErrInvalid, "inferred"},
 		{`{"fact":"pregnant","customer":"a","value":true,"provenance":"inferred"}`, hub.ErrInferred, "special"},
 		{`{"fact":"tyres","owner":"v","value":"bald","provenance":"observed"}`, hub.ErrInvalid, "[summer winter]"},

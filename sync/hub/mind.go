@@ -19,8 +19,8 @@ import (
 var (
 	// ErrErased refuses what is said of a customer who was erased.
 	ErrErased = errors.New("erased")
-	// ErrInvalid refuses what says something that cannot be.
-	ErrInvalid = errors.New("invalid_value")
+	// ErrInvalid refuses what says something that cannot be; a fact by its declaration too.
+	ErrInvalid = catalog.ErrInvalidValue
 	// ErrInferred refuses a special fact that was inferred.
 	ErrInferred = errors.New("special_inferred")
 	// ErrNotForHub refuses lines that are a device's own business.
