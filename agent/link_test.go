@@ -93,7 +93,7 @@ func newHub(t *testing.T) *fakeHub {
 	if err := h.broker.Serve(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = h.broker.Close() })
+	t.Cleanup(func() { _ = embedded.Shut(h.broker, l) })
 	for k, filter := range []string{wire.AllUp("main"), wire.AllState("main")} {
 		if err := h.broker.Subscribe(filter, k+1, func(_ *mochi.Client, _ packets.Subscription, p packets.Packet) { h.take(p.TopicName, p.Payload) }); err != nil {
 			t.Fatal(err)

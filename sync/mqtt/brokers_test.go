@@ -45,6 +45,7 @@ type mochiBroker struct {
 	port   int
 	hooks  []mochi.Hook
 	server *mochi.Server
+	in     net.Listener
 }
 
 func newMochi(t testing.TB, hooks ...mochi.Hook) testBroker {
@@ -67,6 +68,7 @@ func (b *mochiBroker) start(t testing.TB) {
 		l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", b.port))
 		return err == nil
 	})
+	b.in = l
 	b.server = mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	for _, h := range append(slices.Clone(b.hooks), embedded.OneAtATime()) {
 		if err := b.server.AddHook(h, nil); err != nil {
@@ -83,7 +85,7 @@ func (b *mochiBroker) start(t testing.TB) {
 
 func (b *mochiBroker) kill(testing.TB) {
 	if b.server != nil {
-		_ = b.server.Close()
+		_ = embedded.Shut(b.server, b.in)
 		b.server = nil
 	}
 }

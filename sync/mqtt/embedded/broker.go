@@ -19,7 +19,7 @@ import (
 // Broker is a running broker.
 type Broker struct {
 	server *mochi.Server
-	addr   net.Addr
+	in     net.Listener
 }
 
 // Start starts a broker on a loopback address; port 0 takes a free one.
@@ -56,7 +56,7 @@ func Start(address string) (*Broker, error) {
 	if err := s.Serve(); err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
-	return &Broker{server: s, addr: l.Addr()}, nil
+	return &Broker{server: s, in: l}, nil
 }
 
 // open lets everybody in who can reach the loopback address.
@@ -70,12 +70,7 @@ func (*open) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return 
 func (*open) OnACLCheck(*mochi.Client, string, bool) bool              { return true }
 
 // Address is what clients connect to: tcp://host:port.
-func (b *Broker) Address() string { return "tcp://" + b.addr.String() }
+func (b *Broker) Address() string { return "tcp://" + b.in.Addr().String() }
 
 // Close ends the broker and its connections.
-func (b *Broker) Close() error {
-	if err := b.server.Close(); err != nil {
-		return fmt.Errorf("close broker: %w", err)
-	}
-	return nil
-}
+func (b *Broker) Close() error { return Shut(b.server, b.in) }
