@@ -110,13 +110,19 @@ func (c *checker) data() {
 	ordered(c, b.Purposes, func(p *Purpose) string { return p.Name }, "purposes")
 	for k := range b.Purposes {
 		p := &b.Purposes[k]
-		c.must(p.Basis >= BasisConsent && p.Basis <= BasisLegitimateInterest, "purpose %s has no basis", p.Name)
+		c.must(p.Basis >= BasisConsent && p.Basis <= BasisNone, "purpose %s has no basis", p.Name)
 		c.index(p.Unasked, purposes, true, "unasked of "+p.Name)
 		c.texts(p.For, p.Name)
+		c.must(p.LeastAge >= 0 && p.LeastAge <= 150 && (p.LeastAge == 0 || p.Born >= 0), "purpose %s asks for an age that nothing tells", p.Name)
+		c.index(p.Born, len(b.Facts), true, "birth date of "+p.Name)
+		if c.err == nil && p.Born >= 0 {
+			c.must(b.Facts[p.Born].Kind == sense.Date, "birth date of %s is no date", p.Name)
+		}
 	}
 	ordered(c, b.Partners, func(p *Partner) string { return p.Name }, "partners")
 	for k := range b.Partners {
 		c.index(b.Partners[k].Purpose, purposes, false, "partner "+b.Partners[k].Name)
+		c.index(b.Partners[k].Consent, purposes, false, "consent of partner "+b.Partners[k].Name)
 		c.texts(b.Partners[k].For, b.Partners[k].Name)
 	}
 	held := func(s PurposeSet, of string) {
@@ -136,6 +142,8 @@ func (c *checker) data() {
 	ordered(c, b.Derived, func(d *Derived) string { return d.Name }, "derived values")
 	for k := range b.Derived {
 		c.node(b.Derived[k].Node, b.Derived[k].Name)
+		c.length(b.Derived[k].Keep, b.Derived[k].Name)
+		c.texts(b.Derived[k].Why, b.Derived[k].Name)
 		held(b.Derived[k].Purposes, b.Derived[k].Name)
 	}
 	ordered(c, b.Facts, func(f *Fact) string { return f.Name }, "facts")
@@ -144,6 +152,9 @@ func (c *checker) data() {
 		c.must(f.Kind > sense.Null && f.Kind <= sense.List && f.Elem < sense.List, "fact %s has no kind", f.Name)
 		c.length(f.Keep, f.Name)
 		c.length(f.Fresh, f.Name)
+		c.must(f.Least <= f.Most, "no value of %s is valid", f.Name)
+		c.must(slices.Contains([]string{"", "email", "phone", "url"}, f.Format), "fact %s has format %q", f.Name, f.Format)
+		c.texts(f.Why, f.Name)
 		held(f.Purposes, f.Name)
 		for _, p := range f.From {
 			c.must(p >= event.Declared && p <= event.ThirdParty, "fact %s comes from nowhere", f.Name)
@@ -230,6 +241,7 @@ func (c *checker) screens() {
 		c.must(s.ShowFor > 0, "slot %s shows for nothing", s.Name)
 		c.index(s.Fallback, len(b.Actions), true, s.Name)
 		c.amount(s.Minimum, s.Name)
+		c.must(s.MaxText >= 0, "slot %s has room for less than nothing", s.Name)
 		c.must(s.LeastIdentity <= event.ByStaff, "slot %s has no identity", s.Name)
 	}
 	for _, h := range b.Quiet.Hours {
@@ -249,6 +261,7 @@ func (c *checker) actions() {
 		c.condition(g.Applicable, g.Name)
 		c.condition(g.Suitable, g.Name)
 		c.must(g.Lever >= 0 && g.Lever <= 11*One, "lever of %s", g.Name)
+		c.weights(g.Weights, g.Name)
 	}
 	ordered(c, b.Actions, func(a *Action) string { return a.Name }, "actions")
 	for k := range b.Actions {
@@ -278,8 +291,75 @@ func (c *checker) actions() {
 		c.length(a.KeepArmed, a.Name)
 		c.must(a.LeastID <= event.ByStaff, "action %s has no identity", a.Name)
 		c.must(slices.IsSorted(a.Uses), "names of %s are not in order", a.Name)
+		c.actionTime(a)
+		c.actionLinks(a)
 		c.treatment(a.Say, a.Name)
 		c.treatment(a.SayPersonal, a.Name)
+	}
+}
+
+// mostWeights bounds the factors of one action, its own and its group's.
+const mostWeights = 8
+
+func (c *checker) weights(list []Weight, of string) {
+	c.must(len(list) <= mostWeights, "%s has %d weights", of, len(list))
+	for _, w := range list {
+		c.must(w.When != rule.None, "a weight of %s is always on", of)
+		c.condition(w.When, of)
+		c.must(w.Factor >= 0 && w.Factor <= 11*One, "weight of %s", of)
+	}
+}
+
+// actionTime checks when an action may be shown.
+func (c *checker) actionTime(a *Action) {
+	c.must(a.From <= a.Until, "action %s ends before it begins", a.Name)
+	for _, h := range a.Hours {
+		c.must(h.Days > 0 && h.Days < 128 && h.From >= 0 && h.From < 1440 && h.To >= 0 && h.To < 1440, "hours of %s lie outside the week", a.Name)
+	}
+	for _, s := range a.At {
+		c.must(s.Days < 128 && s.MonthDay >= 0 && s.MonthDay <= 31 && s.Date >= -1 && s.Date < 1<<20 && s.Minute >= 0 && s.Minute < 1440, "%s is shown at no time", a.Name)
+	}
+	c.must(len(a.At) == 0 || a.KeepArmed > 0, "%s is shown at an instant for no time", a.Name)
+}
+
+// actionLinks checks what else an action points at.
+func (c *checker) actionLinks(a *Action) {
+	b, of := c.b, a.Name
+	for k, f := range a.Reads {
+		c.index(f, len(b.Facts), false, of)
+		c.must(k == 0 || a.Reads[k-1] < f, "facts of %s are not in order", of)
+	}
+	c.index(a.Partner, len(b.Partners), true, of)
+	c.weights(a.Weights, of)
+	c.amount(a.Elsewhere, of)
+	c.probability(a.Quality, of)
+	if p := a.Price; p != nil {
+		c.must(p.Node != rule.None, "price of %s is empty", of)
+		c.node(p.Node, of)
+		if c.err == nil {
+			c.must(b.Program.Nodes[p.Node].Kind == sense.Money, "price of %s is no money", of)
+		}
+		c.amount(p.Normal, of)
+		c.rendered(p.Disclose, of)
+	}
+	if f := a.Follows; f != nil {
+		c.index(f.Action, len(b.Actions), false, of)
+		c.length(f.ElseAfter, of)
+	}
+	for _, x := range a.Exemptions {
+		c.must(x.Of == "caps" || x.Of == "pressure", "%s is exempt from %q", of, x.Of)
+	}
+	c.index(a.Asks, len(b.Facts), true, of)
+	c.index(a.Confirms, len(b.Facts), true, of)
+	c.index(a.Serves, len(b.Actions), true, of)
+	c.must(a.Intent != Question || (a.Asks >= 0) != (a.Confirms >= 0), "question %s asks for no one fact", of)
+	for _, r := range [][]Rendered{a.Because, a.InReturn, a.Retry} {
+		c.rendered(r, of)
+	}
+	for _, n := range a.Needs {
+		for _, f := range n.Facts {
+			c.index(f, len(b.Facts), false, of)
+		}
 	}
 }
 
@@ -289,13 +369,20 @@ func (c *checker) treatment(t *Treatment, of string) {
 	}
 	c.must(slices.IsSorted(t.Uses), "names of %s are not in order", of)
 	for _, texts := range [][]Rendered{t.Title, t.Text, t.Button} {
-		c.must(len(texts) == 0 || len(texts) == len(c.b.Languages), "%s has %d texts for %d languages", of, len(texts), len(c.b.Languages))
-		for _, r := range texts {
-			for _, p := range r {
-				c.index(p.Fact, len(c.b.Facts), true, of)
-				c.index(p.Input, len(c.b.Program.Inputs), true, of)
-				c.must(p.Name == "" || p.Fact >= 0 || p.Input >= 0, "a placeholder of %s names nothing", of)
-			}
+		c.rendered(texts, of)
+	}
+}
+
+// rendered checks texts per language, and what their placeholders point at.
+func (c *checker) rendered(texts []Rendered, of string) {
+	c.must(len(texts) == 0 || len(texts) == len(c.b.Languages), "%s has %d texts for %d languages", of, len(texts), len(c.b.Languages))
+	for _, r := range texts {
+		for _, p := range r {
+			c.index(p.Fact, len(c.b.Facts), true, of)
+			c.index(p.Input, len(c.b.Program.Inputs), true, of)
+			c.index(p.Derived, len(c.b.Derived), true, of)
+			c.must(p.Of <= PartPriceNormal, "a placeholder of %s names nothing", of)
+			c.must(p.Name == "" || p.Fact >= 0 || p.Input >= 0 || p.Derived >= 0 || p.Of != PartOfNothing, "a placeholder of %s names nothing", of)
 		}
 	}
 }
@@ -311,7 +398,8 @@ func (c *checker) contact() {
 		c.must(slices.Contains(event.Outcomes, l.Counting), "limit %s counts nothing", l.Name)
 	}
 	for _, p := range t.Pauses {
-		c.must(slices.Contains([]string{"about", "action", "group", "intent"}, p.Same), "a pause covers %q", p.Same)
+		c.must(slices.Contains([]string{"about", "action", "group", "intent", "channel", "customer"}, p.Same), "a pause covers %q", p.Same)
+		c.must(p.Intent <= Entertainment, "a pause holds back an unknown intent")
 		c.must(slices.Contains(event.Outcomes, p.After), "a pause follows %q", p.After)
 		c.length(p.For, "a pause")
 	}
@@ -326,7 +414,25 @@ func (c *checker) contact() {
 		c.must(s.Intent >= Sales && s.Intent <= Entertainment, "max_stale of an unknown intent")
 		c.length(s.After, "max_stale")
 	}
-	c.length(t.MinimumWait, "minimum_wait")
+	for _, w := range t.Waits {
+		c.must(slices.Contains([]string{"", "action", "group", "intent", "about", "channel"}, w.Same) && w.Intent <= Entertainment, "minimum_wait between what is the same %q", w.Same)
+		c.index(w.Action, len(b.Actions), true, "minimum_wait")
+		c.index(w.Group, len(b.Groups), true, "minimum_wait")
+		c.length(w.For, "minimum_wait")
+	}
+	for k := range t.Volume {
+		v := &t.Volume[k]
+		c.index(v.Action, len(b.Actions), true, v.Name)
+		c.index(v.Group, len(b.Groups), true, v.Name)
+		c.must(v.Intent <= Entertainment && v.AtMost >= 0 && v.Per <= CalendarMonth && (v.Per != Rolling || v.Window > 0), "volume %s has no window", v.Name)
+	}
+	if s := b.Strikes; s != nil {
+		c.must(s.In > 0, "strikes are counted over no time")
+		for k, x := range s.At {
+			c.must(x.Count > 0 && x.Then >= StrikeRecovery && x.Then <= StrikeHandOver && (k == 0 || s.At[k-1].Count < x.Count), "strikes are not in order")
+		}
+	}
+	c.length(b.Sleeping, "sleeping_after")
 }
 
 // program checks that its inputs point at what the bundle declares.

@@ -10,7 +10,7 @@ import (
 )
 
 // Format is the version of the bundle's form; a bundle of another is refused.
-const Format = 1
+const Format = 2
 
 // MaxBundle is the largest bundle in bytes.
 const MaxBundle = 4 << 20

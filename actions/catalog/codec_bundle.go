@@ -14,6 +14,14 @@ func (c *coder) bundle(b *Bundle) {
 	c.zone(&b.Zone)
 	whole(c, &b.VisitEnds)
 	optional(c, &b.SessionEnd, c.sessionEnd)
+	whole(c, &b.Sleeping)
+	optional(c, &b.Strikes, func(s *Strikes) {
+		whole(c, &s.In)
+		list(c, &s.At, mostFew, func(x *Strike) {
+			whole(c, &x.Count)
+			whole(c, &x.Then)
+		})
+	})
 	list(c, &b.Purposes, 64, c.purpose)
 	list(c, &b.Partners, mostNames, c.partner)
 	list(c, &b.Signals, mostNames, c.signal)
@@ -44,11 +52,14 @@ func (c *coder) purpose(p *Purpose) {
 	c.boolean(&p.Explicit)
 	whole(c, &p.Unasked)
 	c.texts((*[]string)(&p.For))
+	whole(c, &p.LeastAge)
+	whole(c, &p.Born)
 }
 
 func (c *coder) partner(p *Partner) {
 	c.text(&p.Name)
 	whole(c, &p.Purpose)
+	whole(c, &p.Consent)
 	c.texts((*[]string)(&p.For))
 }
 
@@ -61,6 +72,7 @@ func (c *coder) signal(s *Signal) {
 	c.purposeSet(&s.Purposes)
 	whole(c, &s.Consent)
 	c.texts((*[]string)(&s.Why))
+	c.text(&s.Special)
 	c.boolean(&s.Leaves)
 	c.boolean(&s.FromHub)
 	whole(c, &s.Input)
@@ -79,7 +91,11 @@ func (c *coder) derived(d *Derived) {
 	whole(c, &d.Kind)
 	c.purposeSet(&d.Purposes)
 	c.boolean(&d.Personal)
+	c.text(&d.Special)
 	c.boolean(&d.Leaves)
+	whole(c, &d.Keep)
+	c.texts((*[]string)(&d.Why))
+	c.text(&d.Formula)
 }
 
 func (c *coder) fact(f *Fact) {
@@ -95,6 +111,11 @@ func (c *coder) fact(f *Fact) {
 	c.text(&f.Special)
 	c.boolean(&f.Preference)
 	c.boolean(&f.Leaves)
+	c.texts((*[]string)(&f.Why))
+	whole(c, &f.Least)
+	whole(c, &f.Most)
+	c.boolean(&f.InPast)
+	c.text(&f.Format)
 }
 
 func (c *coder) kind(k *Kind) {
@@ -165,12 +186,14 @@ func (c *coder) slot(s *Slot) {
 	whole(c, &s.Fallback)
 	whole(c, &s.Minimum)
 	whole(c, &s.LeastIdentity)
+	whole(c, &s.MaxText)
 }
 
 func (c *coder) group(g *Group) {
 	c.text(&g.Name)
 	c.text(&g.Issue)
 	whole(c, &g.Lever)
+	list(c, &g.Weights, mostFew, c.weight)
 	whole(c, &g.Eligible)
 	whole(c, &g.Applicable)
 	whole(c, &g.Suitable)
@@ -204,6 +227,71 @@ func (c *coder) action(a *Action) {
 	optional(c, &a.SayPersonal, c.treatment)
 	c.texts(&a.Uses)
 	c.boolean(&a.ConditionsPersonal)
+	indexes(c, &a.Reads, mostNames)
+	list(c, &a.Seen, mostFew, func(s *Seen) {
+		c.text((*string)(&s.Subject))
+		whole(c, &s.Window)
+	})
+	c.text(&a.Special)
+	c.actionTime(a)
+	whole(c, &a.Partner)
+	list(c, &a.Weights, mostFew, c.weight)
+	optional(c, &a.Price, func(p *Price) {
+		whole(c, &p.Node)
+		whole(c, &p.Normal)
+		list(c, &p.Disclose, 64, c.rendered)
+	})
+	whole(c, &a.Elsewhere)
+	whole(c, &a.Quality)
+	c.boolean(&a.Significant)
+	c.boolean(&a.Household)
+	optional(c, &a.Follows, func(f *Follow) {
+		whole(c, &f.Action)
+		whole(c, &f.ElseAfter)
+	})
+	list(c, &a.Exemptions, mostFew, func(x *Exemption) {
+		c.text(&x.Of)
+		whole(c, &x.Since)
+		c.text(&x.By)
+	})
+	c.question(a)
+}
+
+// actionTime codes when an action may be shown.
+func (c *coder) actionTime(a *Action) {
+	whole(c, &a.From)
+	whole(c, &a.Until)
+	list(c, &a.Hours, mostFew, func(h *WeekHours) {
+		whole(c, &h.Days)
+		whole(c, &h.From)
+		whole(c, &h.To)
+	})
+	list(c, &a.At, mostFew, func(s *Schedule) {
+		whole(c, &s.Days)
+		whole(c, &s.MonthDay)
+		whole(c, &s.Date)
+		whole(c, &s.Minute)
+	})
+}
+
+// question codes what an action asks, needs and hands over.
+func (c *coder) question(a *Action) {
+	whole(c, &a.Asks)
+	whole(c, &a.Confirms)
+	whole(c, &a.Serves)
+	list(c, &a.Because, 64, c.rendered)
+	list(c, &a.InReturn, 64, c.rendered)
+	list(c, &a.Retry, 64, c.rendered)
+	list(c, &a.Needs, mostFew, func(n *Need) {
+		c.text(&n.Delivery)
+		indexes(c, &n.Facts, mostNames)
+	})
+	optional(c, &a.HandsOver, func(h *HandOver) { c.texts(&h.Tells) })
+}
+
+func (c *coder) weight(w *Weight) {
+	whole(c, &w.When)
+	whole(c, &w.Factor)
 }
 
 func (c *coder) treatment(t *Treatment) {
@@ -223,6 +311,8 @@ func (c *coder) rendered(r *Rendered) {
 		c.text(&p.Name)
 		whole(c, &p.Fact)
 		whole(c, &p.Input)
+		whole(c, &p.Derived)
+		whole(c, &p.Of)
 	})
 }
 
@@ -230,6 +320,7 @@ func (c *coder) contact(t *Contact) {
 	list(c, &t.Limits, mostFew, c.limit)
 	list(c, &t.Pauses, mostFew, func(p *Pause) {
 		c.text(&p.Same)
+		whole(c, &p.Intent)
 		c.text(&p.After)
 		whole(c, &p.For)
 	})
@@ -245,7 +336,22 @@ func (c *coder) contact(t *Contact) {
 		whole(c, &s.Intent)
 		whole(c, &s.After)
 	})
-	whole(c, &t.MinimumWait)
+	list(c, &t.Waits, mostFew, func(w *Wait) {
+		whole(c, &w.Intent)
+		whole(c, &w.Action)
+		whole(c, &w.Group)
+		c.text(&w.Same)
+		whole(c, &w.For)
+	})
+	list(c, &t.Volume, mostFew, func(v *Volume) {
+		c.text(&v.Name)
+		whole(c, &v.Action)
+		whole(c, &v.Group)
+		whole(c, &v.Intent)
+		whole(c, &v.AtMost)
+		whole(c, &v.Per)
+		whole(c, &v.Window)
+	})
 }
 
 func (c *coder) limit(l *Limit) {

@@ -214,8 +214,10 @@ func minimumWait(v *guard.View, a *catalog.Action, u Unasked) guard.Verdict {
 		return wait(last, sense.Forever)
 	}
 	any := max(u.LastOfAny, lastShown(v, ""))
-	if least := v.Bundle.Contact.MinimumWait; any != 0 && a.Intent != catalog.Safety && v.Now < any.Add(least) {
-		return wait(any, least)
+	for _, w := range v.Bundle.Contact.Waits {
+		if any != 0 && a.Intent != catalog.Safety && v.Now < any.Add(w.For) {
+			return wait(any, w.For)
+		}
 	}
 	return guard.Verdict{}
 }

@@ -158,7 +158,7 @@ func TestMinimumWait(t *testing.T) {
 		{"another was shown", 2 * sense.Hour, false, offer("car", ""), Unasked{LastOfAny: ago(2*sense.Hour) + 1}, catalog.MinimumWait},
 		{"another was shown long ago", 2 * sense.Hour, false, offer("car", ""), Unasked{LastOfAny: ago(2 * sense.Hour)}, catalog.NoReason},
 	} {
-		v := view(catalog.Contact{MinimumWait: c.wait})
+		v := view(catalog.Contact{Waits: []catalog.Wait{{Action: -1, Group: -1, For: c.wait}}})
 		v.Asked = c.asked
 		if got := Judge(v, c.action, c.memory); got.Reason != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got.Reason, c.want)

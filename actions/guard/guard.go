@@ -41,6 +41,14 @@ type View struct {
 	AskIntent catalog.Intent // what the customer came for; 0 where not said
 	AskAbout  event.Subject
 	HisGoal   bool // the customer came for service or information and is not answered yet
+	Delivery  string // how what is asked for is to be delivered; empty where not said
+
+	VisitSince sense.Instant   // when the visit began
+	Requests   []event.Subject // what the customer asked about herself in this visit
+	Questioned sense.Instant   // when a question was last shown in this visit; 0 where none was
+	Retry      bool            // the answer to it could not be used, and it was not asked again yet
+	// Spent says per Contact.Volume when contacts that fall under it were shown, oldest first.
+	Spent [][]sense.Instant
 
 	Clock sense.ClockState
 	// State gives the truth of the bundle's state number k, and the readings it rests on; nil: no state is known.

@@ -68,6 +68,7 @@ func (c *compiler) actions() {
 		a := catalog.Action{
 			Name: e.name, Purpose: -1, Group: -1, Before: -1, Measure: -1, Eligible: rule.None, Applicable: rule.None, Suitable: rule.None,
 			Propensity: 50_000, Bother: floor, Lever: catalog.One, Repeat: sense.Forever,
+			Until: sense.Never, Partner: -1, Asks: -1, Confirms: -1, Serves: -1,
 		}
 		c.actionKind(&a, e, f)
 		c.actionWorth(&a, f)

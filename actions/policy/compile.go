@@ -17,7 +17,7 @@ import (
 // bundle is nil. The findings are in order of file, line and column; error is
 // one of reading the folder.
 func Compile(dir string) (*catalog.Bundle, []Finding, error) {
-	c := &compiler{dir: dir, sections: map[string][]entry{}, names: map[string][]string{}, byName: map[string]*symbol{}, maps: map[string]*borders{}}
+	c := &compiler{b: catalog.Bundle{Sleeping: sense.Forever}, dir: dir, sections: map[string][]entry{}, names: map[string][]string{}, byName: map[string]*symbol{}, maps: map[string]*borders{}}
 	files, err := readFolder(dir, func(f Finding) { c.findings = append(c.findings, f) })
 	if err != nil {
 		return nil, nil, err

@@ -27,7 +27,7 @@ func (c *compiler) contact() {
 		c.pressure(f.key("pressure"), v)
 	}
 	if v, ok := f.get("minimum_wait"); ok {
-		c.b.Contact.MinimumWait = c.duration(v, "minimum_wait")
+		c.b.Contact.Waits = append(c.b.Contact.Waits, catalog.Wait{Action: -1, Group: -1, For: c.duration(v, "minimum_wait")})
 	}
 	v, ok := f.get("profile")
 	if !ok {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ func (c *compiler) purposes() {
 	var names []string
 	for _, e := range c.sections["purposes"] {
 		f := c.fields(e.key, e.val, "purpose "+e.name, "basis", "explicit", "objection", "unasked", "for")
-		p := catalog.Purpose{Name: e.name, Unasked: -1, Basis: catalog.BasisConsent}
+		p := catalog.Purpose{Name: e.name, Unasked: -1, Born: -1, Basis: catalog.BasisConsent}
 		if v, ok := f.get("basis"); !ok {
 			c.fail(e.key, "missing_key", "basis: consent, contract, legal_obligation, vital_interest, public_task or legitimate_interest", "purpose %s has no basis", e.name)
 		} else if s, ok := c.word(v, "basis", "consent", "contract", "legal_obligation", "vital_interest", "public_task", "legitimate_interest"); ok {
@@ -39,7 +40,7 @@ func (c *compiler) purposes() {
 		if v, ok := f.get("unasked"); ok {
 			if _, ok := c.word(v, "unasked", "separate_consent"); ok {
 				c.b.Purposes[len(c.b.Purposes)-1].Unasked = int32(len(c.b.Purposes))
-				c.b.Purposes = append(c.b.Purposes, catalog.Purpose{Name: e.name + ".unasked", Basis: catalog.BasisConsent, Unasked: -1, For: p.For})
+				c.b.Purposes = append(c.b.Purposes, catalog.Purpose{Name: e.name + ".unasked", Basis: catalog.BasisConsent, Unasked: -1, Born: -1, For: p.For})
 				names = append(names, e.name+".unasked")
 			}
 		}
@@ -69,7 +70,7 @@ func (c *compiler) purposeSet(v value) (set catalog.PurposeSet) {
 func (c *compiler) partners() {
 	for _, e := range c.sections["partners"] {
 		f := c.fields(e.key, e.val, "partner "+e.name, "purpose", "for")
-		p := catalog.Partner{Name: e.name, Purpose: -1, For: c.translations(f, e, "for", true)}
+		p := catalog.Partner{Name: e.name, Purpose: -1, Consent: -1, For: c.translations(f, e, "for", true)}
 		if v, ok := f.get("purpose"); !ok {
 			c.fail(e.key, "missing_key", "say for which purpose it gets anything", "partner %s has no purpose", e.name)
 		} else {
@@ -155,7 +156,7 @@ var factKinds = []string{"bool", "int", "double", "string", "date", "timestamp",
 func (c *compiler) facts() {
 	for k, e := range c.sections["facts"] {
 		f := c.fields(e.key, e.val, "fact "+e.name, "type", "owner", "one_of", "purposes", "from", "keep", "fresh", "special", "preference", "leaves_device", "why")
-		d := catalog.Fact{Name: e.name, Kind: sense.String, Keep: sense.Forever, Fresh: sense.Forever}
+		d := catalog.Fact{Name: e.name, Kind: sense.String, Keep: sense.Forever, Fresh: sense.Forever, Least: math.MinInt64, Most: math.MaxInt64}
 		if v, ok := f.get("type"); !ok {
 			c.fail(e.key, "missing_key", "type: "+strings.Join(factKinds, ", ")+" or list<...>", "fact %s has no type", e.name)
 		} else {

@@ -147,7 +147,7 @@ func (r *textReader) parts(v value, text string) catalog.Rendered {
 	var literal strings.Builder
 	flush := func() {
 		if literal.Len() > 0 {
-			parts = append(parts, catalog.Part{Literal: literal.String(), Fact: -1, Input: -1})
+			parts = append(parts, catalog.Part{Literal: literal.String(), Fact: -1, Input: -1, Derived: -1})
 			literal.Reset()
 		}
 	}
@@ -181,7 +181,7 @@ func (r *textReader) parts(v value, text string) catalog.Rendered {
 }
 
 func (r *textReader) placeholder(v value, at int, name string) (catalog.Part, bool) {
-	p := catalog.Part{Name: name, Fact: -1, Input: -1}
+	p := catalog.Part{Name: name, Fact: -1, Input: -1, Derived: -1}
 	where := v.file.inside(v.node, at)
 	if !placeholderName.MatchString(name) {
 		r.report(where, Error, "bad_placeholder", fmt.Sprintf("{%s} is no placeholder", name), "a placeholder is the name of a fact or signal, as in {name.first}")
