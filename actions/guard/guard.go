@@ -40,7 +40,7 @@ type View struct {
 	Asked     bool
 	AskIntent catalog.Intent // what the customer came for; 0 where not said
 	AskAbout  event.Subject
-	HisGoal   bool // the customer came for service or information and is not answered yet
+	HisGoal   bool   // the customer came for service or information and is not answered yet
 	Delivery  string // how what is asked for is to be delivered; empty where not said
 
 	VisitSince sense.Instant   // when the visit began
