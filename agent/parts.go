@@ -28,9 +28,15 @@ func NewParts(device string, epoch uint64, secret [16]byte, keys Keys) *Parts {
 // Body returns a body that writes records with the symbols of a bundle. Its ports
 // but log and keys are for the caller to fill in.
 func (p *Parts) Body(log Log, of wire.BundleID, b *catalog.Bundle) *Body {
-	s := symbolsOf(of, catalog.Symbols(b))
-	p.tables[of], p.catalogs[of] = s, b
-	return &Body{Log: log, Keys: p.codec.keys, Tell: slog.New(slog.DiscardHandler), codec: p.codec, names: s}
+	body := &Body{Log: log, Keys: p.codec.keys, Tell: slog.New(slog.DiscardHandler), codec: p.codec}
+	p.Load(body, of, b)
+	return body
+}
+
+// Load makes the body write records with the symbols of another bundle.
+func (p *Parts) Load(body *Body, of wire.BundleID, b *catalog.Bundle) {
+	body.names = symbolsOf(of, catalog.Symbols(b))
+	p.tables[of], p.catalogs[of] = body.names, b
 }
 
 // Opener opens stored records for sending; hubKey is nil while it is not known.

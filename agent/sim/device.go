@@ -34,6 +34,7 @@ type device struct {
 	hubKey  []byte // nil until the hub told it
 	wanted  uint64 // revision of the want
 	cut     bool
+	bundle  shipped // in charge here
 	// CrashAt is the chance that the power goes at one of the body's labelled points.
 	crashAt float64
 
@@ -53,7 +54,7 @@ type device struct {
 }
 
 func newDevice(w *World, cfg Device, number uint64) *device {
-	return &device{w: w, cfg: cfg, number: number, keys: keys{}, shown: map[string]bool{}}
+	return &device{w: w, cfg: cfg, number: number, keys: keys{}, shown: map[string]bool{}, bundle: w.bundle}
 }
 
 func (d *device) epoch() uint64 { return d.number<<32 + 1 }
@@ -69,8 +70,7 @@ func (d *device) boot() error {
 	if d.queue, err = outbox.Open(&d.disk, outbox.Options{Epoch: d.epoch(), Open: d.parts.Opener(func() []byte { return d.hubKey })}); err != nil {
 		return err
 	}
-	of := wire.BundleID(w.bundle.Hash[:8])
-	d.body = d.parts.Body(d.queue, of, w.bundle.Bundle)
+	d.body = d.parts.Body(d.queue, wire.BundleID(d.bundle.Hash[:8]), d.bundle.Bundle)
 	d.body.Want = d.want
 	d.body.Stored = d.stored
 	d.body.Crash = func(string) {
@@ -97,8 +97,7 @@ func (d *device) boot() error {
 		return err
 	}
 	boot := event.Event{At: w.now, HasAt: true, Happened: w.now, Session: event.MainSession, Body: &event.Boot{Clock: sense.ClockSynced, Absent: d.cfg.Absent}}
-	bundle := w.bundle
-	_, err = d.step(engine.Input{At: w.now, Bundle: &bundle, Events: []event.Event{boot}})
+	_, err = d.step(engine.Input{At: w.now, Bundle: &d.bundle.BundleUpdate, Events: []event.Event{boot}})
 	return err
 }
 
@@ -336,10 +335,39 @@ func (d *device) leased(u *engine.SliceUpdate) {
 	})
 }
 
+// fetch brings the bundle that the hub wants, where another is in charge. What comes with
+// it on a real device, chunks and signature, is not of this world.
+func (d *device) fetch() {
+	if !d.open || d.bundle.sha == d.w.bundle.sha {
+		return
+	}
+	life, bundle := d.life, d.w.bundle
+	d.w.carry(func() error {
+		if d.life != life || !d.open || d.bundle.sha == bundle.sha {
+			return nil
+		}
+		return d.guarded(func() error { return d.install(bundle) })
+	})
+}
+
+// install puts a bundle in charge. The snapshot before it means that no record above it
+// needs the symbols of the old bundle.
+func (d *device) install(b shipped) error {
+	if err := d.w.Save(d.cfg.Name); err != nil {
+		return err
+	}
+	d.bundle = b
+	d.parts.Load(d.body, wire.BundleID(b.Hash[:8]), b.Bundle)
+	if _, err := d.step(engine.Input{At: d.w.now, Bundle: &d.bundle.BundleUpdate}); err != nil {
+		return err
+	}
+	return d.tell(d.self())
+}
+
 func (d *device) self() uplink.Self {
 	self := uplink.Self{Want: d.wanted, Clock: sense.ClockSynced, Birth: wire.Birth{
 		Version: "sim", Arch: "sim", Schema: [2]int{1, wire.SchemaVersion}, Clock: sense.ClockSynced.String(), Boot: d.boots,
-		Bundle: wire.BundleRef{Name: d.w.bundle.Bundle.Name, Version: strconv.FormatInt(d.w.bundle.Bundle.Version, 10), SHA256: d.w.sha},
+		Bundle: wire.BundleRef{Name: d.bundle.Bundle.Name, Version: strconv.FormatInt(d.bundle.Bundle.Version, 10), SHA256: d.bundle.sha},
 	}}
 	for _, s := range d.wants {
 		if s.Revision > 0 {
@@ -376,6 +404,7 @@ func (d *device) tell(in uplink.Input) error {
 				return err
 			}
 			d.w.hub.retainedFor(d)
+			d.fetch()
 			return nil
 		})
 	}

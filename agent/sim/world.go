@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"math/rand/v2"
@@ -63,8 +64,19 @@ type World struct {
 	byName  map[string]*device
 	hub     *headquarters
 	log     hash.Hash
-	bundle  engine.BundleUpdate
-	sha     string
+	bundle  shipped // that the hub wants everywhere
+}
+
+// shipped is a bundle as devices get it.
+type shipped struct {
+	engine.BundleUpdate
+	sha string
+}
+
+func ship(b *catalog.Bundle) (s shipped, file []byte) {
+	file = catalog.Encode(b)
+	sum := sha256.Sum256(file)
+	return shipped{engine.BundleUpdate{Bundle: b, Hash: sum}, hex.EncodeToString(sum[:])}, file
 }
 
 // before is how long the world runs before its start.
@@ -72,10 +84,8 @@ const before = 10 * sense.Minute
 
 // New makes a world and runs it until its start.
 func New(cfg Config) (*World, error) {
-	file := catalog.Encode(cfg.Bundle)
-	sum := sha256.Sum256(file)
-	w := &World{cfg: cfg, now: cfg.Start - sense.Instant(before), rand: rand.New(rand.NewPCG(cfg.Seed, 0x7ac7)), byName: map[string]*device{}, log: sha256.New(),
-		bundle: engine.BundleUpdate{Bundle: cfg.Bundle, Hash: sum}, sha: hex.EncodeToString(sum[:])}
+	bundle, file := ship(cfg.Bundle)
+	w := &World{cfg: cfg, now: cfg.Start - sense.Instant(before), rand: rand.New(rand.NewPCG(cfg.Seed, 0x7ac7)), byName: map[string]*device{}, log: sha256.New(), bundle: bundle}
 	var err error
 	if w.hub, err = newHub(w, file); err != nil {
 		return nil, fmt.Errorf("make world: %w", err)
@@ -220,6 +230,21 @@ func (w *World) Tell(source string, e event.Event) (refused, err error) {
 		return nil, err
 	}
 	return answer.Err, w.Run(w.now)
+}
+
+// Ship publishes a bundle at the hub. Devices on the network have it after the link's
+// delay, others when they are back.
+func (w *World) Ship(b *catalog.Bundle) error {
+	bundle, file := ship(b)
+	answer, err := w.hub.round(hub.Publish{File: file})
+	if err = errors.Join(err, answer.Err); err != nil {
+		return fmt.Errorf("ship bundle: %w", err)
+	}
+	w.bundle = bundle
+	for _, d := range w.devices {
+		d.fetch()
+	}
+	return w.Run(w.now)
 }
 
 // May asks the hub whether somebody may be approached.

@@ -31,8 +31,18 @@ func (r *runner) check(s *step) {
 		r.report(s, word, "", r.may(e))
 		return
 	}
-	if e.kind == expectContact {
+	switch e.kind {
+	case expectContact:
 		r.report(s, word, "", r.contact(e))
+		return
+	case expectPolicy:
+		r.report(s, word, "", r.compiles(e))
+		return
+	case expectKnows:
+		r.report(s, word, "", r.knows(e))
+		return
+	case expectTold, expectAlsoTold:
+		r.report(s, word, "", r.tells(s))
 		return
 	}
 	views := r.concerned(s)
@@ -61,7 +71,7 @@ func (r *runner) concerned(s *step) []*view {
 	var list []*view
 	for _, v := range r.stage.views {
 		on := s.on
-		if s.expect.kind == expectSendsNo {
+		if s.expect.kind == expectSendsNo || s.expect.kind == expectSends {
 			on = s.expect.name
 		}
 		if on != "" && on != v.name || on == "" && slot != "" && !r.stage.has(v, slot) {
@@ -87,6 +97,17 @@ func (r *runner) on(v *view, e *expectation) outcome {
 		return cleared(v, e)
 	case expectSignal:
 		return signal(v, e)
+	case expectRead:
+		o := outcome{ok: slices.Contains(v.reads, e.name) == e.yes, happened: "read are " + list(v.reads), update: "signal " + e.name + " is not read"}
+		if !e.yes {
+			o.update = "signal " + e.name + " is read"
+		}
+		return o
+	case expectSends:
+		if slices.ContainsFunc(v.sent, func(m string) bool { return strings.Contains(m, e.text) }) {
+			return outcome{ok: true}
+		}
+		return outcome{happened: fmt.Sprintf("%s sent %d messages and records, none with it", v.name, len(v.sent))}
 	case expectSendsNo:
 		for _, m := range v.sent {
 			if strings.Contains(m, e.text) {
@@ -244,18 +265,31 @@ func about(d seen, e *expectation) outcome {
 	switch e.kind {
 	case expectRejected, expectNoCandidate:
 		return rejected(d, e)
-	case expectText:
-		text := ""
-		if t := d.Text; t != nil {
-			text = strings.Join(strings.Fields(t.Title+" "+t.Text+" "+t.Button), " ")
-		}
-		o.ok, o.happened, o.update = strings.Contains(text, e.text), fmt.Sprintf("%q", text), fmt.Sprintf("text contains %q", text)
+	case expectText, expectNoText:
+		text := spoken(d)
+		o.ok, o.happened, o.update = strings.Contains(text, e.text) == (e.kind == expectText), fmt.Sprintf("%q", text), fmt.Sprintf("text contains %q", text)
 	case expectUses:
 		o.ok, o.happened = slices.Contains(d.Uses, e.name), "it uses "+list(d.Uses)
+	case expectNoUse:
+		o.ok, o.happened = !slices.Contains(d.Uses, e.name), "it uses "+list(d.Uses)
+	case expectRank:
+		o.happened = fmt.Sprintf("the list has %d ranks", len(d.List)+1)
+		if k := e.rank - 2; k < len(d.List) {
+			o.ok, o.happened, o.update = d.List[k].Action == e.name, d.List[k].Action, fmt.Sprintf("rank %d is %s", e.rank, d.List[k].Action)
+		}
 	case expectValue:
 		o.ok, o.happened, o.update = d.Value == e.micro, funnel.Micro(d.Value), "value is "+funnel.Micro(d.Value)
 	}
 	return o
+}
+
+// spoken is all words of a decision.
+func spoken(d seen) string {
+	t := d.Text
+	if t == nil {
+		return ""
+	}
+	return strings.Join(strings.Fields(t.Title+" "+t.Text+" "+t.Button), " ")
 }
 
 func list(names []string) string {

@@ -3,7 +3,6 @@ package scenario
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -61,12 +60,15 @@ func (p *Policies) Get(dir string) (*catalog.Bundle, []policy.Finding, error) {
 
 // Run plays one scenario of a file in a fresh world.
 func Run(f *File, s *Scenario, p *Policies) Result {
-	r := runner{result: Result{File: f.Name, Scenario: s.Name, Line: s.Line, Failures: []Failure{}}, file: f, scenario: s, checked: true}
-	dir := filepath.FromSlash(s.Policy)
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(filepath.Dir(f.Name), dir)
+	r := runner{result: Result{File: f.Name, Scenario: s.Name, Line: s.Line, Failures: []Failure{}}, file: f, scenario: s, policies: p, checked: true}
+	if s.Policy == "" {
+		for k := range s.steps {
+			r.check(&s.steps[k])
+		}
+		r.result.Passed = len(r.result.Failures) == 0
+		return r.result
 	}
-	bundle, findings, err := p.Get(dir)
+	bundle, findings, err := r.compile(s.Policy)
 	switch {
 	case err != nil:
 		r.stop(s.Line, err)
@@ -83,6 +85,7 @@ type runner struct {
 	result   Result
 	file     *File
 	scenario *Scenario
+	policies *Policies
 	stage    *stage
 	t0       sense.Instant
 	pending  []pending
@@ -94,9 +97,10 @@ type runner struct {
 
 // pending is an event that waits for others of its step.
 type pending struct {
-	line int
-	on   string
-	e    event.Event
+	line   int
+	on     string
+	refuse string
+	e      event.Event
 }
 
 // repeat is a background.
@@ -154,7 +158,7 @@ func (r *runner) step(s *step) {
 	if r.checked {
 		r.checked = false
 		for _, v := range r.stage.views {
-			v.shown, v.clears = nil, nil
+			v.shown, v.clears, v.told = nil, nil, nil
 		}
 	}
 	if s.verb != verbEvent {
@@ -181,7 +185,12 @@ func (r *runner) act(s *step) error {
 			return err
 		}
 		refused, err := r.stage.tellHub(e)
-		return cmpErr(err, refused)
+		if err == nil {
+			r.refused(s.line, s.refuse, refused)
+		}
+		return err
+	case verbPolicy:
+		return r.become(s.text)
 	case verbBackground:
 		b := &repeat{on: s.on, line: s.line, pairs: s.pairs, every: s.length, next: r.stage.now}
 		r.repeats = append(r.repeats, b)
@@ -237,10 +246,16 @@ func (r *runner) event(s *step) error {
 	if r.stage.world != nil && s.on == "" && ofHub(e.Body) {
 		r.flush()
 		refused, err := r.stage.tellHub(e)
-		return cmpErr(err, refused)
+		if err == nil {
+			r.refused(s.line, s.refuse, refused)
+		}
+		return err
 	}
-	r.pending = append(r.pending, pending{line: s.line, on: s.on, e: e})
-	if event.Closes(e.Body) {
+	if s.refuse != "" {
+		r.flush() // what is refused is looked at by itself
+	}
+	r.pending = append(r.pending, pending{line: s.line, on: s.on, refuse: s.refuse, e: e})
+	if event.Closes(e.Body) || s.refuse != "" {
 		r.flush()
 	}
 	return nil
@@ -274,8 +289,14 @@ func (r *runner) flush() {
 			r.stop(list[index[0]].line, err)
 			return
 		}
-		if len(refused) > 0 {
-			r.stop(list[index[refused[0].Index]].line, fmt.Errorf("the event was refused: %w", refused[0].Err))
+		if p := list[index[0]]; p.refuse != "" {
+			var why error
+			if len(refused) > 0 {
+				why = refused[0].Err
+			}
+			r.refused(p.line, p.refuse, why)
+		} else if len(refused) > 0 {
+			r.refused(list[index[refused[0].Index]].line, "", refused[0].Err)
 			return
 		}
 	}

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ type stage struct {
 	told    []event.Event // alone: what the mind learned of customers
 	views   []*view       // of the devices, in order of declaration
 	batches *wire.Unpacker
-	names   []string // symbols
+	names   map[wire.BundleID][]string // symbols of the bundles that were in charge
 }
 
 // view is what was seen of one device.
@@ -40,6 +41,8 @@ type view struct {
 	standing map[place]seen
 	silent   map[place]seen // why an unasked slot is empty
 	sent     []string
+	reads    []string // signals that are read now
+	told     []string // what a person who takes over was told within the episode
 }
 
 type place struct{ session, slot string }
@@ -66,7 +69,8 @@ func newStage(s *Scenario, b *catalog.Bundle, t0 sense.Instant) (*stage, error) 
 	if err != nil {
 		return nil, err
 	}
-	g.batches, g.names = batches, catalog.Symbols(b)
+	g.batches, g.names = batches, map[wire.BundleID][]string{}
+	g.note(b)
 	devices := s.devices
 	if len(devices) == 0 {
 		devices = []device{{name: "device"}}
@@ -114,6 +118,9 @@ func (g *stage) view(name string) *view {
 func (g *stage) hear(device string, o engine.Output) {
 	replay.InOrder(&o)
 	v := g.view(device)
+	if o.Want != nil {
+		v.reads = o.Want.Signals
+	}
 	see := func(d *engine.Decision) seen {
 		return seen{d, funnel.Of(g.bundle, d, func(name string) (engine.Look, bool) {
 			if m := v.mind(); m != nil {
@@ -167,14 +174,14 @@ func (g *stage) sent(device string, p uplink.Publish) {
 		if err != nil {
 			continue
 		}
-		v.sent = append(v.sent, string(raw), g.spell(r))
+		v.sent = append(v.sent, string(raw), spell(r, g.names[batch.Bundle]))
 	}
 }
 
 // spell writes a record out with its symbols' names.
-func (g *stage) spell(r wire.Record) string {
+func spell(r wire.Record, names []string) string {
 	name := func(s wire.Sym) string {
-		n, _ := s.Resolve(g.names)
+		n, _ := s.Resolve(names)
 		return n
 	}
 	switch r := r.(type) {
@@ -192,6 +199,24 @@ func (g *stage) spell(r wire.Record) string {
 		return fmt.Sprintf("interaction %s %s %s %s", name(r.What), r.About, name(r.Channel), r.Ref)
 	}
 	return r.Kind().String()
+}
+
+// note keeps the symbols of a bundle, so that records that use them can be spelt.
+func (g *stage) note(b *catalog.Bundle) {
+	sum := sha256.Sum256(catalog.Encode(b))
+	g.names[wire.BundleID(sum[:8])] = catalog.Symbols(b)
+}
+
+// load puts another policy in charge: here, or by the hub on every device that can be reached.
+func (g *stage) load(b *catalog.Bundle) error {
+	g.bundle = b
+	if g.world != nil {
+		g.note(b)
+		return g.world.Ship(b)
+	}
+	g.alone.Advance(g.now, func(o engine.Output) { g.hear("", o) })
+	g.hear("", g.alone.Step(engine.Input{At: g.now, Bundle: &engine.BundleUpdate{Bundle: b}}))
+	return nil
 }
 
 // run lets time pass.

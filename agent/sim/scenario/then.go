@@ -22,12 +22,21 @@ const (
 	expectSignal
 	expectSendsNo
 	expectContact
+	expectPolicy
+	expectRead
+	expectSends
+	expectKnows
+	expectTold
 	// What follows speaks of the decision of the line above.
 	expectRejected
 	expectNoCandidate
 	expectText
 	expectUses
 	expectValue
+	expectNoText
+	expectNoUse
+	expectRank
+	expectAlsoTold
 )
 
 // expectation is what a `then` or `and` line wants.
@@ -43,7 +52,8 @@ type expectation struct {
 	value   sense.Value
 	micro   catalog.Micro
 	may     question
-	yes     bool
+	yes     bool // of a line that can be turned round: not turned
+	rank    int
 }
 
 type question struct {
@@ -85,12 +95,16 @@ func (p *parser) then(word, rest string, s step) {
 		p.fail("as in: then slot kiosk.home shows first-service; then slot S is silent because CODE; and A was rejected at guard because CODE; tact test --help lists all", "%s: %s", word, w.err)
 		return
 	}
-	if e.kind == expectSendsNo && !p.known(e.name) {
+	if (e.kind == expectSendsNo || e.kind == expectSends || e.kind == expectKnows && !every[e.name]) && !p.known(e.name) {
+		return
+	}
+	if word == "and" && (e.kind == expectAlsoTold) != (e.of.kind == expectTold) {
+		p.fail("then a person is told complaint; and told last_decisions; and not told birth_date", "`and` speaks of something else than the `then` above")
 		return
 	}
 	if word == "then" {
 		p.last = nil
-		if e.kind == expectShows || e.kind == expectSilent {
+		if e.kind == expectShows || e.kind == expectSilent || e.kind == expectTold {
 			p.last = e
 		}
 	}
@@ -140,24 +154,68 @@ func (r *reader) then() *expectation {
 	case "contact":
 		r.contact(e)
 	case "signal":
-		e.kind, e.name = expectSignal, r.next("the signal")
-		if !r.is("is") {
-			r.fail("say what it is: signal %s is VALUE", e.name)
+		r.signalIs(e)
+	case "the":
+		switch {
+		case r.is("policy"):
+			r.policy(e)
+		case r.is("hub"):
+			r.device("the hub", e)
+		case r.is("device"):
+			r.device("the device", e)
+		default:
+			r.fail("after the comes policy DIR, hub or device")
 		}
-		if r.is("unknown") {
-			e.value = sense.NullValue()
-		} else {
-			e.value = r.value("the value")
-		}
+	case "a":
+		r.told(e)
 	default:
-		if len(r.words) > 1 && r.words[0] == "sends" && r.words[1] == "no" {
-			r.words = r.words[2:]
-			e.kind, e.name, e.text = expectSendsNo, first, r.quoted()
-			break
-		}
-		r.fail("%q is not understood: slot, nothing, clears, may, contact, signal, or D sends no \"...\"", first)
+		r.device(first, e)
 	}
 	return e
+}
+
+// signalIs reads `signal N is V`, `is read` and `is not read`.
+func (r *reader) signalIs(e *expectation) {
+	e.kind, e.name = expectSignal, r.next("the signal")
+	e.session = r.inSession()
+	if !r.is("is") {
+		r.fail("say what it is: signal %s is VALUE, is read, or is not read", e.name)
+	}
+	switch {
+	case len(r.words) == 1 && r.is("read"):
+		e.kind, e.yes = expectRead, true
+	case len(r.words) == 2 && r.words[0] == "not" && r.words[1] == "read":
+		r.words, e.kind = nil, expectRead
+	case r.is("unknown"):
+		e.value = sense.NullValue()
+	default:
+		e.value = r.value("the value")
+	}
+}
+
+// every is who a line speaks of that names no device.
+var every = map[string]bool{"the hub": true, "the device": true}
+
+// device reads `D sends "..."`, `D sends no "..."`, `D knows NAME of C` and `D knows no NAME of C`.
+func (r *reader) device(name string, e *expectation) {
+	e.name = name
+	switch {
+	case !every[name] && r.is("sends"):
+		e.kind = expectSends
+		if r.is("no") {
+			e.kind = expectSendsNo
+		}
+		e.text = r.quoted()
+	case r.is("knows"):
+		e.kind, e.yes = expectKnows, !r.is("no")
+		e.text = r.next("what it knows")
+		if !r.is("of") {
+			r.fail("say of whom: %s knows %s of anna", name, e.text)
+		}
+		e.may.customer = r.next("the customer")
+	default:
+		r.fail("%q is not understood: slot, nothing, clears, may, contact, signal, the policy, a person is told NAME, D sends \"...\", D knows NAME of CUSTOMER", name)
+	}
 }
 
 func (r *reader) mayBe(e *expectation) {
@@ -219,6 +277,22 @@ func (r *reader) and() *expectation {
 	switch {
 	case first == "text" && r.is("contains"):
 		e.kind, e.text = expectText, r.quoted()
+	case first == "text" && strings.HasPrefix(strings.Join(r.words, " "), "does not contain "):
+		r.words = r.words[3:]
+		e.kind, e.text = expectNoText, r.quoted()
+	case first == "does" && len(r.words) == 3 && r.words[0] == "not" && r.words[1] == "use":
+		r.words = r.words[2:]
+		e.kind, e.name = expectNoUse, r.next("the name")
+	case first == "rank" && len(r.words) == 3 && r.words[1] == "is":
+		n, err := strconv.Atoi(r.words[0])
+		if err != nil || n < 2 {
+			r.fail("rank %q is no whole number from 2 on: rank 1 is what the slot shows", r.words[0])
+		}
+		e.kind, e.rank, e.name = expectRank, n, r.words[2]
+		r.words = nil
+	case first == "told" && len(r.words) == 1, first == "not" && len(r.words) == 2 && r.words[0] == "told":
+		e.kind, e.yes, e.name = expectAlsoTold, first == "told", r.words[len(r.words)-1]
+		r.words = nil
 	case first == "uses" && len(r.words) == 1:
 		e.kind, e.name = expectUses, r.next("the name")
 	case first == "value" && r.is("is"):
@@ -247,7 +321,7 @@ func (r *reader) and() *expectation {
 		r.words = nil
 		e.kind, e.name = expectNoCandidate, first
 	default:
-		r.fail("%q is not understood: ACTION was rejected at STAGE because REASON, text contains \"...\", uses NAME, value is N", first)
+		r.fail("%q is not understood: ACTION was rejected at STAGE because REASON, text contains \"...\", text does not contain \"...\", uses NAME, does not use NAME, value is N, rank N is ACTION, told NAME, not told NAME", first)
 	}
 	return e
 }
