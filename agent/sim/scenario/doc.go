@@ -4,7 +4,8 @@
 //
 // It guarantees that every line counts: a line that is not understood is an error
 // with its place and a hint, before anything runs. Every scenario starts a fresh
-// world, and the same file gives the same result.
+// world, and the same file gives the same result. A scenario that only looks at policies
+// needs none of its own.
 //
 // # The language
 //
@@ -25,6 +26,10 @@
 //	D is offline | D is online    the link of a device
 //	D loses power                 and has it again at once
 //	hub given EVENT               what another system tells the hub
+//	given|when EVENT is refused because CODE
+//	                              invalid_value, special_inferred or erased: it changes nothing
+//	when the policy becomes DIR   another policy is in charge from now on; in a connected world the hub
+//	                              ships it, and its version must be higher
 //	link delay D                  how long a message travels (0s)
 //
 // What must be so, after what came before:
@@ -39,12 +44,21 @@
 //	then contact REF of CUSTOMER was answered by KIND [on CHANNEL]
 //	then contact REF of CUSTOMER was not answered
 //	then signal N is V            of a signal, derived value, state or fact; V may be unknown
-//	then D sends no "..."         in any message since the scenario began
+//	then signal N is read         the sensor is on; is not read
+//	then D sends "..."            in any message since the scenario began; D sends no "..."
+//	then D knows NAME of CUSTOMER a fact or kind of interaction is held; knows no NAME of CUSTOMER.
+//	                              D is a device, `the device` (each one) or `the hub`
+//	then a person is told NAME    by a hand-over since the last group of `then`; is not told NAME
+//	then the policy DIR is refused because CODE
+//	                              it does not compile: CODE is that of a finding, a text in quotes after it
+//	                              stands in message or hint; is warned of because CODE; is good
 //	and ACTION was rejected at STAGE because REASON
 //	and ACTION was not a candidate
-//	and text contains "..."
-//	and uses NAME
+//	and text contains "..."       and text does not contain "..."
+//	and uses NAME                 and does not use NAME
 //	and value is N
+//	and rank N is ACTION          of an ask with count, from 2 on
+//	and told NAME                 and not told NAME, below `then a person is told`
 //
 // `and` speaks of the decision of the `then slot` above it. A REASON or CAUSE may be
 // followed by the name of its first ground in parentheses, signal_stale(temperature),
@@ -75,6 +89,9 @@
 //	KIND of ABOUT by anna         [on CHANNEL] [ref R] [value N] [due TIME]; KIND by anna
 //	outcome accepted              [of DECISION] [in SLOT]; of last
 //	forget anna                   merge A B, split A B, tick, link up|down
+//	clock unknown                 [now TIME] [zone Z]; floor, synced
+//	boot                          [clock STATE] [absent NAME ...]; all but what is durable is gone
+//	lease anna until TIME         lease anna ends
 //
 // Each may end in `at TIME` (when it happened), `in session S`, `as ID`, `from SOURCE`. TIME is
 // RFC 3339, t0, t0-21d, t0+48h, or -60s and +1h from now.

@@ -184,8 +184,66 @@ func (s *short) body() event.Body {
 			s.fail("link %q is none of up, down", word)
 		}
 		return &event.Link{Up: word == "up"}
+	case "clock":
+		return s.clockIs()
+	case "boot":
+		return s.boot()
+	case "lease":
+		return s.lease()
 	}
 	return s.about(first)
+}
+
+// clockIs reads `clock STATE [now TIME] [zone Z]`.
+func (s *short) clockIs() event.Body {
+	c := &event.Clock{State: s.clockState(), Now: s.clock.now, Zone: "UTC"}
+	for s.err == nil && len(s.words) > 0 {
+		switch {
+		case s.is("now"):
+			c.Now = s.time()
+		case s.is("zone"):
+			c.Zone = s.next("the zone")
+		default:
+			return c
+		}
+	}
+	return c
+}
+
+func (s *short) clockState() sense.ClockState {
+	state, err := sense.ParseClockState(s.next("how far the clock is trusted"))
+	if err != nil {
+		s.fail("%w", err)
+	}
+	return state
+}
+
+// boot reads `boot [clock STATE] [absent NAME ...]`: the device has power again.
+func (s *short) boot() event.Body {
+	b := &event.Boot{Clock: sense.ClockSynced}
+	if s.is("clock") {
+		b.Clock = s.clockState()
+	}
+	if s.is("absent") {
+		if len(s.words) == 0 {
+			s.fail("say which sources the device does not have: boot absent speed")
+		}
+		b.Absent, s.words = slices.Sorted(slices.Values(s.words)), nil
+	}
+	return b
+}
+
+// lease reads `lease C until TIME` and `lease C ends`.
+func (s *short) lease() event.Body {
+	l := &event.Lease{Customer: s.next("the customer")}
+	switch {
+	case s.is("ends"):
+	case s.is("until"):
+		l.Until = s.time()
+	default:
+		s.fail("lease %s until TIME, or lease %s ends", l.Customer, l.Customer)
+	}
+	return l
 }
 
 // about reads the forms that begin with a customer or with a kind of interaction.
@@ -222,7 +280,7 @@ func (s *short) about(first string) event.Body {
 	case len(s.words) > 0 && (s.words[0] == "of" || s.words[0] == "by"):
 		return s.interaction(first)
 	}
-	s.fail("it begins with neither a known word (ask, signal, fact, outcome, nobody, forget, merge, split, tick, link) nor with CUSTOMER identified|grants|withdraws|objects nor with KIND of|by")
+	s.fail("it begins with neither a known word (ask, signal, fact, outcome, nobody, forget, merge, split, tick, link, clock, boot, lease) nor with CUSTOMER identified|grants|withdraws|objects nor with KIND of|by")
 	return nil
 }
 

@@ -242,7 +242,7 @@ func (p *parser) event(s step) {
 	if text, code, ok := cutLast(s.text, " is refused because "); ok {
 		s.text, s.refuse = strings.TrimSpace(text), strings.TrimSpace(code)
 		if !refusals[s.refuse] {
-			p.fail("given EVENT is refused because invalid_value, special_inferred, erased or undeclared", "%q is no code for which an event is refused", s.refuse)
+			p.fail("given EVENT is refused because invalid_value, special_inferred or erased", "%q is no code for which an event is refused", s.refuse)
 			return
 		}
 	}

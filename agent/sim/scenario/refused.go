@@ -14,7 +14,7 @@ import (
 )
 
 // refusals are the codes for which an event is not taken in.
-var refusals = map[string]bool{"invalid_value": true, "special_inferred": true, "erased": true, "undeclared": true}
+var refusals = map[string]bool{"invalid_value": true, "special_inferred": true, "erased": true}
 
 // refusalOf returns the code of a refusal; empty where it has none.
 func refusalOf(err error) string {
@@ -23,11 +23,7 @@ func refusalOf(err error) string {
 		return "special_inferred"
 	case errors.Is(err, engine.ErrErased), errors.Is(err, hub.ErrErased):
 		return "erased"
-	case errors.Is(err, catalog.ErrInvalidValue):
-		return "invalid_value"
-	case errors.Is(err, engine.ErrUndeclared):
-		return "undeclared"
-	case errors.Is(err, hub.ErrInvalid):
+	case errors.Is(err, catalog.ErrInvalidValue), errors.Is(err, hub.ErrInvalid):
 		return "invalid_value"
 	}
 	return ""
