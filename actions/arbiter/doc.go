@@ -1,5 +1,5 @@
-// Package arbiter chooses one of what is left, in money: propensity x value x
-// levers, less the cost of bothering, against silence, which is worth nothing and
+// Package arbiter chooses one of what is left, in money: value x propensity x
+// levers x weights, less the cost of bothering, against silence, which is worth nothing and
 // costs nothing. It says why each other lost.
 //
 // Sums are whole micro-units, products are rounded toward zero once, at the end,

@@ -172,7 +172,7 @@ func (m *Mind) judge(s *session, v *guard.View, index int32, quiet guard.Verdict
 	if a.Group >= 0 {
 		lever = m.bundle.Groups[a.Group].Lever
 	}
-	value := arbiter.Expected(a.Value, a.Propensity, a.Lever, lever, bother)
+	value := arbiter.Expected(a.Value, bother, a.Propensity, a.Lever, lever)
 	for k, t := range [...]*catalog.Treatment{a.SayPersonal, a.Say} {
 		if t == nil && (k == 0 || a.SayPersonal != nil) {
 			continue // an action without any treatment is judged all the same, and falls at the last stage
