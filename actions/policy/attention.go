@@ -16,7 +16,7 @@ var channelName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 
 // stateFields reads all of a state but its conditions.
 func (c *compiler) stateFields(k int, e entry) *fields {
-	f := c.fields(e.key, e.val, "state "+e.name, "channels", "when", "until", "unknown", "absent")
+	f := c.fields(e.key, e.val, "state "+e.name, stateKeys...)
 	s := &c.b.States[k]
 	s.Name, s.Node = e.name, rule.None
 	if v, ok := f.get("channels"); ok {
@@ -55,8 +55,7 @@ func (c *compiler) defineState(s *symbol, f *fields) {
 		if node == rule.None || end.node == rule.None {
 			return
 		}
-		g := c.language.graph
-		node = g.add(rule.Op{Code: rule.Latch, Kind: sense.Bool, Args: []rule.Node{node, end.node}, Input: -1}, phrase{s.name, bindAtom})
+		node = c.latch(s.name, node, end.node)
 		reads = append(slices.Clone(reads), end.reads...)
 	}
 	if node == rule.None {
@@ -76,7 +75,7 @@ func (c *compiler) defineState(s *symbol, f *fields) {
 // visitAndSession reads what a visit is, and when whoever is on the screen has gone.
 func (c *compiler) visitAndSession() {
 	c.b.VisitEnds = 10 * sense.Minute
-	f := c.settings("visit", "ends_after")
+	f := c.settings("visit", visitKeys...)
 	if v, ok := f.get("ends_after"); ok {
 		if c.b.VisitEnds = c.duration(v, "ends_after"); c.b.VisitEnds <= 0 {
 			c.fail(v, "bad_duration", "as in 10m", "a visit that ends after nothing is none")
@@ -85,7 +84,7 @@ func (c *compiler) visitAndSession() {
 	if _, ok := c.keys["session"]; !ok {
 		return
 	}
-	f = c.settings("session", "ends", "after", "at_most")
+	f = c.settings("session", sessionKeys...)
 	s := &catalog.SessionEnd{Ends: rule.None, AtMost: sense.Forever}
 	ends, hasEnds := f.get("ends")
 	atMost, hasMost := f.get("at_most")
@@ -132,7 +131,7 @@ func (c *compiler) identity(v value) event.By {
 
 func (c *compiler) slots() {
 	for _, e := range c.sections["slots"] {
-		f := c.fields(e.key, e.val, "slot "+e.name, "channel", "shared_screen", "unasked", "show_for", "fallback", "minimum", "least_identity")
+		f := c.fields(e.key, e.val, "slot "+e.name, slotKeys...)
 		s := catalog.Slot{Name: e.name, ShowFor: 30 * sense.Second, Fallback: -1}
 		if v, ok := f.get("channel"); !ok {
 			c.fail(e.key, "missing_key", "as in channel: kiosk, car or wearable", "slot %s has no channel", e.name)
@@ -161,6 +160,9 @@ func (c *compiler) slots() {
 		}
 		if v, ok := f.get("least_identity"); ok {
 			s.LeastIdentity = c.identity(v)
+		}
+		if v, ok := f.get("max_text"); ok {
+			s.MaxText = c.integer(v, "max_text", 1)
 		}
 		c.b.Slots = append(c.b.Slots, s)
 	}
@@ -199,7 +201,7 @@ var hourRange = regexp.MustCompile(`^([0-2][0-9]):([0-5][0-9])-([0-2][0-9]):([0-
 
 func (c *compiler) quiet() {
 	c.b.Quiet.Pass = []catalog.Intent{catalog.Safety}
-	f := c.settings("quiet", "hours", "pass")
+	f := c.settings("quiet", quietKeys...)
 	if v, ok := f.get("hours"); ok {
 		for _, x := range c.listOrOne(v, "hours") {
 			s, ok := c.text(x, "hours")

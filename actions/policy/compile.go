@@ -81,8 +81,8 @@ type compiler struct {
 // Sections that hold named things, single settings, and plain values.
 var (
 	namedSections = []string{"purposes", "partners", "signals", "derived", "states", "places", "facts", "interactions", "subjects", "measures", "slots", "groups", "actions"}
-	settings      = []string{"visit", "session", "contact", "quiet"}
-	plainKeys     = []string{"policy", "version", "currency", "languages", "zone"}
+	settings      = []string{"visit", "session", "contact", "quiet", "strikes"}
+	plainKeys     = []string{"policy", "version", "currency", "languages", "zone", "sleeping_after"}
 )
 
 func (c *compiler) compile() error {
@@ -95,10 +95,10 @@ func (c *compiler) compile() error {
 		}
 	}
 	c.purposes()
-	c.partners()
 	c.declare()
 	c.signals()
 	c.facts()
+	c.checkBirthDate()
 	c.kinds()
 	c.subjects()
 	c.measures()
@@ -116,6 +116,7 @@ func (c *compiler) compile() error {
 	c.groups()
 	c.contact()
 	c.quiet()
+	c.strikes()
 	c.actions()
 	c.checkSlots()
 	c.finish()
@@ -262,15 +263,17 @@ func (c *compiler) readLanguages(v value) {
 
 // definitions compiles derived values and states, each after those it reads.
 func (c *compiler) definitions() error {
-	derived := map[string]value{}
+	derived := map[string]*fields{}
 	states := map[string]*fields{}
 	c.b.Derived = make([]catalog.Derived, len(c.sections["derived"]))
 	c.b.States = make([]catalog.State, len(c.sections["states"]))
 	texts := map[string]string{}
 	for k, e := range c.sections["derived"] {
 		derived[e.name] = c.derivedFields(k, e)
-		if v := derived[e.name]; v.node != nil && v.isScalar() {
-			texts[e.name] = v.node.Value
+		for _, key := range []string{"is", "when", "until"} {
+			if v, ok := derived[e.name].get(key); ok && v.node != nil && v.isScalar() {
+				texts[e.name] += " " + v.node.Value
+			}
 		}
 	}
 	for k, e := range c.sections["states"] {

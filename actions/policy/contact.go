@@ -12,7 +12,7 @@ import (
 
 // contact reads the contact policy.
 func (c *compiler) contact() {
-	f := c.settings("contact", "limits", "pauses", "pressure", "profile", "minimum_wait")
+	f := c.settings("contact", contactKeys...)
 	if v, ok := f.get("limits"); ok {
 		for _, x := range c.list(v, "limits") {
 			c.limit(x)
@@ -27,13 +27,18 @@ func (c *compiler) contact() {
 		c.pressure(f.key("pressure"), v)
 	}
 	if v, ok := f.get("minimum_wait"); ok {
-		c.b.Contact.Waits = append(c.b.Contact.Waits, catalog.Wait{Action: -1, Group: -1, For: c.duration(v, "minimum_wait")})
+		c.waits(v)
+	}
+	if v, ok := f.get("volume"); ok {
+		for _, x := range c.list(v, "volume") {
+			c.volume(x)
+		}
 	}
 	v, ok := f.get("profile")
 	if !ok {
 		return
 	}
-	stale, ok := c.fields(f.key("profile"), v, "profile", "max_stale").get("max_stale")
+	stale, ok := c.fields(f.key("profile"), v, "profile", profileKeys...).get("max_stale")
 	if !ok {
 		return
 	}
@@ -45,25 +50,106 @@ func (c *compiler) contact() {
 	slices.SortFunc(c.b.Contact.MaxStale, func(a, b catalog.StaleAfter) int { return int(a.Intent) - int(b.Intent) })
 }
 
-// limit reads {intent: sales, at_most: 1, counting: shown, per: calendar day, zone: customer}.
-func (c *compiler) limit(v value) {
-	f := c.fields(v, v, "limit", "intent", "action", "group", "channel", "about", "at_most", "counting", "per", "zone")
-	l := catalog.Limit{Action: -1, Group: -1}
+// scope reads the actions that a limit, a wait or a volume is about, and says them.
+func (c *compiler) scope(f *fields, intent *catalog.Intent, action, group *int32) string {
 	of := "everything"
 	if x, ok := f.get("intent"); ok {
-		l.Intent, _ = c.intent(x)
-		of = l.Intent.String()
+		*intent, _ = c.intent(x)
+		of = intent.String()
 	}
 	if x, ok := f.get("action"); ok {
-		if l.Action = c.reference(x, "action", "action", c.names["actions"]); l.Action >= 0 {
-			of = "action " + c.names["actions"][l.Action]
+		if *action = c.reference(x, "action", "action", c.names["actions"]); *action >= 0 {
+			of = "action " + c.names["actions"][*action]
 		}
 	}
 	if x, ok := f.get("group"); ok {
-		if l.Group = c.reference(x, "group", "group", c.names["groups"]); l.Group >= 0 {
-			of = "group " + c.names["groups"][l.Group]
+		if *group = c.reference(x, "group", "group", c.names["groups"]); *group >= 0 {
+			of = "group " + c.names["groups"][*group]
 		}
 	}
+	return of
+}
+
+// atMost reads a number of times.
+func (c *compiler) atMost(f *fields, v value, of string) int64 {
+	x, ok := f.get("at_most")
+	if !ok {
+		c.fail(v, "missing_key", "as in at_most: 1", "the %s has no at_most", of)
+		return 0
+	}
+	n := c.integer(x, "at_most", 0)
+	if n == 0 {
+		c.warn(x, "cap_always_fires", "0 is zero, never \"no limit\"", "this %s allows nothing at all", of)
+	}
+	return n
+}
+
+// waits reads one duration, or [{intent: sales, for: 2h, same: about}].
+func (c *compiler) waits(v value) {
+	if v.isNull() || v.isScalar() {
+		c.b.Contact.Waits = append(c.b.Contact.Waits, catalog.Wait{Action: -1, Group: -1, For: c.duration(v, "minimum_wait")})
+		return
+	}
+	for _, x := range c.list(v, "minimum_wait") {
+		f := c.fields(x, x, "minimum_wait", waitKeys...)
+		w := catalog.Wait{Action: -1, Group: -1}
+		c.scope(f, &w.Intent, &w.Action, &w.Group)
+		if same, ok := f.get("same"); ok {
+			w.Same, _ = c.word(same, "same", "action", "group", "intent", "about", "channel")
+		}
+		if length, ok := f.get("for"); ok {
+			w.For = c.duration(length, "for")
+		} else {
+			c.fail(x, "missing_key", "as in for: 2h", "minimum_wait does not say for how long")
+		}
+		c.b.Contact.Waits = append(c.b.Contact.Waits, w)
+	}
+}
+
+// volume reads {action: X, at_most: 100, per: calendar day}: over all customers, in the policy's zone.
+func (c *compiler) volume(v value) {
+	f := c.fields(v, v, "volume", volumeKeys...)
+	l := catalog.Volume{Action: -1, Group: -1}
+	of := c.scope(f, &l.Intent, &l.Action, &l.Group)
+	l.AtMost = c.atMost(f, v, "volume")
+	per, ok := f.get("per")
+	if !ok {
+		c.fail(v, "missing_key", "per: rolling 7d, or per: calendar day", "the volume does not say over which window")
+		return
+	}
+	text, ok := c.text(per, "per")
+	if !ok {
+		return
+	}
+	l.Per, l.Window = c.windowText(per, text)
+	if l.Per == catalog.Rolling && l.Window <= 0 {
+		return // reported
+	}
+	l.Name = fmt.Sprintf("%s: %d shown to all per %s", of, l.AtMost, text)
+	c.b.Contact.Volume = append(c.b.Contact.Volume, l)
+}
+
+// windowText reads `rolling 7d` or `calendar day`.
+func (c *compiler) windowText(per value, text string) (catalog.Calendar, sense.Duration) {
+	if length, rolling := strings.CutPrefix(text, "rolling "); rolling {
+		d, err := sense.ParseDuration(length)
+		if err != nil || d <= 0 {
+			c.fail(per, "bad_duration", "as in rolling 7d", "%s is no window", text)
+		}
+		return catalog.Rolling, d
+	}
+	calendar, ok := calendars[text]
+	if !ok {
+		c.fail(per, "unknown_word", "rolling 7d, calendar day, calendar week or calendar month", "per cannot be %s", text)
+	}
+	return calendar, 0
+}
+
+// limit reads {intent: sales, at_most: 1, counting: shown, per: calendar day, zone: customer}.
+func (c *compiler) limit(v value) {
+	f := c.fields(v, v, "limit", limitKeys...)
+	l := catalog.Limit{Action: -1, Group: -1}
+	of := c.scope(f, &l.Intent, &l.Action, &l.Group)
 	if x, ok := f.get("channel"); ok {
 		l.Channel, _ = c.text(x, "channel")
 		of += " on " + l.Channel
@@ -74,14 +160,7 @@ func (c *compiler) limit(v value) {
 			of += " about the same"
 		}
 	}
-	if x, ok := f.get("at_most"); ok {
-		l.AtMost = c.integer(x, "at_most", 0)
-		if l.AtMost == 0 {
-			c.warn(x, "cap_always_fires", "0 is zero, never \"no limit\"", "this limit allows nothing at all")
-		}
-	} else {
-		c.fail(v, "missing_key", "as in at_most: 1", "the limit has no at_most")
-	}
+	l.AtMost = c.atMost(f, v, "limit")
 	if x, ok := f.get("counting"); ok {
 		l.Counting, _ = c.word(x, "counting", event.Outcomes...)
 	} else {
@@ -121,23 +200,13 @@ func (c *compiler) window(l *catalog.Limit, f *fields, v value) {
 		return
 	}
 	zone, hasZone := f.get("zone")
-	if length, rolling := strings.CutPrefix(text, "rolling "); rolling {
-		d, err := sense.ParseDuration(length)
-		if err != nil || d <= 0 {
-			c.fail(per, "bad_duration", "as in rolling 7d", "%s is no window", text)
-		}
-		l.Window = d
+	l.Per, l.Window = c.windowText(per, text)
+	if l.Per == catalog.Rolling {
 		if hasZone {
 			c.fail(f.key("zone"), "zone_without_calendar", "leave it out", "a rolling window has no zone")
 		}
 		return
 	}
-	calendar, ok := calendars[text]
-	if !ok {
-		c.fail(per, "unknown_word", "rolling 7d, calendar day, calendar week or calendar month", "per cannot be %s", text)
-		return
-	}
-	l.Per = calendar
 	if !hasZone {
 		c.fail(per, "zone_missing", "add zone: customer, or zone: policy", "a calendar window is one of a zone")
 		return
@@ -148,11 +217,15 @@ func (c *compiler) window(l *catalog.Limit, f *fields, v value) {
 
 // pause reads {about: same, after: dismissed, for: 90d}.
 func (c *compiler) pause(v value) {
-	f := c.fields(v, v, "pause", "about", "action", "group", "intent", "after", "for")
+	f := c.fields(v, v, "pause", pauseKeys...)
 	var p catalog.Pause
-	for _, same := range []string{"about", "action", "group", "intent"} {
+	for _, same := range []string{"about", "action", "group", "intent", "channel", "customer"} {
 		x, ok := f.get(same)
 		if !ok {
+			continue
+		}
+		if same == "intent" && !(x.node != nil && x.isScalar() && x.node.Value == "same") {
+			p.Intent, _ = c.intent(x) // narrows what is held back
 			continue
 		}
 		if p.Same != "" {
@@ -163,7 +236,7 @@ func (c *compiler) pause(v value) {
 		}
 	}
 	if p.Same == "" && len(f.entries) > 0 {
-		c.fail(v, "missing_key", "about: same, action: same, group: same or intent: same", "the pause does not say what it covers")
+		c.fail(v, "missing_key", "about: same, action: same, group: same, intent: same, channel: same or customer: same", "the pause does not say what it covers")
 	}
 	if x, ok := f.get("after"); ok {
 		p.After, _ = c.word(x, "after", event.Outcomes...)
@@ -181,7 +254,7 @@ func (c *compiler) pause(v value) {
 // pressure reads the growing cost of bothering.
 func (c *compiler) pressure(key, v value) {
 	costs := append(slices.Clone(event.Outcomes), "visit")
-	f := c.fields(key, v, "pressure", append([]string{"unit", "half_life", "floor"}, costs...)...)
+	f := c.fields(key, v, "pressure", pressureKeys...)
 	p := &catalog.Pressure{}
 	if x, ok := f.get("unit"); ok {
 		if s, ok := c.text(x, "unit"); ok && s != c.b.Currency && c.b.Currency != "" {
@@ -197,9 +270,6 @@ func (c *compiler) pressure(key, v value) {
 		p.Floor = c.micro(x, "floor", 0, mostMoney)
 	}
 	for _, e := range f.entries {
-		if e.name == "visit" {
-			c.idle(e.key, "visit", "a visit changes no pressure")
-		}
 		if slices.Contains(costs, e.name) {
 			p.Amounts = append(p.Amounts, catalog.OutcomeCost{Outcome: e.name, Amount: c.micro(e.val, e.name, -mostMoney, mostMoney)})
 		}

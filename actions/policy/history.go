@@ -46,7 +46,62 @@ func (c *compiler) declareKinds() {
 			}
 		}
 	}
+	for _, at := range c.handOvers() {
+		if !declared[handOverKind] {
+			declared[handOverKind] = true
+			c.sections["interactions"] = append(c.sections["interactions"], entry{name: handOverKind, key: at})
+		}
+	}
 	slices.SortStableFunc(c.sections["interactions"], func(a, b entry) int { return strings.Compare(a.name, b.name) })
+}
+
+// handOverKind is the kind of interaction as which a hand-over to a person is kept. It is declared
+// where a policy hands over.
+const handOverKind = "hand_over"
+
+// handOvers are the places where a policy hands over to a person.
+func (c *compiler) handOvers() []value {
+	var list []value
+	for _, e := range c.sections["actions"] {
+		if v, ok := c.actionHas(e, "hands_over"); ok {
+			list = append(list, v)
+		}
+	}
+	for _, e := range c.sections["strikes"] {
+		if e.name == "at" {
+			list = append(list, e.key)
+		}
+	}
+	return list
+}
+
+// keepHandOvers says how long, and for what, a hand-over is held that nobody declared: as what it
+// tells of, for what the actions that hand over are for.
+func (c *compiler) keepHandOvers() {
+	n, ok := slices.BinarySearch(c.names["interactions"], handOverKind)
+	if !ok || c.sections["interactions"][n].val.node != nil {
+		return
+	}
+	k := &c.b.Kinds[n]
+	k.Keep = 2 * sense.Year
+	for _, e := range c.sections["actions"] {
+		_, hands := c.actionHas(e, "hands_over")
+		intent, _ := c.actionHas(e, "intent")
+		of, has := c.actionHas(e, "purpose")
+		recovers := intent.node != nil && (intent.node.Value == "recovery" || intent.node.Value == "handoff")
+		if !has || of.node == nil || !hands && !(recovers && len(c.sections["strikes"]) > 0) {
+			continue
+		}
+		if p, known := slices.BinarySearch(c.names["purposes"], of.node.Value); known {
+			k.Purposes |= 1 << uint(p)
+		}
+	}
+	for _, other := range c.b.Kinds {
+		if other.Negative && len(c.sections["strikes"]) > 0 {
+			k.Purposes |= other.Purposes
+			k.Keep = max(k.Keep, other.Keep)
+		}
+	}
 }
 
 // namesIn returns the scalars that name things: the value, the elements of a list, the keys of a map.
@@ -93,6 +148,7 @@ func (c *compiler) kinds() {
 			}
 		}
 	}
+	c.keepHandOvers()
 }
 
 func closers(k *catalog.Kind) []int32 {
@@ -109,7 +165,7 @@ func closers(k *catalog.Kind) []int32 {
 }
 
 func (c *compiler) kind(k *catalog.Kind, e entry) {
-	f := c.fields(e.key, e.val, "interaction "+e.name, "keep", "purposes", "means", "negative", "blocks", "undone_by", "reaches", "open_until", "cool_off", "closed_by", "overdue_after", "worth")
+	f := c.fields(e.key, e.val, "interaction "+e.name, kindKeys...)
 	names := c.names["interactions"]
 	if v, ok := f.get("keep"); ok {
 		k.Keep = c.duration(v, "keep")
@@ -164,7 +220,7 @@ func (c *compiler) kind(k *catalog.Kind, e entry) {
 
 // blocks reads {offer_of: same_or_kind, again: {grocery: 7d}}.
 func (c *compiler) blocks(k *catalog.Kind, key, v value) {
-	f := c.fields(key, v, "blocks", "offer_of", "again")
+	f := c.fields(key, v, "blocks", blocksKeys...)
 	if of, ok := f.get("offer_of"); !ok {
 		c.fail(key, "missing_key", "offer_of: same, or same_or_kind", "blocks does not say which offers")
 	} else if word, ok := c.word(of, "offer_of", "same", "same_or_kind"); ok {
@@ -220,7 +276,7 @@ func (c *compiler) kindsByMeaning() map[string][]*symbol {
 
 func (c *compiler) subjects() {
 	for _, e := range c.sections["subjects"] {
-		f := c.fields(e.key, e.val, "subject "+e.name, "kind", "sensitive")
+		f := c.fields(e.key, e.val, "subject "+e.name, subjectKeys...)
 		s := catalog.SubjectInfo{Name: e.name}
 		if v, ok := f.get("kind"); ok {
 			s.Kind, _ = c.text(v, "kind")
@@ -234,7 +290,7 @@ func (c *compiler) subjects() {
 
 func (c *compiler) measures() {
 	for _, e := range c.sections["measures"] {
-		f := c.fields(e.key, e.val, "measure "+e.name, "from", "control")
+		f := c.fields(e.key, e.val, "measure "+e.name, measureKeys...)
 		m := catalog.Measure{Name: e.name, From: -1}
 		if v, ok := f.get("from"); ok {
 			m.From = c.reference(v, "from", "interaction", c.names["interactions"])

@@ -16,7 +16,7 @@ import (
 
 func (c *compiler) places() {
 	for _, e := range c.sections["places"] {
-		f := c.fields(e.key, e.val, "place "+e.name, "circle", "polygon", "inside", "outside", "file", "key", "margin")
+		f := c.fields(e.key, e.val, "place "+e.name, placeKeys...)
 		p := catalog.Place{Name: e.name}
 		if v, ok := f.get("margin"); ok {
 			p.Area.Margin = c.metres(v, "margin")
@@ -39,7 +39,7 @@ func (c *compiler) places() {
 }
 
 func (c *compiler) circle(a *place.Area, key, v value) {
-	f := c.fields(key, v, "circle", "at", "radius")
+	f := c.fields(key, v, "circle", circleKeys...)
 	a.Circle = true
 	if at, ok := f.get("at"); ok {
 		a.Centre = c.point(at)

@@ -174,16 +174,6 @@ func (c *compiler) fields(key, v value, of string, known ...string) *fields {
 	return f
 }
 
-// notYet are keys of the language that this version refuses, with what they are for.
-var notYet = map[string]string{
-	"price": "a price that depends on context", "normal": "a price that depends on context", "disclose": "a price that depends on context",
-	"asks": "asking for facts", "serves": "asking for facts", "needs": "asking for facts", "because": "asking for facts", "in_return": "asking for facts",
-	"quality": "quality of facts", "at": "an action by schedule", "every": "an action by schedule", "hands_over": "handing over to a person",
-	"strikes": "counting negative experiences", "volume": "limits over all customers", "explore": "exploration",
-	"sleeping_after": "sleeping customers", "significant": "decisions that a person takes", "follows": "waiting for a response", "after": "waiting for a response",
-	"else_after": "waiting for a response", "completes": "cost of completing elsewhere", "partner": "partners of actions",
-}
-
 // idle warns of a key that is taken and does nothing yet: what it may do later harms
 // nobody, so that the policy need not be changed twice.
 func (c *compiler) idle(key value, name, so string) {

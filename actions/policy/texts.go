@@ -62,21 +62,19 @@ func (c *compiler) byLanguage(key, v value, of string) []value {
 	return list
 }
 
-var partsOfTreatment = []string{"title", "text", "image", "button", "link"}
-
 // treatment reads a text per language, or {title, text, image, button, link}.
 // It returns what its placeholders read as well.
-func (c *compiler) treatment(key, v value, of string) (*catalog.Treatment, []placed) {
+func (c *compiler) treatment(key, v value, of string, priced bool) (*catalog.Treatment, []placed) {
 	t := &catalog.Treatment{}
-	r := &textReader{compiler: c}
+	r := &textReader{compiler: c, priced: priced}
 	structured := v.node != nil && v.isMap() && slices.ContainsFunc(c.entries(v, of), func(e entry) bool {
-		return slices.Contains(partsOfTreatment, e.name) && !slices.Contains(c.b.Languages, e.name)
+		return slices.Contains(treatmentKeys, e.name) && !slices.Contains(c.b.Languages, e.name)
 	})
 	if !structured {
 		t.Text = r.texts(key, v, of)
 	} else {
 		t.Structured = true
-		f := c.fields(key, v, of, partsOfTreatment...)
+		f := c.fields(key, v, of, treatmentKeys...)
 		for _, part := range []struct {
 			name string
 			into *[]catalog.Rendered
@@ -86,18 +84,13 @@ func (c *compiler) treatment(key, v value, of string) (*catalog.Treatment, []pla
 			}
 		}
 		if x, ok := f.get("image"); ok {
-			c.fail(f.key("image"), "not_supported", "leave it out for now", "images are not supported yet")
+			c.fail(f.key("image"), "not_supported", "leave it out for now", "images are not supported yet: they come with the assets of a bundle")
 			_ = x
 		}
 		if x, ok := f.get("link"); ok {
 			t.Link, _ = c.text(x, "link")
 		}
 	}
-	var names []string
-	for _, p := range r.reads {
-		names = append(names, p.symbol.name)
-	}
-	t.Uses = slices.Compact(slices.Sorted(slices.Values(names)))
 	return t, r.reads
 }
 
@@ -109,7 +102,8 @@ type placed struct {
 
 type textReader struct {
 	*compiler
-	reads []placed
+	priced bool // the text belongs to an action with a price
+	reads  []placed
 }
 
 func (r *textReader) texts(key, v value, of string) []catalog.Rendered {
@@ -138,6 +132,9 @@ func (r *textReader) texts(key, v value, of string) []catalog.Rendered {
 	}
 	return list
 }
+
+// partsOfPrice are the placeholders that stand for the price of the action.
+var partsOfPrice = map[string]catalog.PartOf{"price": catalog.PartPrice, "price.percent": catalog.PartPricePercent, "price.normal": catalog.PartPriceNormal}
 
 var placeholderName = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`)
 
@@ -187,27 +184,37 @@ func (r *textReader) placeholder(v value, at int, name string) (catalog.Part, bo
 		r.report(where, Error, "bad_placeholder", fmt.Sprintf("{%s} is no placeholder", name), "a placeholder is the name of a fact or signal, as in {name.first}")
 		return p, false
 	}
-	if strings.HasPrefix(name, "price.") {
-		r.report(where, Error, "not_supported", "prices that depend on context are not supported yet", "leave it out for now")
-		return p, false
+	if of := partsOfPrice[name]; of != catalog.PartOfNothing && (r.priced || r.byName[name] == nil) {
+		if p.Of = of; !r.priced {
+			r.report(where, Error, "no_price", fmt.Sprintf("{%s} is the price of the action, which has none", name), `give the action a price, as in price: "8.00 * demand"`)
+		}
+		return p, r.priced
 	}
 	s := r.byName[name]
 	if s == nil {
-		r.unknown(where, name, fmt.Sprintf("{%s} is not declared", name), didYouMean(name, r.language.names(aFact, aSignal)))
+		r.unknown(where, name, fmt.Sprintf("{%s} is not declared", name), didYouMean(name, r.language.names(aFact, aSignal, aDerived)))
 		return p, false
 	}
 	switch {
+	case s.broken:
+		return p, false // reported where it is defined
 	case s.what == aFact:
 		p.Fact = s.index
 	case s.what == aSignal:
 		p.Input = r.language.graph.input(loadOf(s))
+	case s.what == aDerived:
+		p.Derived = s.index
 	default:
-		r.report(where, Error, "not_supported", fmt.Sprintf("a %s cannot be said in a text", s.what), "use a fact or a signal")
+		r.report(where, Error, "not_said", fmt.Sprintf("a %s cannot be said in a text", s.what), "use a fact, a signal or a derived value")
 		return p, false
 	}
 	if s.kind == sense.Position || s.kind == sense.List {
-		r.report(where, Error, "not_supported", fmt.Sprintf("a value of type %s cannot be said in a text", s.kind), "")
+		r.report(where, Error, "not_said", fmt.Sprintf("a value of type %s cannot be said in a text", s.kind), "say one value: declare a fact or derived value of its own for it")
 		return p, false
+	}
+	for _, m := range s.reads {
+		m.at, m.through = at, s
+		r.reads = append(r.reads, placed{m, where})
 	}
 	r.reads = append(r.reads, placed{mention{symbol: s, at: at}, where})
 	return p, true
