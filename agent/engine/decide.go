@@ -57,6 +57,9 @@ func (c *candidate) fall(stage catalog.Stage, d guard.Verdict) {
 
 // view is what guards see of a session and slot now.
 func (m *Mind) view(s *session, slot int32, asked bool) guard.View {
+	if m.past != nil {
+		return m.past.view()
+	}
 	v := guard.View{
 		Bundle: m.bundle, Now: m.now, Presence: m.presence(s), Slice: m.slice(s), Owners: s.owners,
 		By: s.by, Shared: s.shared, Slot: &m.bundle.Slots[slot], Channel: m.bundle.Slots[slot].Channel,

@@ -42,6 +42,11 @@
 // A slice is wanted while its customer is in a session, and as long as its lease runs. Merges and
 // splits are the hub's to say: only a replay takes a merge, and none takes a split.
 //
+// A moment record is the moment as one decision looked at it: session, ask, readings with their ages,
+// outcomes of what looks back over time, slice. It is not a log of inputs since a checkpoint: that would
+// be written at every reading of every sensor, whatever came of it, and flash pays for each; a moment is
+// written only where something is decided, and needs nothing that came before.
+//
 // Without Config.Zone the calendars of all customers are cut by the policy's zone, whatever zone
 // they have declared.
 package engine

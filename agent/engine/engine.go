@@ -52,6 +52,7 @@ type Mind struct {
 	read      []readSignal               // signals taken in this step, where readings are wanted
 	derived   map[derivedKey]sense.Value // last told
 	again     bool                       // something happened that every session must be judged again for
+	past      *Past                      // whose mind this is; nil for one that lives
 }
 
 // link is what is known of the connection to the hub.

@@ -27,6 +27,8 @@ type Config struct {
 	Sessions, Customers int
 	// Readings: Output.Readings is filled.
 	Readings bool
+	// Moments: Output.Moments is filled.
+	Moments bool
 }
 
 // Input is one step: what happened at one instant. A step without events lets
@@ -75,6 +77,7 @@ type Output struct {
 	Wake     sense.Instant
 	Refused  []Refusal
 	Readings []Reading // signals and derived values that changed, only where Config asks for them
+	Moments  []Moment  // what the decisions in Show looked at, where a policy is in charge; only where Config asks for them
 }
 
 // Record is one durable fact about what the mind did or learned: exactly one of

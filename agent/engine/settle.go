@@ -224,6 +224,7 @@ func (m *Mind) answerAsk(a pendingAsk) {
 		m.moment.Settle(m.now)
 	}
 	d, choice := m.decide(s, a.slot, a.ask)
+	m.freeze(s, a.slot, a.ask, d)
 	if with {
 		m.moment.Without(m.now)
 		m.moment.Settle(m.now)
@@ -262,6 +263,7 @@ func (m *Mind) offerUnasked(s *session) {
 			continue
 		}
 		s.silence[slot] = ""
+		m.freeze(s, slot, nil, d)
 		m.number(d)
 		m.show(s, slot, d, choice, nil)
 	}
