@@ -77,6 +77,6 @@ func typed(b *catalog.Bundle, name string, v sense.Value, p event.Provenance) (s
 	if !found {
 		return v, true
 	}
-	w, err := b.Facts[k].Accept(v, p)
+	w, err := b.Facts[k].Accept(v, p, sense.Never) // the hub has judged what lies ahead
 	return w, err == nil
 }

@@ -167,7 +167,7 @@ func (m *Mind) fact(e *event.Event, b *event.Fact) error {
 	if d == nil {
 		return fmt.Errorf("fact %q: %w", b.Name, ErrUndeclared)
 	}
-	v, err := d.Accept(b.Value, b.Provenance)
+	v, err := d.Accept(b.Value, b.Provenance, m.wallNow())
 	if err != nil {
 		return err
 	}
@@ -182,6 +182,14 @@ func (m *Mind) fact(e *event.Event, b *event.Fact) error {
 	_ = m.owned.Fold(&taken) // a fact folds
 	m.ownedChanged()
 	return nil
+}
+
+// wallNow is the wall time, Never while nobody knows it.
+func (m *Mind) wallNow() sense.Instant {
+	if m.clock == sense.ClockUnknown {
+		return sense.Never
+	}
+	return m.now
 }
 
 func (m *Mind) ownedChanged() {

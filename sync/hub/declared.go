@@ -23,7 +23,7 @@ func (s *step) declared(e *event.Event, what, name string) (keep sense.Duration,
 	var why error
 	found := false
 	for _, b := range bundles {
-		k, err := declaredIn(b, e.Body, name)
+		k, err := declaredIn(b, e.Body, name, s.now)
 		switch {
 		case err == nil && !found:
 			keep, found = k, true
@@ -40,12 +40,12 @@ func (s *step) declared(e *event.Event, what, name string) (keep sense.Duration,
 }
 
 // declaredIn checks a line against one bundle.
-func declaredIn(b *catalog.Bundle, body event.Body, name string) (sense.Duration, error) {
+func declaredIn(b *catalog.Bundle, body event.Body, name string, now sense.Instant) (sense.Duration, error) {
 	switch body := body.(type) {
 	case *event.Fact:
 		for k := range b.Facts {
 			if b.Facts[k].Name == name {
-				return b.Facts[k].Keep, fitsFact(&b.Facts[k], body)
+				return b.Facts[k].Keep, fitsFact(&b.Facts[k], body, now)
 			}
 		}
 		return 0, unknown(b, "fact", name, "facts")
@@ -69,14 +69,14 @@ func unknown(b *catalog.Bundle, what, name, section string) error {
 }
 
 // fitsFact checks a fact line against its declaration.
-func fitsFact(d *catalog.Fact, f *event.Fact) error {
+func fitsFact(d *catalog.Fact, f *event.Fact, now sense.Instant) error {
 	if d.Owner == "" && f.Owner != "" {
 		return fmt.Errorf("fact %q is a customer's, not an owner's: %w", d.Name, ErrInvalid)
 	}
 	if d.Owner != "" && f.Owner == "" {
 		return fmt.Errorf("fact %q belongs to a %s: give `owner` instead of `customer`: %w", d.Name, d.Owner, ErrInvalid)
 	}
-	switch _, err := d.Accept(f.Value, f.Provenance); {
+	switch _, err := d.Accept(f.Value, f.Provenance, now); {
 	case errors.Is(err, catalog.ErrSpecialInferred):
 		return fmt.Errorf("%w: %w", ErrInferred, err)
 	case errors.Is(err, ErrInvalid):

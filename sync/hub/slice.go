@@ -214,7 +214,7 @@ func appendFact(list []wire.SliceFact, d *catalog.Fact, f *profile.Fact, now sen
 	if now >= f.Happened.Add(d.Keep) {
 		return list
 	}
-	v, err := d.Accept(f.Value, f.Provenance)
+	v, err := d.Accept(f.Value, f.Provenance, now)
 	if err != nil {
 		return list // told before this bundle declared it so: missing is the careful reading
 	}
