@@ -17,14 +17,17 @@ type Unasked struct {
 // Judge passes an action through the stage contact, except for what is exempt.
 func Judge(v *guard.View, a *catalog.Action, u Unasked) guard.Verdict {
 	for _, rule := range [...]func(*guard.View, *catalog.Action) guard.Verdict{capReached, paused} {
-		if d := rule(v, a); !d.OK() {
+		if d := rule(v, a); v.Holds(d) {
 			return d
 		}
 	}
 	if v.Asked {
 		return guard.Verdict{}
 	}
-	return minimumWait(v, a, u)
+	if d := minimumWait(v, a, u); v.Holds(d) {
+		return d
+	}
+	return guard.Verdict{}
 }
 
 // capReached: all limits that concern the action must permit one more.

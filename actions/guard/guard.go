@@ -53,6 +53,15 @@ type View struct {
 	Clock sense.ClockState
 	// State gives the truth of the bundle's state number k, and the readings it rests on; nil: no state is known.
 	State func(k int) (rule.Truth, []catalog.Because)
+
+	// Waived says which reasons of the stages quiet, guard and contact do not hold back, for asking what would
+	// have to be different; nil where nobody asks: then none is.
+	Waived func(catalog.Reason) bool
+}
+
+// Holds says whether a verdict holds back: it refuses, for a reason that is not waived.
+func (v *View) Holds(d Verdict) bool {
+	return !d.OK() && (v.Waived == nil || !v.Waived(d.Reason))
 }
 
 // Candidate is an action in one of its treatments.
@@ -106,7 +115,7 @@ var rules = [...]func(*View, Candidate) Verdict{
 // Judge passes a candidate through the stage guard and returns the first refusal.
 func Judge(v *View, c Candidate) Verdict {
 	for _, rule := range rules {
-		if d := rule(v, c); !d.OK() {
+		if d := rule(v, c); v.Holds(d) {
 			return d
 		}
 	}

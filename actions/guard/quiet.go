@@ -31,11 +31,16 @@ func Quiet(v *View) Verdict {
 				continue
 			}
 			if truth, because := v.State(k); truth != rule.False {
-				return refuse(q.reason, because...)
+				if d := refuse(q.reason, because...); v.Holds(d) {
+					return d
+				}
 			}
 		}
 	}
-	return deviceQuietHours(v)
+	if d := deviceQuietHours(v); v.Holds(d) {
+		return d
+	}
+	return Verdict{}
 }
 
 // Passes says whether an intent may speak in a quiet state: safety, unless the policy says otherwise.
