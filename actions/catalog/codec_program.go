@@ -34,16 +34,26 @@ func (c *coder) program(p *rule.Program) {
 		c.text((*string)(&in.Subject))
 		whole(c, &in.Window)
 	})
-	list(c, &p.Nodes, mostNodes, func(op *rule.Op) {
-		whole(c, &op.Code)
-		whole(c, &op.Kind)
-		whole(c, &op.Scope)
-		indexes(c, &op.Args, mostNodes)
-		whole(c, &op.Input)
-		c.value(&op.Value, 0)
-		whole(c, &op.For)
-		c.text(&op.Text)
-	})
+	list(c, &p.Nodes, mostNodes, func(op *rule.Op) { c.op(op, 0) })
+	list(c, &p.Zones, rule.MaxZones, func(z *sense.Zone) { c.zone(z) })
+}
+
+// op codes a node, with its body where it has one.
+func (c *coder) op(op *rule.Op, depth int) {
+	if depth > rule.MaxDepth {
+		c.fail(fmt.Errorf("bodies stand more than %d deep", rule.MaxDepth))
+		return
+	}
+	whole(c, &op.Code)
+	whole(c, &op.Kind)
+	whole(c, &op.Scope)
+	indexes(c, &op.Args, mostNodes)
+	whole(c, &op.Input)
+	whole(c, &op.Zone)
+	c.value(&op.Value, 0)
+	whole(c, &op.For)
+	c.text(&op.Text)
+	list(c, &op.Body, mostNames, func(in *rule.Op) { c.op(in, depth+1) })
 }
 
 // value codes a constant: its kind, then its content.
@@ -105,7 +115,7 @@ func valueOf(kind sense.Kind, n int64) sense.Value {
 	case sense.Bool:
 		return sense.BoolValue(n != 0)
 	case sense.Double:
-		return sense.DoubleValue(math.Float64frombits(uint64(n)))
+		return sense.RawDouble(math.Float64frombits(uint64(n)))
 	case sense.Length:
 		return sense.LengthValue(sense.Duration(n))
 	case sense.Timestamp:

@@ -24,7 +24,7 @@ type model struct {
 	signals  [][]int32      // signal -> its FromSignal and FromHas inputs
 	places   []int32        // FromInside and FromDistance inputs
 	profile  []int32        // inputs of the slice
-	calendar []int32        // FromHour and FromWeekday inputs
+	calendar []int32        // FromHour, FromWeekday and FromNow inputs
 	facts    []int32        // by input: the fact of a FromHas, else -1
 }
 
@@ -110,7 +110,7 @@ func (m *model) sort(k int32) error {
 		m.shapes[in.Index] = shape
 		scope = b.Signals[m.position].Scope
 		m.places = append(m.places, k)
-	case in.From == rule.FromHour || in.From == rule.FromWeekday:
+	case in.From == rule.FromHour || in.From == rule.FromWeekday || in.From == rule.FromNow:
 		scope = rule.ScopeDevice
 		m.calendar = append(m.calendar, k)
 	case in.From == rule.FromFact || in.From == rule.FromAge:

@@ -189,6 +189,8 @@ func (c *scene) lookUp(s *State, k int32, in *rule.Input) (state rule.Result, at
 		return rule.Result{Value: sense.IntValue(int64(b.Zone.DayMinute(s.now) / 60))}, s.now, nextHour(b.Zone, s.now)
 	case rule.FromWeekday:
 		return rule.Result{Value: sense.IntValue(int64(b.Zone.Weekday(s.now)))}, s.now, nextDay(b.Zone, s.now)
+	case rule.FromNow: // moves from here on by itself
+		return rule.Result{Value: sense.TimestampValue(s.now)}, s.now, sense.Never
 	}
 	if c.presence != Here {
 		if in.From == rule.FromHas && c.presence == Nobody {

@@ -183,19 +183,19 @@ func (w *why) atom(n rule.Node, op *rule.Op, want bool) {
 	}
 	b.Needed = op.Text
 	if !want {
-		b.Needed = negated(op)
+		b.Needed = negated(w.s.model.bundle.Program.Nodes, op)
 	}
 	w.atoms = append(w.atoms, n)
 	w.list = append(w.list, b)
 }
 
 // negated returns the canonical text of the opposite of an atom.
-func negated(op *rule.Op) string {
+func negated(nodes []rule.Op, op *rule.Op) string {
 	switch {
 	case op.Text == "":
 		return ""
-	case strings.HasPrefix(op.Text, "!") && op.Code == rule.Not:
-		return op.Text[1:]
+	case op.Code == rule.Not && nodes[op.Args[0]].Text != "":
+		return nodes[op.Args[0]].Text
 	case op.Code >= rule.Eq && op.Code <= rule.In:
 		return "!(" + op.Text + ")"
 	}

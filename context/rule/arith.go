@@ -16,14 +16,22 @@ func arithmeticKind(c Code, a, b sense.Kind) (sense.Kind, bool) {
 	case Size:
 		return sense.Int, a == sense.String || a == sense.List
 	case ToDouble:
-		return sense.Double, a == sense.Int
+		return sense.Double, a == sense.Int || a == sense.String
 	case ToInt:
-		return sense.Int, a == sense.Double
+		return sense.Int, a == sense.Double || a == sense.String || a == sense.Timestamp
+	case ToText:
+		return sense.String, a == sense.Bool || a == sense.Int || a == sense.Double || a == sense.Length || a == sense.Timestamp
+	case ToBool:
+		return sense.Bool, a == sense.String
+	case ToTimestamp:
+		return sense.Timestamp, a == sense.Int
+	case ToMoney:
+		return sense.Money, a == sense.Int || a == sense.Double
 	}
 	switch {
 	case a == b && (a == sense.Int || a == sense.Double && c != Mod):
 		return a, true
-	case a == b && c == Add && a == sense.String:
+	case a == b && c == Add && (a == sense.String || a == sense.List):
 		return a, true
 	case a == b && (c == Add || c == Sub) && (a == sense.Length || a == sense.Money):
 		return a, true
@@ -41,8 +49,29 @@ func arithmeticKind(c Code, a, b sense.Kind) (sense.Kind, bool) {
 	return 0, false
 }
 
-// maxText bounds a text that conditions put together.
-const maxText = 64 << 10
+// maxText and maxList bound what conditions put together, in bytes and in elements.
+const (
+	maxText = 64 << 10
+	maxList = 4096
+)
+
+// What CEL holds: durations of 292 years, timestamps of the years 1 to 9999.
+const (
+	mostLength     = math.MaxInt64 / 1_000_000
+	leastTimestamp = -62135596800_000
+	mostTimestamp  = 253402300799_999
+)
+
+// bounds returns the least and the most that a value of a kind may be.
+func bounds(k sense.Kind) (least, most int64) {
+	switch k {
+	case sense.Length:
+		return -mostLength, mostLength
+	case sense.Timestamp:
+		return leastTimestamp, mostTimestamp
+	}
+	return math.MinInt64, math.MaxInt64
+}
 
 // arithmetic computes a op b; ok is false on overflow, on division by zero of whole
 // numbers and of money, and on a number that no int holds. Doubles follow IEEE 754, as in CEL.
@@ -53,27 +82,29 @@ func arithmetic(c Code, kind sense.Kind, a, b sense.Value) (v sense.Value, ok bo
 			return sense.IntValue(int64(len(a.List()))), true
 		}
 		return sense.IntValue(int64(utf8.RuneCountInString(a.Str()))), true
-	case ToDouble:
-		return sense.DoubleValue(float64(a.Int())), true
-	case ToInt:
-		n, ok := toInt(a.Double())
-		return sense.IntValue(n), ok
+	case ToDouble, ToInt, ToText, ToBool, ToTimestamp, ToMoney:
+		return convert(c, a)
 	case Neg:
 		if a.Kind() == sense.Double {
-			return sense.DoubleValue(-a.Double()), true
+			return sense.RawDouble(-a.Double()), true
 		}
 		return whole(kind, -a.Int(), a.Int() != math.MinInt64)
 	}
 	switch {
 	case a.Kind() == sense.Double && b.Kind() == sense.Double:
-		return sense.DoubleValue(ofDoubles(c, a.Double(), b.Double())), true
+		return sense.RawDouble(ofDoubles(c, a.Double(), b.Double())), true
 	case a.Kind() == sense.String:
 		if len(a.Str())+len(b.Str()) > maxText {
 			return sense.Value{}, false
 		}
 		return sense.StringValue(a.Str() + b.Str()), true
+	case a.Kind() == sense.List:
+		if len(a.List())+len(b.List()) > maxList {
+			return sense.Value{}, false
+		}
+		return sense.ListValue(append(append(make([]sense.Value, 0, len(a.List())+len(b.List())), a.List()...), b.List()...)), true
 	case a.Kind() == sense.Double: // times money
-		n, ok := toInt(math.Trunc(float64(a.Double() * float64(b.Int()))))
+		n, ok := cut(float64(a.Double() * float64(b.Int())))
 		return whole(kind, n, ok)
 	case b.Kind() == sense.Double: // money times or by a double
 		f := float64(a.Int())
@@ -84,14 +115,25 @@ func arithmetic(c Code, kind sense.Kind, a, b sense.Value) (v sense.Value, ok bo
 		} else {
 			f /= b.Double()
 		}
-		n, ok := toInt(math.Trunc(f))
+		n, ok := cut(f)
 		return whole(kind, n, ok)
 	}
 	n, ok := ofInts(c, a.Int(), b.Int())
 	return whole(kind, n, ok)
 }
 
+// cut drops the fraction of a number of micro-units. What lies within a double's own rounding of a
+// whole number is that number: 100 times 2.3 is 230.
+func cut(f float64) (int64, bool) {
+	if near := sense.Round(f); math.Abs(f-near) <= float64(math.Abs(f)*(1.0/(1<<50))) {
+		f = near
+	}
+	return toInt(f)
+}
+
 func whole(k sense.Kind, n int64, ok bool) (sense.Value, bool) {
+	least, most := bounds(k)
+	ok = ok && n >= least && n <= most
 	switch k {
 	case sense.Length:
 		return sense.LengthValue(sense.Duration(n)), ok

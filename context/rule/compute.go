@@ -2,7 +2,6 @@ package rule
 
 import (
 	"math"
-	"strings"
 
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -32,7 +31,7 @@ func (e *Eval) compute(n Node) (c cell, due sense.Instant) {
 	case Held, Since, Became, Changed, Armed, Latch:
 		c, due = e.lookBack(n, op)
 	default:
-		c = e.strict(n, op)
+		c, due = e.strict(n, op)
 	}
 	return c, due
 }
@@ -99,92 +98,134 @@ func (e *Eval) choose(op *Op) cell {
 	return c
 }
 
-// strict is every operation that needs the values of all its arguments.
-func (e *Eval) strict(n Node, op *Op) cell {
-	var v [2]cell
-	for k, a := range op.Args {
-		v[k] = e.cell(a)
-		if v[k].cause != Known {
-			return because(&v[k].mark)
-		}
-	}
-	if v[0].slope != 0 || v[1].slope != 0 {
-		return e.linear(n, op, &v[0], &v[1])
-	}
-	switch op.Code {
-	case In:
-		for _, x := range v[1].value.List() {
-			if x.Equal(v[0].value) {
-				return truth(true)
+// strict is every operation that needs the values of all its arguments, and those over lists.
+func (e *Eval) strict(n Node, op *Op) (c cell, due sense.Instant) {
+	e.machine.now = e.now
+	if op.Code.overList() {
+		c, due = e.overList(op)
+	} else {
+		var v [2]cell
+		for k, a := range op.Args {
+			v[k] = e.cell(a)
+			if v[k].cause != Known {
+				return because(&v[k].mark), sense.Never
 			}
 		}
-		return truth(false)
-	case StartsWith:
-		return truth(strings.HasPrefix(v[0].value.Str(), v[1].value.Str()))
-	case EndsWith:
-		return truth(strings.HasSuffix(v[0].value.Str(), v[1].value.Str()))
-	case Contains:
-		return truth(strings.Contains(v[0].value.Str(), v[1].value.Str()))
+		c, due = e.machine.apply(op, &v[0], &v[1])
 	}
-	r, ok := arithmetic(op.Code, op.Kind, v[0].value, v[1].value)
-	if !ok {
-		return unknown(Failed, e.plan.first[n])
+	if c.cause == Failed && c.input < 0 {
+		c.input = e.plan.first[n]
 	}
-	return known(r)
+	return c, due
+}
+
+// overList lays the arguments down and judges the body over each element.
+func (e *Eval) overList(op *Op) (cell, sense.Instant) {
+	m := &e.machine
+	args := m.stack[:len(op.Args)]
+	for k, a := range op.Args {
+		args[k] = e.cell(a)
+		args[k].at = longAgo
+	}
+	m.work = maxWork
+	return m.overList(op, args, m.stack[len(args):])
 }
 
 // maxSlope bounds how many growing lengths a sum may hold.
 const maxSlope = 64
 
-// linear adds and subtracts lengths of which one at least moves by itself.
-func (e *Eval) linear(n Node, op *Op, a, b *cell) cell {
-	x, y, slope, ok := int64(a.value.Length()), int64(0), int(a.slope), true
+// linear adds and subtracts lengths and timestamps of which one at least moves by itself. The result is an
+// error while it is beyond what its kind holds.
+func linear(op *Op, a, b *cell, now sense.Instant) (cell, sense.Instant) {
+	x, y, slope, ok := a.value.Int(), b.value.Int(), int64(a.slope), true
 	switch op.Code {
 	case Neg:
 		x, ok, slope = -x, x != math.MinInt64, -slope
 	case Add:
-		y, slope = int64(b.value.Length()), slope+int(b.slope)
+		slope += int64(b.slope)
 		x, ok = addInts(x, y)
 	case Sub:
-		y, slope = int64(b.value.Length()), slope-int(b.slope)
+		slope -= int64(b.slope)
 		x, ok = ofInts(Sub, x, y)
 	}
 	if !ok || slope > maxSlope || slope < -maxSlope {
-		return unknown(Failed, e.plan.first[n])
+		return unknown(Failed, -1), sense.Never
 	}
-	c := known(sense.LengthValue(sense.Duration(x)))
-	c.slope = int8(slope)
-	return c
+	least, most := bounds(op.Kind)
+	enters, leaves := within(x, slope, least, most)
+	switch {
+	case now < enters:
+		return unknown(Failed, -1), enters
+	case now >= leaves:
+		c := unknown(Failed, -1)
+		c.at = leaves
+		return c, sense.Never
+	}
+	v := sense.LengthValue(sense.Duration(x))
+	if op.Kind == sense.Timestamp {
+		v = sense.TimestampValue(sense.Instant(x))
+	}
+	c := known(v)
+	c.slope, c.at = int8(slope), enters
+	return c, leaves
 }
 
-// valueAt returns a moving length at an instant.
-func valueAt(c *cell, t sense.Instant) (sense.Duration, bool) {
+// within returns from when and until when (not then any more) a value that is x at instant 0 and grows
+// by slope lies between least and most.
+func within(x, slope, least, most int64) (enters, leaves sense.Instant) {
+	switch {
+	case slope > 0:
+		enters, _ = crossing(saturatingSub(least, x), slope)
+		_, leaves = crossing(saturatingSub(most, x), slope)
+	case slope < 0:
+		enters, _ = crossing(saturatingSub(x, most), -slope)
+		_, leaves = crossing(saturatingSub(x, least), -slope)
+	case x < least || x > most:
+		enters, leaves = sense.Never, sense.Never
+	default:
+		enters, leaves = longAgo, sense.Never
+	}
+	return enters, leaves
+}
+
+// valueAt returns a length or timestamp that moves, at an instant.
+func valueAt(c *cell, t sense.Instant) (sense.Value, bool) {
 	grown, ok1 := mulInts(int64(c.slope), int64(t))
-	d, ok2 := addInts(int64(c.value.Length()), grown)
-	return sense.Duration(d), ok1 && ok2
+	n, ok2 := addInts(c.value.Int(), grown)
+	if c.value.Kind() == sense.Timestamp {
+		return sense.TimestampValue(sense.Instant(n)), ok1 && ok2
+	}
+	return sense.LengthValue(sense.Duration(n)), ok1 && ok2
 }
 
-// compare is Eq to Ge. Lengths that move give the exact instant of the next flip.
+// compare is Eq to Ge over nodes: a count that is not complete may be enough already.
 func (e *Eval) compare(op *Op) (cell, sense.Instant) {
 	a, b := e.cell(op.Args[0]), e.cell(op.Args[1])
-	if a.cause != Known || b.cause != Known {
+	if a.cause == Settling || b.cause == Settling {
 		if yes, certain := e.atLeast(op, &a, &b); certain {
 			return truth(yes), sense.Never
 		}
+	}
+	return compare(op.Code, &a, &b, e.now)
+}
+
+// compare is Eq to Ge. Lengths and timestamps that move give the exact instant of the next flip.
+func compare(code Code, a, b *cell, now sense.Instant) (cell, sense.Instant) {
+	if a.cause != Known || b.cause != Known {
 		// As in CEL: of an equality an error stands before an unknown, else the leftmost.
-		if op.Code <= Ne && a.cause != Failed && b.cause == Failed || a.cause == Known {
+		if code <= Ne && a.cause != Failed && b.cause == Failed || a.cause == Known {
 			return because(&b.mark), sense.Never
 		}
 		return because(&a.mark), sense.Never
 	}
 	if a.slope != b.slope {
-		return e.compareMoving(op.Code, &a, &b)
+		return compareMoving(code, a, b, now)
 	}
-	if op.Code <= Ne {
-		return truth(a.value.Equal(b.value) == (op.Code == Eq)), sense.Never
+	if code <= Ne {
+		return truth(a.value.Equal(b.value) == (code == Eq)), sense.Never
 	}
 	order, ok := a.value.Compare(b.value) // not ok: of what is no number nothing holds
-	return truth(ok && holds(op.Code, order)), sense.Never
+	return truth(ok && holds(code, order)), sense.Never
 }
 
 func holds(c Code, order int) bool {
@@ -237,8 +278,8 @@ func (e *Eval) atLeast(op *Op, a, b *cell) (yes, certain bool) {
 
 // compareMoving compares two lengths whose difference moves by itself: it is below
 // zero on one side of an instant and above on the other.
-func (e *Eval) compareMoving(code Code, a, b *cell) (cell, sense.Instant) {
-	base := saturatingSub(int64(a.value.Length()), int64(b.value.Length()))
+func compareMoving(code Code, a, b *cell, now sense.Instant) (cell, sense.Instant) {
+	base := saturatingSub(a.value.Int(), b.value.Int())
 	slope := int64(a.slope) - int64(b.slope)
 	// reached: the first instant at which the difference is zero or beyond; passed: beyond.
 	var reached, passed sense.Instant
@@ -249,9 +290,9 @@ func (e *Eval) compareMoving(code Code, a, b *cell) (cell, sense.Instant) {
 	}
 	order := 0
 	switch {
-	case e.now < reached:
+	case now < reached:
 		order = -1
-	case e.now >= passed:
+	case now >= passed:
 		order = 1
 	}
 	if slope < 0 {
@@ -269,7 +310,7 @@ func (e *Eval) compareMoving(code Code, a, b *cell) (cell, sense.Instant) {
 	}
 	due := sense.Never
 	for _, turn := range [...]sense.Instant{first, second} {
-		if turn > e.now {
+		if turn > now {
 			due = min(due, turn)
 		} else {
 			c.at = max(c.at, turn)

@@ -32,6 +32,7 @@ type Eval struct {
 	pulses  []Node   // true for this step alone
 	changed []Node   // by the last Settle
 	flipped []Node   // those whose truth did
+	machine machine
 }
 
 // mark is the outcome of a node but for a value that is no bool.
@@ -40,7 +41,7 @@ type mark struct {
 	input int32
 	cause Cause
 	yes   bool
-	slope int8 // a length that grows (1) or shrinks (-1) by itself: its value is that of instant 0
+	slope int8 // a length or timestamp that grows (1) or shrinks (-1) by itself: its value is that of instant 0
 }
 
 func (m *mark) truth() Truth {
@@ -86,7 +87,8 @@ func newEval(plan *Plan, device *Eval) *Eval {
 	e := &Eval{plan: plan, device: device, base: base, now: longAgo, began: longAgo, step: 1, in: make([]cell, len(plan.Program.Inputs)), marks: make([]mark, n),
 		values: make([]sense.Value, s.values), holds: make([]hold, s.holds), windows: make([]window, s.windows),
 		timers: NewTimers(s.timers), timed: make([]int32, s.timers), dirty: make([]uint64, (n+63)/64),
-		changed: make([]Node, 0, n), flipped: make([]Node, 0, n), pulses: make([]Node, 0, s.holds)}
+		changed: make([]Node, 0, n), flipped: make([]Node, 0, n), pulses: make([]Node, 0, s.holds),
+		machine: machine{zones: plan.Program.Zones, stack: make([]cell, s.stack)}}
 	for k := range e.in {
 		e.in[k] = cell{mark: mark{at: longAgo, input: int32(k), cause: InputUnknown}}
 	}
@@ -163,6 +165,8 @@ func (e *Eval) Set(input int32, r Result, at sense.Instant) {
 		c.value = sense.Value{}
 	case in.From == FromUntil && r.Value.Kind() == sense.Timestamp:
 		c.value, c.slope = sense.LengthValue(sense.Duration(r.Value.Timestamp())), -1
+	case in.From == FromNow && r.Value.Kind() == sense.Timestamp:
+		c.value, c.slope = sense.TimestampValue(0), 1
 	case r.Value.Kind() != in.Kind:
 		c.cause, c.value = Failed, sense.Value{}
 	}
@@ -341,7 +345,7 @@ func (e *Eval) Truth(n Node) Truth {
 	return e.mark(n).truth()
 }
 
-// Result returns the outcome of a node; a length that grows is that of the last step.
+// Result returns the outcome of a node; a length or timestamp that moves is that of the last step.
 func (e *Eval) Result(n Node) Result {
 	if n < 0 || int(n) >= e.base+len(e.marks) {
 		return Result{Cause: InputUnknown, Input: -1}
@@ -363,7 +367,7 @@ func (e *Eval) result(c *cell) Result {
 		if !ok {
 			return Result{Cause: Failed, Input: c.input}
 		}
-		r.Value = sense.LengthValue(v)
+		r.Value = v
 	}
 	return r
 }

@@ -20,7 +20,10 @@ type Plan struct {
 	slots   [2]slots // how many of each, by scope
 }
 
-type slots struct{ values, timers, holds, windows int32 }
+type slots struct {
+	values, timers, holds, windows int32
+	stack                          int // the most that one node needs
+}
 
 // NewPlan checks a program and prepares it; the program must not change any more.
 func NewPlan(p *Program) (*Plan, error) {
@@ -61,7 +64,11 @@ func NewPlan(p *Program) (*Plan, error) {
 			plan.person[k] = plan.person[k] || plan.person[a]
 			places[k] = places[k] && places[a]
 		}
-		_ = checkMoving(p, k, moves)
+		from := FromSignal
+		if op.Code == Load {
+			from = p.Inputs[op.Input].From
+		}
+		moves[k], _ = Moves(op, from, func(k int) bool { return moves[op.Args[k]] })
 		plan.durable[k] = (op.Code == Became || op.Code == Armed) && places[op.Args[0]]
 		plan.give(k, op, moving)
 	}
@@ -88,7 +95,10 @@ func (plan *Plan) give(k int, op *Op, moving bool) {
 	compares := op.Code >= Eq && op.Code <= Ge
 	plan.value[k] = take(op.Kind != sense.Bool, &s.values)
 	plan.window[k] = take(window, &s.windows)
-	plan.timer[k] = take(window || op.Code == Armed || compares && moving, &s.timers)
+	sums := op.Code == Add || op.Code == Sub || op.Code == Neg
+	timed := moving && (compares || sums || isPart(op.Code) || op.Code.overList())
+	plan.timer[k] = take(window || op.Code == Armed || timed, &s.timers)
+	s.stack = max(s.stack, stackOf(op))
 	plan.hold[k] = take(op.Code == Since || op.Code == Became || op.Code == Changed || op.Code == Armed || op.Code == Latch, &s.holds)
 }
 

@@ -29,6 +29,7 @@ const (
 type Program struct {
 	Inputs []Input
 	Nodes  []Op
+	Zones  []sense.Zone // of the parts of timestamps, by Op.Zone-1
 }
 
 // From says where an input comes from.
@@ -66,6 +67,8 @@ const (
 	// FromHour, FromWeekday: the calendar in the policy's zone; weekday 1 (Monday) to 7.
 	FromHour
 	FromWeekday
+	// FromNow: this instant, a timestamp that moves with time.
+	FromNow
 )
 
 // Input is one variable of the program.
@@ -108,12 +111,14 @@ const (
 	Div
 	Mod
 	Neg
+	// Add joins strings, and lists. A double beside money is cut to whole micro-units.
 	// StartsWith, EndsWith, Contains, Size over strings (and Size over lists).
 	StartsWith
 	EndsWith
 	Contains
 	Size
-	// ToDouble converts an int argument, ToInt truncates a double.
+	// ToDouble converts an int or reads a string; ToInt truncates a double, reads a string, or gives the
+	// seconds of a timestamp since 1970.
 	ToDouble
 	ToInt
 	// Held: the time since the bool argument became certainly true; 0 where it is certainly false.
@@ -139,7 +144,53 @@ const (
 	Armed
 	// Latch: two bool arguments, when and until: true from when certainly true until `until` is, unknown before either was.
 	Latch
+	// Index gives the element at a place, counted from 0, of a list; one that is not there, or not of Kind, is an error.
+	Index
+	// ToText prints a bool, int, double, duration or timestamp as CEL does; ToBool reads a string; ToTimestamp
+	// takes seconds since 1970; ToMoney takes whole units or a double, cut to micro-units.
+	ToText
+	ToBool
+	ToTimestamp
+	ToMoney
+	// PartYear to PartMilliseconds are parts of a timestamp on the calendar of Zone, counted as CEL does: months, days
+	// of the month and of the year from 0 (PartDate from 1), weekdays from Sunday 0. Hours, minutes and seconds of a
+	// duration are all of it. A named zone knows the years 1970 to 2099; beyond them its parts are an error.
+	PartYear
+	PartMonth
+	PartDate
+	PartDayOfMonth
+	PartWeekday
+	PartYearDay
+	PartHours
+	PartMinutes
+	PartSeconds
+	PartMilliseconds
+	// Elem and Outer stand in a Body alone: the element at hand, and argument Input+1 of the node whose body it is.
+	Elem
+	Outer
+	// Exists, All, ExistsOne, Filter and Map judge Body over each element of the first argument, a list, with the values
+	// of the other arguments: as a chain of Or or And, whether it is true of just one, those of which it is true, and
+	// what it gives for each. The result of a Body is that of its last node.
+	Exists
+	All
+	ExistsOne
+	Filter
+	Map
+
+	lastCode = Map
 )
+
+// Pure says whether an operation depends on its arguments alone.
+func (c Code) Pure() bool {
+	switch c {
+	case Load, Held, Since, CountTrue, CountReadings, Mean, Min, Max, Rate, Became, Changed, Armed, Latch, Elem, Outer:
+		return false
+	}
+	return c <= lastCode
+}
+
+// overList says whether an operation has a Body.
+func (c Code) overList() bool { return c >= Exists && c <= Map }
 
 // Op is one node: an operation over nodes before it.
 type Op struct {
@@ -147,10 +198,12 @@ type Op struct {
 	Kind  sense.Kind // of the result; Bool for predicates
 	Scope Scope
 	Args  []Node
-	Input int32 // Load, CountReadings, Mean, Min, Max, Rate, Changed; else -1
+	Input int32 // Load, CountReadings, Mean, Min, Max, Rate, Changed, Outer; else -1
+	Zone  int32 // of parts: 0 for UTC, else Program.Zones[Zone-1]
 	Value sense.Value
 	For   sense.Duration
 	Text  string // canonical text of the (sub)condition, for `needed`; empty for nodes that are not bool
+	Body  []Op   // of Exists to Map; arguments are nodes of the body before
 }
 
 // Truth is a truth value of three.

@@ -401,27 +401,27 @@ func (r *reference) value(op *Op, arg func(int) Result) (sense.Value, bool) {
 		return sense.IntValue(int64(f)), true
 	case Neg:
 		if double {
-			return sense.DoubleValue(-a.Double()), true
+			return sense.RawDouble(-a.Double()), true
 		}
 		return fits(x.Neg(x))
 	case Add:
 		if double {
-			return sense.DoubleValue(a.Double() + b.Double()), true
+			return sense.RawDouble(a.Double() + b.Double()), true
 		}
 		return fits(x.Add(x, y))
 	case Sub:
 		if double {
-			return sense.DoubleValue(a.Double() - b.Double()), true
+			return sense.RawDouble(a.Double() - b.Double()), true
 		}
 		return fits(x.Sub(x, y))
 	case Mul:
 		if double {
-			return sense.DoubleValue(a.Double() * b.Double()), true
+			return sense.RawDouble(a.Double() * b.Double()), true
 		}
 		return fits(x.Mul(x, y))
 	case Div:
 		if double {
-			return sense.DoubleValue(a.Double() / b.Double()), true
+			return sense.RawDouble(a.Double() / b.Double()), true
 		}
 		if y.Sign() == 0 {
 			return sense.Value{}, false

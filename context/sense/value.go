@@ -73,6 +73,9 @@ func DoubleValue(f float64) Value {
 	return Value{kind: Double, num: int64(math.Float64bits(f))}
 }
 
+// RawDouble keeps f as it is, minus zero too: what divides by it has another sign.
+func RawDouble(f float64) Value { return Value{kind: Double, num: int64(math.Float64bits(f))} }
+
 // NoAccuracy marks a position whose source said nothing of its accuracy.
 const NoAccuracy = -1
 
