@@ -47,6 +47,9 @@ type View struct {
 	Requests   []event.Subject // what the customer asked about herself in this visit
 	Questioned sense.Instant   // when a question was last shown in this visit; 0 where none was
 	Retry      bool            // the answer to it could not be used, and it was not asked again yet
+	// Standing is the decision that is on the screen, where it is judged again; its own contact does not
+	// count against it. Empty where a candidate is judged.
+	Standing string
 	// Spent says per Contact.Volume when contacts that fall under it were shown, oldest first.
 	Spent [][]sense.Instant
 

@@ -190,6 +190,7 @@ func (c *coder) view(v *guard.View) {
 	listOf(c, &v.Requests, func(s *event.Subject) { word(c, s) })
 	c.instant(&v.Questioned)
 	c.yes(&v.Retry)
+	c.text(&v.Standing)
 	listOf(c, &v.Spent, func(l *[]sense.Instant) { listOf(c, l, c.instant) })
 	num(c, &v.Clock)
 }
@@ -253,6 +254,12 @@ func (c *coder) fact(f *profile.Fact) {
 	num(c, &f.Provenance)
 	c.text(&f.Source)
 	c.instant(&f.Happened)
+	listOf(c, &f.Claims, func(x *profile.Claim) {
+		c.value(&x.Value, 0)
+		num(c, &x.Provenance)
+		c.text(&x.Source)
+		c.instant(&x.Happened)
+	})
 }
 
 func (c *coder) interaction(i *profile.Interaction) {

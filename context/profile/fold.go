@@ -16,11 +16,12 @@ var ErrNotOfProfile = errors.New("event says nothing about a customer's profile"
 
 // Fold takes a fact, consent, objection, restriction or interaction into the
 // slice. The newest `happened` wins, whatever the order of arrival; of equal
-// ones the more careful: the stronger provenance, no over yes.
+// ones the more careful: the stronger provenance, no over yes. A fact that was told is
+// not replaced by one that was inferred, or told by others.
 func (s *Slice) Fold(e *event.Event) error {
 	switch b := e.Body.(type) {
 	case *event.Fact:
-		s.foldFact(Fact{Name: b.Name, Owner: b.Owner, Value: b.Value, Provenance: b.Provenance, Source: e.Source, Happened: e.Happened})
+		s.foldFact(b.Name, b.Owner, Claim{Value: b.Value, Provenance: b.Provenance, Source: e.Source, Happened: e.Happened})
 	case *event.Consent:
 		s.foldConsent(Consent{Purpose: b.Purpose, Granted: b.Granted, Ever: b.Granted, Text: b.Text, Expires: b.Expires, Happened: e.Happened})
 	case *event.Objection:
@@ -34,29 +35,6 @@ func (s *Slice) Fold(e *event.Event) error {
 		return ErrNotOfProfile
 	}
 	return nil
-}
-
-func (s *Slice) foldFact(f Fact) {
-	k, found := slices.BinarySearchFunc(s.Facts, f, func(a, b Fact) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Owner, b.Owner))
-	})
-	if !found {
-		s.Facts = slices.Insert(s.Facts, k, f)
-		return
-	}
-	if newerFact(f, s.Facts[k]) {
-		s.Facts[k] = f
-	}
-}
-
-func newerFact(f, old Fact) bool {
-	if f.Happened != old.Happened {
-		return f.Happened > old.Happened
-	}
-	if f.Provenance != old.Provenance {
-		return f.Provenance < old.Provenance // declared is strongest
-	}
-	return f.Value.String() >= old.Value.String()
 }
 
 func (s *Slice) foldConsent(c Consent) {

@@ -1,13 +1,17 @@
 package profile
 
-import "github.com/tact-edge/tact/context/sense"
+import (
+	"slices"
 
-// Merge takes in the slice of an id that turned out to be the same person: the newest
-// fact wins, the stricter consent (withdrawn and denied over granted, granted over
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// Merge takes in the slice of an id that turned out to be the same person: the facts
+// are those of both, the stricter consent (withdrawn and denied over granted, granted over
 // unknown), objections and every answer of never stay, exposures add up.
 func (s *Slice) Merge(from *Slice) {
 	for _, f := range from.Facts {
-		s.foldFact(f)
+		s.foldFact(f.Name, f.Owner, append(slices.Clone(f.Claims), f.claim())...)
 	}
 	for _, c := range from.Consents {
 		s.mergeConsent(c)
@@ -28,7 +32,7 @@ func (s *Slice) Merge(from *Slice) {
 		s.foldInteraction(i)
 	}
 	for _, x := range from.Exposures {
-		s.AddExposure(x)
+		s.mergeExposure(x)
 	}
 }
 

@@ -21,14 +21,15 @@ type Held struct {
 func (s *Slice) Held(b *catalog.Bundle, k int32, owners []event.Owner, now sense.Instant) Held {
 	d := &b.Facts[k]
 	f := s.find(d, owners)
-	if f == nil || f.Value.IsNull() {
+	if f == nil {
 		return Held{Next: sense.Never}
 	}
-	gone, stale := f.Happened.Add(d.Keep), f.Happened.Add(d.Fresh)
-	if now >= gone {
+	c := f.holding(d, now)
+	gone, stale := c.Happened.Add(d.Keep), c.Happened.Add(d.Fresh)
+	if c.Value.IsNull() || now >= gone {
 		return Held{Next: sense.Never}
 	}
-	h := Held{Present: true, Fresh: now < stale, Value: f.Value, Provenance: f.Provenance, Age: now.Sub(f.Happened), Next: gone}
+	h := Held{Present: true, Fresh: now < stale, Value: c.Value, Provenance: c.Provenance, Age: now.Sub(c.Happened), Next: gone}
 	if h.Fresh && stale < gone {
 		h.Next = stale
 	}

@@ -23,7 +23,8 @@ type Slice struct {
 	Owned *Slice
 }
 
-// Fact is one attribute with where it came from.
+// Fact is one attribute with where it came from. What holds is the newest that was declared or
+// observed, else the newest of all; Held says what holds once that is not fresh any more.
 type Fact struct {
 	Name       string
 	Owner      string // id of the owner; empty for the customer's own
@@ -31,6 +32,9 @@ type Fact struct {
 	Provenance event.Provenance
 	Source     string
 	Happened   sense.Instant
+	// Claims are what else was said of it, newest first, at most MostClaims: of each source the last
+	// word, what it told and what it inferred apart.
+	Claims []Claim
 }
 
 // Consent is the last word for a purpose.

@@ -1,0 +1,69 @@
+package profile
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// answered says whether an outcome is an act of the customer.
+func answered(outcome string) bool {
+	switch outcome {
+	case "accepted", "dismissed", "later", "never", "negative", "abandoned":
+		return true
+	}
+	return false
+}
+
+// LastContact returns when the customer last did anything: an interaction, but those in which only
+// the company spoke, or an answer to a contact. ok is false where nothing is known of any.
+func (s *Slice) LastContact(b *catalog.Bundle, now sense.Instant) (at sense.Instant, ok bool) {
+	hear := func(t sense.Instant) {
+		if t <= now && (!ok || t > at) {
+			at, ok = t, true
+		}
+	}
+	for n := range s.Interactions {
+		i := &s.Interactions[n]
+		if k := kindOf(b, i.Kind); k == nil || k.Means != catalog.MeansContacted {
+			hear(i.Happened)
+		}
+	}
+	for n := range s.Exposures {
+		for _, o := range s.Exposures[n].Outcomes {
+			if answered(o.Outcome) {
+				hear(o.At)
+			}
+		}
+	}
+	return at, ok
+}
+
+// mergeExposure takes in what another copy knows of a contact.
+func (s *Slice) mergeExposure(x Exposure) {
+	own := s.Exposure(x.Decision)
+	if own == nil {
+		x.Outcomes = slices.Clone(x.Outcomes)
+		s.AddExposure(x)
+		return
+	}
+	shown := min(own.Shown, x.Shown)
+	if shown == 0 {
+		shown = max(own.Shown, x.Shown)
+	}
+	all := append(slices.Clone(own.Outcomes), x.Outcomes...)
+	slices.SortFunc(all, func(a, b Outcome) int { return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Outcome, b.Outcome)) })
+	all = slices.Compact(all)
+	failed := own.Failed || x.Failed
+	if len(all) > 0 {
+		failed = all[0].Outcome == "failed" // the first word on a contact is the one that counts
+		switch {
+		case all[0].Outcome == "shown", shown == 0 && !failed:
+			shown = all[0].At
+		}
+	}
+	own.Shown, own.Failed, own.Outcomes = shown, failed, all
+}
