@@ -98,6 +98,7 @@ type Decision struct {
 	Rest        []Count // the others, by stage and reason
 	Moment      [8]byte // hash of the moment
 	Listed      []Sym   // ranks 2..N of an ask with a count
+	Price       []int64 `msg:",limit=2"` // the price and the normal one, in micro-units; empty where it depends on nothing
 	Tail        Tail    `msg:"-"`
 }
 

@@ -99,8 +99,8 @@ func (z *Count) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Decision) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// array header, size 17
-	o = append(o, 0xdc, 0x0, 0x11)
+	// array header, size 18
+	o = append(o, 0xdc, 0x0, 0x12)
 	o = msgp.AppendUint64(o, z.N)
 	o = msgp.AppendInt64(o, z.At)
 	o, err = z.Session.MarshalMsg(o)
@@ -168,6 +168,10 @@ func (z *Decision) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "Listed", za0005)
 			return
 		}
+	}
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Price)))
+	for za0006 := range z.Price {
+		o = msgp.AppendInt64(o, z.Price[za0006])
 	}
 	return
 }
@@ -404,6 +408,31 @@ func (z *Decision) UnmarshalMsg(bts []byte) (o []byte, err error) {
 		if zb0001--; zb0001 == 0 {
 			break
 		}
+		var zb0008 uint32
+		zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Price")
+			return
+		}
+		if zb0008 > 2 {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.Price) >= int(zb0008) {
+			z.Price = (z.Price)[:zb0008]
+		} else {
+			z.Price = make([]int64, zb0008)
+		}
+		for za0006 := range z.Price {
+			z.Price[za0006], bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Price", za0006)
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
 		for ; zb0001 > 0; zb0001-- {
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -434,6 +463,7 @@ func (z *Decision) Msgsize() (s int) {
 	for za0005 := range z.Listed {
 		s += z.Listed[za0005].Msgsize()
 	}
+	s += msgp.ArrayHeaderSize + (len(z.Price) * (msgp.Int64Size))
 	return
 }
 

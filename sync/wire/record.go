@@ -89,7 +89,7 @@ func (*Tombstone) Kind() Kind   { return KindTombstone }
 func (*Report) Kind() Kind      { return KindReport }
 func (*Sealed) Kind() Kind      { return KindSealed }
 
-func (r *Decision) tail() (*Tail, int)    { return &r.Tail, 17 }
+func (r *Decision) tail() (*Tail, int)    { return &r.Tail, 18 }
 func (r *Outcome) tail() (*Tail, int)     { return &r.Tail, 11 }
 func (r *Fact) tail() (*Tail, int)        { return &r.Tail, 9 }
 func (r *Consent) tail() (*Tail, int)     { return &r.Tail, 9 }

@@ -105,6 +105,22 @@ func TestFieldCounts(t *testing.T) {
 	}
 }
 
+// Decisions of before prices were carried are read, into one that was used before as well.
+func TestDecisionOfAnOlderVersion(t *testing.T) {
+	raw, err := hex.DecodeString("01dc001107d30000019cadc69a80a46d61696e03cd012c02d200bd3580d17918ce000e7ef000c3c410a102030405060708090a0b0c0d0e0f1092920c0192aa6e65775f7369676e616c049293cd012d072993ce00011170093c92930414cd039093083703c40801020304050607ff920908")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := *records()["decision"].(*Decision)
+	want.Price = nil
+	used := Decision{Price: []int64{1, 2}}
+	for _, d := range []*Decision{{}, &used} {
+		if err := DecodeInto(raw, d); err != nil || plain(d) != plain(&want) {
+			t.Errorf("%v\n got %+v\nwant %+v", err, d, want)
+		}
+	}
+}
+
 // Receipts of before tombstones were carried are read, into one that was used before as well.
 func TestForgottenOfAnOlderVersion(t *testing.T) {
 	raw, err := hex.DecodeString("0993d30000019cadc69a80a8666f726765742d31c410a102030405060708090a0b0c0d0e0f10")
