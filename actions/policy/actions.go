@@ -71,16 +71,17 @@ func (c *compiler) actions() {
 		c.actionShowing(&a, e, f)
 		c.actionLinks(&a, f)
 		c.needs(&a, f)
-		c.handsOver(&a, e, f)
-		c.judgeReads(&a, e, c.actionReads(&a, f))
-		c.actionTexts(&a, e, f)
+		r := actionReads{fields: f, tells: c.handsOver(&a, e, f), conditions: c.readsOf(&a, f)}
+		c.judgeReads(&a, e, r.conditions)
+		r.texts = c.actionTexts(&a, e, f)
 		c.b.Actions = append(c.b.Actions, a)
+		c.actionReads = append(c.actionReads, r)
 	}
 }
 
-// actionReads compiles the conditions, weights and price of an action, and returns what they and those
+// readsOf compiles the conditions, weights and price of an action, and returns what they and those
 // of its group read.
-func (c *compiler) actionReads(a *catalog.Action, f *fields) []placed {
+func (c *compiler) readsOf(a *catalog.Action, f *fields) []placed {
 	j := c.conditions(f)
 	a.Eligible, a.Applicable, a.Suitable = j.eligible, j.applicable, j.suitable
 	weights, weighed := c.weights(f)

@@ -89,7 +89,8 @@ func (c *compiler) visitAndSession() {
 	ends, hasEnds := f.get("ends")
 	atMost, hasMost := f.get("at_most")
 	if hasEnds {
-		s.Ends = c.condition(ends, "ends").node
+		got := c.condition(ends, "ends")
+		s.Ends, c.sessionReads = got.node, got.reads
 	}
 	if v, ok := f.get("after"); ok {
 		s.After = c.duration(v, "after")

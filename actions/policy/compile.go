@@ -73,7 +73,9 @@ type compiler struct {
 	language *language
 	maps     map[string]*borders
 
-	groupReads [][]placed // of each group's conditions
+	groupReads   [][]placed // of each group's conditions and weights
+	actionReads  []actionReads
+	sessionReads reads // of the session's end
 
 	b catalog.Bundle
 }
@@ -119,6 +121,7 @@ func (c *compiler) compile() error {
 	c.strikes()
 	c.actions()
 	c.checkSlots()
+	c.checks()
 	c.finish()
 	return nil
 }

@@ -125,12 +125,12 @@ func (c *compiler) facts() {
 		if v, ok := f.get("keep"); ok {
 			d.Keep = c.duration(v, "keep")
 		} else {
-			c.fail(e.key, "keep_missing", "say how long it is held, as in keep: 2y", "fact %s has no keep", e.name)
+			c.fail(e.key, "keep_missing", "say how long it is held, as in keep: 2y; fresh says how long it is trusted", "fact %s has no keep", e.name)
 		}
 		if v, ok := f.get("fresh"); ok {
 			d.Fresh = c.duration(v, "fresh")
 			if d.Fresh > d.Keep {
-				c.fail(v, "fresh_beyond_keep", "fresh is how long it is trusted, keep how long it is held", "fresh is longer than keep")
+				c.fail(v, "fresh_beyond_keep", threeAges, "fresh is longer than keep")
 			}
 		}
 		if v, ok := f.get("special"); ok {
@@ -140,7 +140,7 @@ func (c *compiler) facts() {
 			d.Preference = c.boolean(v, "preference")
 		}
 		if d.Preference && d.Kind != sense.String && d.Elem != sense.String {
-			c.fail(f.key("preference"), "wrong_type", "make it a string or a list<string>, as in type: list<string>", "a preference is one or more words, and fact %s is a %s", e.name, d.Kind)
+			c.fail(f.key("preference"), "wrong_type", "make it a string or a list<string>, as in type: list<string>", "a preference is one or more words, and fact %s is %s", e.name, article(d.Kind.String()))
 		}
 		if d.Special != "" && slices.Contains(d.From, event.Inferred) {
 			c.fail(f.key("special"), "special_inferred", "take inferred out of from", "a special fact cannot be inferred")
@@ -186,7 +186,7 @@ func (c *compiler) valid(d *catalog.Fact, f *fields) {
 		list := c.list(v, "between")
 		switch {
 		case kind != sense.Int && kind != sense.Double && kind != sense.Money:
-			c.fail(v, "wrong_type", "leave it out; in_past: true is for dates", "between belongs to numbers and money, and fact %s is a %s", d.Name, kind)
+			c.fail(v, "wrong_type", "leave it out; in_past: true is for dates", "between belongs to numbers and money, and fact %s is %s", d.Name, article(kind.String()))
 		case len(list) != 2:
 			c.fail(v, "wrong_number", "as in between: [0, 120]", "between has the least and the greatest value that can be true")
 		default:
@@ -198,12 +198,12 @@ func (c *compiler) valid(d *catalog.Fact, f *fields) {
 	}
 	if v, ok := f.get("in_past"); ok {
 		if d.InPast = c.boolean(v, "in_past"); kind != sense.Date && kind != sense.Timestamp {
-			c.fail(v, "wrong_type", "leave it out", "in_past belongs to dates and timestamps, and fact %s is a %s", d.Name, kind)
+			c.fail(v, "wrong_type", "leave it out", "in_past belongs to dates and timestamps, and fact %s is %s", d.Name, article(kind.String()))
 		}
 	}
 	if v, ok := f.get("format"); ok {
 		if d.Format, _ = c.word(v, "format", "email", "phone", "url"); kind != sense.String {
-			c.fail(v, "wrong_type", "leave it out, or make the fact a string", "format belongs to facts of type string, and fact %s is a %s", d.Name, kind)
+			c.fail(v, "wrong_type", "leave it out, or make the fact a string", "format belongs to facts of type string, and fact %s is %s", d.Name, article(kind.String()))
 		}
 	}
 }
@@ -212,9 +212,9 @@ func (c *compiler) valid(d *catalog.Fact, f *fields) {
 func (c *compiler) wellKnown(e entry, d *catalog.Fact) {
 	text := d.Kind == sense.String
 	if e.name == "quiet_hours" && !text && d.Elem != sense.String {
-		c.fail(e.key, "wrong_type", `quiet_hours: {type: string, ...}, with values as "22:00-08:00"`, "her own quiet hours are read as text, and quiet_hours is a %s", d.Kind)
+		c.fail(e.key, "wrong_type", `quiet_hours: {type: string, ...}, with values as "22:00-08:00"`, "her own quiet hours are read as text, and quiet_hours is %s", article(d.Kind.String()))
 	}
 	if (e.name == "zone" || e.name == "language") && !text {
-		c.fail(e.key, "wrong_type", e.name+": {type: string, ...}", "the fact %s is read as text, and is a %s", e.name, d.Kind)
+		c.fail(e.key, "wrong_type", e.name+": {type: string, ...}", "the fact %s is read as text, and is %s", e.name, article(d.Kind.String()))
 	}
 }

@@ -115,7 +115,7 @@ func (c *compiler) checkBirthDate() {
 		if p.Born < 0 || c.b.Facts[p.Born].Kind == sense.Date {
 			continue
 		}
-		c.fail(c.sections["facts"][p.Born].key, "wrong_type", "birth_date: {type: date, ...}", "birth_date is a %s, and least_age of %s reads it as a date", c.b.Facts[p.Born].Kind, p.Name)
+		c.fail(c.sections["facts"][p.Born].key, "wrong_type", "birth_date: {type: date, ...}", "birth_date is %s, and least_age of %s reads it as a date", article(c.b.Facts[p.Born].Kind.String()), p.Name)
 		p.Born, p.LeastAge = -1, 0
 	}
 }

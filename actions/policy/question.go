@@ -100,14 +100,14 @@ func (c *compiler) needs(a *catalog.Action, f *fields) {
 // toldToPeople are what a hand-over may tell beside facts and kinds of interactions.
 var toldToPeople = []string{"last_decisions", "answers", "question"}
 
-// handsOver reads what a person is told who takes over.
-func (c *compiler) handsOver(a *catalog.Action, e entry, f *fields) {
+// handsOver reads what a person is told who takes over, and returns the facts and kinds among it.
+func (c *compiler) handsOver(a *catalog.Action, e entry, f *fields) (told []placed) {
 	v, ok := f.get("hands_over")
 	if !ok {
 		if a.Intent == catalog.Handoff {
 			c.warn(e.key, "tells_nothing", "as in hands_over: {tells: [complaint, answers, last_decisions]}", "action %s hands over to a person, who is told nothing", e.name)
 		}
-		return
+		return nil
 	}
 	if a.Intent != catalog.Recovery && a.Intent != catalog.Handoff && a.Intent != 0 && !a.Significant {
 		c.fail(f.key("hands_over"), "hands_over_not_allowed", "write intent: handoff or recovery, or significant: true", "action %s is %s, which no person takes over", e.name, a.Intent)
@@ -117,27 +117,25 @@ func (c *compiler) handsOver(a *catalog.Action, e entry, f *fields) {
 	tells, ok := inner.get("tells")
 	if !ok {
 		c.fail(f.key("hands_over"), "missing_key", "as in hands_over: {tells: [complaint, last_decisions]}", "hands_over does not say what is told")
-		return
+		return nil
 	}
 	words, at := c.words(tells, "tells")
 	for k, w := range words {
-		c.tells(a, e, w, at[k])
+		if slices.Contains(toldToPeople, w) {
+			continue
+		}
+		s := c.byName[w]
+		if s == nil || s.what != aFact && s.what != aKind {
+			c.unknown(at[k].pos(), w, "tells: there is no fact or interaction "+w, didYouMean(w, append(c.language.names(aFact, aKind), toldToPeople...)))
+			continue
+		}
+		p := placed{mention{symbol: s}, at[k].pos()}
+		c.permitted(a, e, p, "tells", map[string]bool{}) // told is what is held for what the action is for
+		told = append(told, p)
 	}
 	slices.Sort(words)
 	a.HandsOver.Tells = words
-}
-
-// tells checks one thing that a person is told: it is held for what the action is for.
-func (c *compiler) tells(a *catalog.Action, e entry, name string, v value) {
-	if slices.Contains(toldToPeople, name) {
-		return
-	}
-	s := c.byName[name]
-	if s == nil || s.what != aFact && s.what != aKind {
-		c.unknown(v.pos(), name, "tells: there is no fact or interaction "+name, didYouMean(name, append(c.language.names(aFact, aKind), toldToPeople...)))
-		return
-	}
-	c.permitted(a, e, placed{mention{symbol: s}, v.pos()}, "tells", map[string]bool{})
+	return told
 }
 
 // actionLinks reads who else gets something, after what an action comes, and what else it bears.
@@ -251,9 +249,9 @@ func (c *compiler) owned(e entry) (since int64, by string) {
 		day, err := sense.ParseDate(s)
 		if err != nil || day < 0 {
 			c.fail(v, "bad_date", "as in since: 2026-03-01", "since: there is no date %s", s)
-		} else {
-			since = day
+			day = 0
 		}
+		since = day
 	}
 	if v, ok := f.get("by"); ok {
 		by, _ = c.text(v, "by")

@@ -169,9 +169,30 @@ func (c *compiler) fields(key, v value, of string, known ...string) *fields {
 			c.fail(e.key, "not_supported", "leave it out for now", "%s: %s is not supported yet", e.name, why)
 			continue
 		}
-		c.fail(e.key, "unknown_key", didYouMean(e.name, known), "%s has no key %s", of, e.name)
+		c.fail(e.key, "unknown_key", keyHint(e.name, known), "%s has no key %s", of, e.name)
 	}
 	return f
+}
+
+// What authors confuse is explained where it is mistaken.
+const (
+	threeStages = "eligible asks whether we may, applicable whether it makes sense now, suitable whether it is good for this customer"
+	threeAges   = "max_age is how old a reading of a signal may be, fresh how long a fact is still trusted, keep how long it is still held"
+)
+
+// conditionWords are what authors call a condition before they know the three.
+var conditionWords = []string{"when", "if", "condition", "conditions", "rule", "suited", "unless", "only_if", "relevant", "allowed"}
+
+// keyHint helps with a key that is not known.
+func keyHint(name string, known []string) string {
+	hint := didYouMean(name, known)
+	switch {
+	case slices.Contains(known, "suitable") && (slices.Contains(conditionWords, name) || slices.ContainsFunc([]string{"eligible", "applicable", "suitable"}, func(s string) bool { return strings.Contains(hint, s+"?") })):
+		return strings.TrimSpace(hint + " " + threeStages)
+	case slices.Contains([]string{"max_age", "fresh", "keep"}, name):
+		return threeAges
+	}
+	return hint
 }
 
 // idle warns of a key that is taken and does nothing yet: what it may do later harms

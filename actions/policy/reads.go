@@ -88,23 +88,26 @@ func (c *compiler) actionHas(e entry, key string) (value, bool) {
 	return value{}, false
 }
 
-// actionTexts reads how an action is said, and the words of a question.
-func (c *compiler) actionTexts(a *catalog.Action, e entry, f *fields) {
+// actionTexts reads how an action is said, and the words of a question. It returns what they say.
+func (c *compiler) actionTexts(a *catalog.Action, e entry, f *fields) []placed {
 	say, hasSay := f.get("say")
 	personal, hasPersonal := f.get("say_personal")
 	beside := c.question(a, e, f)
 	c.said(a, e, beside)
+	all := slices.Clone(beside)
 	if hasSay {
 		t, reads := c.treatment(f.key("say"), say, "say", a.Price != nil)
 		isPersonal := c.said(a, e, reads)
 		t.Ambient = !a.ConditionsPersonal && !isPersonal && !c.personal(beside)
 		t.Uses = usesOf(reads, beside)
+		all = append(all, reads...)
 		a.Say = t
 	}
 	if hasPersonal {
 		t, reads := c.treatment(f.key("say_personal"), personal, "say_personal", a.Price != nil)
 		c.said(a, e, reads)
 		t.Uses = usesOf(reads, beside)
+		all = append(all, reads...)
 		a.SayPersonal = t
 		if _, said := f.get("purpose"); !said {
 			c.fail(f.key("say_personal"), "purpose_missing", "give the action a purpose", "action %s speaks to a person, and has no purpose", e.name)
@@ -113,6 +116,7 @@ func (c *compiler) actionTexts(a *catalog.Action, e entry, f *fields) {
 	if !hasSay && !hasPersonal {
 		c.warn(e.key, "no_text", `as in say: {en: "..."}`, "action %s has no text, so that it can never be shown", e.name)
 	}
+	return all
 }
 
 // said checks what a text reads, and says whether any of it is personal.

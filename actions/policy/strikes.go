@@ -49,7 +49,7 @@ func (c *compiler) strikes() {
 		}
 		then, _ := catalog.ParseStrikeEffect(word)
 		if _, twice := places[n]; twice {
-			c.fail(e.key, "duplicate_key", "remove one of the two", "%d strikes stand here twice", n)
+			c.fail(e.key, "duplicate_key", "remove one of the two", "strike %d stands here twice", n)
 			continue
 		}
 		places[n] = e.key
@@ -58,7 +58,7 @@ func (c *compiler) strikes() {
 	slices.SortFunc(s.At, func(a, b catalog.Strike) int { return int(a.Count - b.Count) })
 	for k := 1; k < len(s.At); k++ {
 		if s.At[k].Then <= s.At[k-1].Then {
-			c.fail(places[s.At[k].Count], "strikes_order", "recovery, then no_sales_and_offer_person, then hand_over: each includes those before it", "%d strikes lead to no more than %d do", s.At[k].Count, s.At[k-1].Count)
+			c.fail(places[s.At[k].Count], "strikes_order", "recovery, then no_sales_and_offer_person, then hand_over: each includes those before it", "strike %d leads to no more than strike %d does", s.At[k].Count, s.At[k-1].Count)
 		}
 	}
 	c.b.Strikes = s
