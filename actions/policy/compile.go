@@ -123,6 +123,7 @@ func (c *compiler) compile() error {
 	c.checkSlots()
 	c.checks()
 	c.finish()
+	c.reach()
 	return nil
 }
 
