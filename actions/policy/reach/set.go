@@ -19,6 +19,9 @@ type set struct {
 	words  []string
 }
 
+// infinity is the place of the infinite double; its mirror is that of the other one.
+const infinity = 0x7FF << 52
+
 // mostHoles bounds how many single values are remembered as left out.
 const mostHoles = 64
 
@@ -35,7 +38,7 @@ func numeric(k sense.Kind) bool {
 func anything(k sense.Kind) set {
 	s := set{kind: k, lo: math.MinInt64, hi: math.MaxInt64}
 	if k == sense.Double {
-		s.lo, s.hi, s.nan = place(math.Inf(-1)), place(math.Inf(1)), true
+		s.lo, s.hi, s.nan = -infinity, infinity, true
 	}
 	return s
 }

@@ -190,7 +190,7 @@ func doubles(c rule.Code, a, b *set) set {
 	if c == rule.Div && y[0] <= 0 && y[1] >= 0 {
 		return anything(sense.Double)
 	}
-	lo, hi := math.Inf(1), math.Inf(-1)
+	lo, hi := at(infinity), at(-infinity)
 	for _, f := range x {
 		for _, g := range y {
 			var r float64
