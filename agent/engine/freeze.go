@@ -344,6 +344,9 @@ type Past struct {
 	session *session
 	frozen  frozen
 	state   *moment.Past
+	what    *whatIf   // laid over it; nil for the moment as it was
+	owned   bool      // the actions of the mind's bundle are its own, to be changed
+	made    *Decision // as it was; nil until it is asked for
 }
 
 // FrozenBundle returns the hash of the policy with which a moment was frozen.
@@ -417,6 +420,13 @@ func (p *Past) view() guard.View {
 	v.Bundle, v.Slot = m.bundle, &m.bundle.Slots[p.frozen.slot]
 	v.State = func(k int) (rule.Truth, []catalog.Because) {
 		return m.moment.StateTruth(p.session.name, k), m.stateBecause(p.session, k)
+	}
+	if p.frozen.asked {
+		v.AskIntent, _ = catalog.ParseIntent(p.frozen.ask.Intent)
+		v.AskAbout = p.frozen.ask.About
+	}
+	if p.what != nil {
+		p.what.over(&v)
 	}
 	return v
 }

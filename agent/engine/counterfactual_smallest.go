@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/moment"
+	"github.com/tact-edge/tact/context/rule"
+)
+
+// mostTrials bounds how many actions Smallest tries in full, the most promising first: it then tells the
+// smallest change that it has found.
+const mostTrials = 32
+
+// bound is what an action needs at the least, as far as a look from afar can tell.
+type bound struct {
+	action  int32
+	name    string
+	changes int
+	money   catalog.Micro
+}
+
+// less orders bounds as answers are ordered.
+func (b bound) less(a *Answer) bool {
+	return cmp.Or(cmp.Compare(b.changes, len(a.Changes)), cmp.Compare(b.money, a.Money()), cmp.Compare(b.name, a.Action)) < 0
+}
+
+// Smallest returns the smallest change that would have made another action win: the fewest things, then
+// the least money, then the smaller name. Its Action is empty where no other action could win.
+//
+// What an action needs at the least is told without trying: where it fell, how many atoms its conditions
+// miss, and whether it is worth more than the winner. Actions are tried in that order until none that is left can need less.
+func (p *Past) Smallest() Answer {
+	bounds := p.bounds(p.decision())
+	best := Answer{}
+	for k, b := range bounds {
+		if best.Action != "" && !b.less(&best) || k == mostTrials && best.Action != "" {
+			break
+		}
+		if k >= 4*mostTrials {
+			break // nothing near is of any help
+		}
+		if a := p.try(b.action); a.Never == catalog.NoReason && (best.Action == "" || a.less(&best)) {
+			best = a
+		}
+	}
+	return best
+}
+
+// bounds returns what each rejected action needs at the least, the most promising first.
+func (p *Past) bounds(d *Decision) []bound {
+	all := make([]bound, 0, len(d.Rejected))
+	counter := p.state.Counter()
+	k := int32(0)
+	for n := range d.Rejected {
+		r := &d.Rejected[n]
+		for p.mind.bundle.Actions[k].Name != r.Action {
+			k++ // both are in order of name
+		}
+		b := bound{action: k, name: r.Action, changes: 1}
+		possible := !slices.Contains(lasting, r.Reason) && r.Reason != catalog.LostToMandatory
+		if r.Stage >= catalog.StageEligible && r.Stage <= catalog.StageSuitable {
+			b.changes, possible = p.misses(counter, k)
+		}
+		if !possible {
+			continue
+		}
+		if least := p.mustBeWorth(d); r.Value < least && !p.mind.bundle.Actions[k].Mandatory {
+			b.money = p.lacks(k, r.Value, least)
+			if b.money < 0 {
+				continue
+			}
+			if r.Stage != catalog.StageValue && r.Stage != catalog.StageRanked {
+				b.changes++
+			}
+		}
+		all = append(all, b)
+	}
+	slices.SortFunc(all, func(a, b bound) int {
+		return cmp.Or(cmp.Compare(a.changes, b.changes), cmp.Compare(a.money, b.money), cmp.Compare(a.action, b.action))
+	})
+	return all
+}
+
+// misses counts the atoms that an action's conditions miss; false where nothing makes them hold. It is one
+// at the least: what falls there though its conditions hold lacks a fact.
+func (p *Past) misses(counter *moment.Counter, action int32) (int, bool) {
+	total := 0
+	for stage := catalog.StageEligible; stage <= catalog.StageSuitable; stage++ {
+		group, own, _, _ := conditions(p.mind.bundle, &p.mind.bundle.Actions[action], stage)
+		for _, n := range [...]rule.Node{group, own} {
+			if n == rule.None {
+				continue
+			}
+			k, ok := counter.Count(n)
+			if !ok {
+				return 0, false
+			}
+			total += k
+		}
+	}
+	return max(total, 1), true
+}
+
+// mustBeWorth is what an action must be worth to win the decision as it was.
+func (p *Past) mustBeWorth(d *Decision) catalog.Micro {
+	least := max(1, p.mind.bundle.Slots[p.frozen.slot].Minimum)
+	if d.Action != silence && d.Cause == "" {
+		least = max(least, d.Value+1)
+	}
+	return least
+}
+
+// lacks returns about how much higher an action's value must be to be worth that; a negative one where no
+// value does it. It is a little less than what a trial finds, never more.
+func (p *Past) lacks(action int32, is, least catalog.Micro) catalog.Micro {
+	p.own(action)
+	a := &p.mind.bundle.Actions[action]
+	had := a.Value
+	const probe = 1000 * catalog.One
+	a.Value = had + probe
+	gain := p.judgeNow(action).value - is // by so much more for a probe
+	a.Value = had
+	if gain <= 0 {
+		return -1
+	}
+	more := float64(float64(float64(least-is-1)*float64(probe)) / float64(gain+1))
+	if more < 0 {
+		return 0
+	}
+	if more > float64(mostValue) {
+		return -1
+	}
+	return catalog.Micro(more)
+}
