@@ -169,9 +169,26 @@ func (c *compiler) fields(key, v value, of string, known ...string) *fields {
 			c.fail(e.key, "not_supported", "leave it out for now", "%s: %s is not supported yet", e.name, why)
 			continue
 		}
+		if c.split(e) {
+			continue
+		}
 		c.fail(e.key, "unknown_key", keyHint(e.name, known), "%s has no key %s", of, e.name)
 	}
 	return f
+}
+
+// split reports what is no key at all, but the rest of a text or condition that a comma of flow style splits.
+func (c *compiler) split(e entry) bool {
+	if e.val.node == nil || e.val.node.Value != "" || !e.val.isNull() || !e.key.plain() {
+		return false
+	}
+	f := e.key.file
+	end := f.offset(e.key.node.Line, e.key.node.Column) + len([]rune(e.key.node.Value))
+	if rest := strings.TrimLeft(string(f.text[min(end, len(f.text)):min(end+80, len(f.text))]), " "); strings.HasPrefix(rest, ":") {
+		return false
+	}
+	c.fail(e.key, "flow_comma", "put the text or condition between quotes", "a comma splits what stands before it, which has no quotes")
+	return true
 }
 
 // What authors confuse is explained where it is mistaken.

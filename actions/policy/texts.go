@@ -46,6 +46,9 @@ func (c *compiler) byLanguage(key, v value, of string) []value {
 	}
 	for _, e := range c.entries(v, of) {
 		k := slices.Index(c.b.Languages, e.name)
+		if k < 0 && c.split(e) {
+			continue
+		}
 		if k < 0 {
 			c.fail(e.key, "unknown_language", "the policy's languages are "+strings.Join(c.b.Languages, " "), "%s: %s is not a language of this policy", of, e.name)
 			continue

@@ -142,6 +142,10 @@ func (c *compiler) weekHours(v value) (catalog.WeekHours, bool) {
 		}
 	}
 	r, err := parseHours(hours)
+	if _, onlyDays := days(s); onlyDays {
+		c.fail(v, "bad_hours", `put days and hours between quotes: "mon,tue 09:00-18:00"`, "hours: %q says no hours", s)
+		return h, false
+	}
 	if err != nil {
 		c.fail(v, "bad_hours", `as in ["mon-fri 09:00-18:00", "sat 10:00-17:00", "20:00-02:00"]`, "hours: %s", err)
 		return h, false

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tact-edge/tact/actions/catalog"
 )
 
 var rewriteWant = flag.Bool("update", false, "write the findings of the traps anew; read them before committing")
@@ -161,10 +163,11 @@ func TestMisnamedFiles(t *testing.T) {
 	}
 }
 
-func FuzzCompile(f *testing.F) {
+// Whatever a file holds, compiling it gives findings with a place and words, or a bundle that is whole.
+func FuzzPolicy(f *testing.F) {
 	files, _ := filepath.Glob("testdata/traps/*.yaml")
 	more, _ := filepath.Glob("../../testdata/policies/*/policy.yaml")
-	for _, name := range append(files, more...) {
+	for _, name := range slices.Concat(files, more, []string{"testdata/whole/policy.yaml", "starter/policy.yaml"}) {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			f.Fatal(err)
@@ -187,6 +190,15 @@ func FuzzCompile(f *testing.F) {
 			if x.Line < 1 || x.Column < 1 || x.Code == "" || x.Message == "" {
 				t.Fatalf("a finding without place or words: %+v", x)
 			}
+		}
+		if b == nil {
+			return
+		}
+		if err := catalog.Check(b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := catalog.Decode(catalog.Encode(b)); err != nil {
+			t.Fatal(err)
 		}
 	})
 }

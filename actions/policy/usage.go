@@ -225,7 +225,7 @@ func (c *compiler) kindUsed(u *usage, n int32) bool {
 		return true
 	}
 	for word, means := range meanings {
-		if k.Means == means && (u.means[word] || means == catalog.MeansAnswered) {
+		if k.Means == means && (u.means[word] || means == catalog.MeansAnswered || means == catalog.MeansContacted) {
 			return true
 		}
 	}
