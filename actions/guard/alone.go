@@ -5,7 +5,7 @@ import (
 	"github.com/tact-edge/tact/context/rule"
 )
 
-// notAlone: on a screen that others can see, what is personal is for one pair of eyes.
+// notAlone (not_alone, bystander_unknown): on a screen that others can see, what is personal is for one pair of eyes.
 // Nobody knows who else stands there until the sensors say so.
 func notAlone(v *View, c Candidate) Verdict {
 	if c.Ambient || v.Slot == nil || !v.Slot.SharedScreen {

@@ -9,7 +9,7 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// alreadyBought holds back the offer of what was just bought, in any channel:
+// alreadyBought (already_bought) holds back the offer of what was just bought, in any channel:
 // nothing says more clearly that a company does not know its customer.
 func alreadyBought(v *View, c Candidate) Verdict {
 	a := c.Action
@@ -17,17 +17,18 @@ func alreadyBought(v *View, c Candidate) Verdict {
 		return Verdict{}
 	}
 	var d Verdict
-	v.each(func(k *catalog.Kind, i *profile.Interaction) {
-		if !k.BlocksOffers || !sameOffer(v.Bundle, k, i.About, a.About) {
+	v.each(func(k *catalog.Kind) bool { return k.BlocksOffers }, func(k *catalog.Kind, i *profile.Interaction) {
+		if !sameOffer(v.Bundle, k, i.About, a.About) {
 			return
 		}
 		end := i.Happened.Add(min(again(k, i.About), k.Keep))
-		if undone, _ := v.Slice.Undone(v.Bundle, k, i, v.Now); undone || v.Now >= end {
+		if v.Now >= end || !d.OK() && end < d.Until { // the one that holds longest is named
 			return
 		}
-		// The latest one is named: it holds longest.
-		d = refuse(catalog.AlreadyBought, v.dated(i))
-		d.Until = end
+		if undone, _ := v.Slice.Undone(v.Bundle, k, i, v.Now); !undone {
+			d = refuse(catalog.AlreadyBought, v.dated(i))
+			d.Until = end
+		}
 	})
 	return d
 }

@@ -6,33 +6,29 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// openComplaint holds sales while something is wrong between the customer and the company.
+// openComplaint (open_complaint) holds sales while something is wrong between the customer and the
+// company: first it is put right.
 func openComplaint(v *View, c Candidate) Verdict {
 	if c.Action.Intent != catalog.Sales {
 		return Verdict{}
 	}
 	var d Verdict
-	v.each(func(k *catalog.Kind, i *profile.Interaction) {
-		if !k.Negative || k.OpenUntil < 0 {
-			return
-		}
-		if _, closed := v.Slice.Closed(v.Bundle, k, i); !closed {
-			d = refuse(catalog.OpenComplaint, v.dated(i))
+	latest := sense.Instant(0)
+	v.each(complains, func(k *catalog.Kind, i *profile.Interaction) {
+		if _, closed := v.Slice.Closed(v.Bundle, k, i); !closed && (d.OK() || i.Happened > latest) {
+			d, latest = refuse(catalog.OpenComplaint, v.dated(i)), i.Happened
 		}
 	})
 	return d
 }
 
-// complaintCoolOff holds sales for a while after it was put right.
+// complaintCoolOff (complaint_cool_off) holds sales for a while after it was put right.
 func complaintCoolOff(v *View, c Candidate) Verdict {
 	if c.Action.Intent != catalog.Sales {
 		return Verdict{}
 	}
 	var d Verdict
-	v.each(func(k *catalog.Kind, i *profile.Interaction) {
-		if !k.Negative || k.OpenUntil < 0 {
-			return
-		}
+	v.each(complains, func(k *catalog.Kind, i *profile.Interaction) {
 		at, closed := v.Slice.Closed(v.Bundle, k, i)
 		if end := at.Add(k.CoolOff); closed && v.Now < end && end > d.Until {
 			d = refuse(catalog.ComplaintCoolOff, v.dated(i))
@@ -44,3 +40,6 @@ func complaintCoolOff(v *View, c Candidate) Verdict {
 	}
 	return d
 }
+
+// complains says whether a kind opens something that has to be closed.
+func complains(k *catalog.Kind) bool { return k.Negative && k.OpenUntil >= 0 }

@@ -8,7 +8,7 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// controlGroup leaves some customers out, so that what an action is worth can be measured.
+// controlGroup (control_group) leaves some customers out, so that what an action is worth can be measured.
 // Service and safety are never held out, and what the customer asks for herself is given.
 func controlGroup(v *View, c Candidate) Verdict {
 	a := c.Action

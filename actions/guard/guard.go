@@ -102,7 +102,11 @@ var rules = [...]func(*View, Candidate) Verdict{
 	goalReached,
 	openComplaint,
 	complaintCoolOff,
+	alreadyKnown,
+	oneQuestionAVisit,
+	notNeeded,
 	hisGoalFirst,
+	threeStrikes,
 	passiveSighting,
 	unaskedWithoutOptIn,
 	weakIdentity,
@@ -110,9 +114,16 @@ var rules = [...]func(*View, Candidate) Verdict{
 	notAlone,
 	sensitiveSubject,
 	notTold,
+	behaviourElsewhere,
+	outsidePreference,
 	staleProfile,
 	leaseEnded,
+	sleepingCustomer,
+	qualityTooLow,
 	controlGroup,
+	waitingForResponse,
+	conversationOpenElsewhere,
+	significantNeedsPerson,
 }
 
 // Judge passes a candidate through the stage guard and returns the first refusal.
@@ -125,17 +136,45 @@ func Judge(v *View, c Candidate) Verdict {
 	return Verdict{}
 }
 
-// each calls f for every interaction that is within its kind's retention and has taken place.
-func (v *View) each(f func(k *catalog.Kind, i *profile.Interaction)) {
+// each calls f for every interaction of a kind that is wanted, is within its kind's retention and
+// has taken place; kind by kind, each in order of time.
+func (v *View) each(want func(k *catalog.Kind) bool, f func(k *catalog.Kind, i *profile.Interaction)) {
 	if v.Slice == nil {
 		return
 	}
-	for n := range v.Slice.Interactions {
-		i := &v.Slice.Interactions[n]
-		for m := range v.Bundle.Kinds {
-			if k := &v.Bundle.Kinds[m]; k.Name == i.Kind && i.Happened <= v.Now && v.Now < i.Happened.Add(k.Keep) {
+	for m := range v.Bundle.Kinds {
+		k := &v.Bundle.Kinds[m]
+		if !want(k) {
+			continue
+		}
+		for n := range v.Slice.Interactions {
+			if i := &v.Slice.Interactions[n]; i.Kind == k.Name && i.Happened <= v.Now && v.Now < i.Happened.Add(k.Keep) {
 				f(k, i)
 			}
 		}
 	}
+}
+
+// counts says whether a contact was made by now, and is not the one that is being judged again.
+func (v *View) counts(x *profile.Exposure) bool {
+	return !x.Failed && x.At <= v.Now && (v.Standing == "" || x.Decision != v.Standing)
+}
+
+// fact returns the index of a declared fact, -1 where there is none of that name.
+func fact(b *catalog.Bundle, name string) int32 {
+	for k := range b.Facts {
+		if b.Facts[k].Name == name {
+			return int32(k)
+		}
+	}
+	return -1
+}
+
+// told says whether a fact was told by the customer, or seen by the company itself: what was inferred
+// or comes from others decides nothing.
+func told(p event.Provenance) bool { return p == event.Declared || p == event.Observed }
+
+// askedFor says whether the candidate is what the customer asks for herself, by its subject.
+func (v *View) askedFor(a *catalog.Action) bool {
+	return v.Asked && a.About != "" && v.AskAbout.Touches(a.About)
 }

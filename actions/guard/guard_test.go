@@ -170,8 +170,9 @@ func TestGuards(t *testing.T) {
 
 		{name: "sensitive subject", action: sale("product:nappies"), given: nil, want: catalog.SensitiveSubject, because: "product:nappies"},
 		{name: "she asked for it herself", action: sale("product:nappies"), given: func(v *View) { v.AskAbout = "product:nappies" }},
-		{name: "explicit consent", action: healthy("product:nappies"), given: func(v *View) { grant(v, days(-1), "health", true) }},
-		{name: "explicit consent, shared screen", action: healthy("product:nappies"), given: func(v *View) { grant(v, days(-1), "health", true); alone(rule.True)(v) }, want: catalog.SensitiveSubject, because: "product:nappies"},
+		{name: "explicit consent", action: healthy("product:nappies"), given: explicitly},
+		{name: "consent without the text that was agreed to", action: healthy("product:nappies"), given: func(v *View) { grant(v, days(-1), "health", true) }, want: catalog.SensitiveSubject, because: "product:nappies"},
+		{name: "explicit consent, shared screen", action: healthy("product:nappies"), given: func(v *View) { explicitly(v); alone(rule.True)(v) }, want: catalog.SensitiveSubject, because: "product:nappies"},
 
 		{name: "inferred", action: uses("routine"), given: known(event.Inferred), want: catalog.InferredNotTold, because: "routine"},
 		{name: "from a third party", action: uses("routine"), given: known(event.ThirdParty), want: catalog.ThirdPartyNotTold, because: "routine"},
@@ -222,8 +223,13 @@ func healthy(about string) *catalog.Action {
 
 func uses(fact string) *catalog.Action {
 	a := sale("product:model-x")
-	a.Uses = []string{fact}
+	a.Uses, a.Reads = []string{fact}, []int32{0}
 	return a
+}
+
+// explicitly is a yes to the purpose health, with the text that was agreed to.
+func explicitly(v *View) {
+	fold(v, days(-1), &event.Consent{Purpose: "health", Granted: true, Text: "health-2", Expires: sense.Never})
 }
 
 func measured(m int32) *catalog.Action {

@@ -2,18 +2,39 @@ package guard
 
 import "github.com/tact-edge/tact/actions/catalog"
 
-// hisGoalFirst: a customer who came for help or an answer gets that first, and one who
-// came to be entertained is not sold to.
+// hisGoalFirst (his_goal_first): a customer who came for help or an answer gets that first, and one
+// who came to be entertained is not sold to. Until it is answered, nothing is sold unasked either.
 func hisGoalFirst(v *View, c Candidate) Verdict {
-	if c.Action.Intent != catalog.Sales {
-		return Verdict{}
+	a := c.Action
+	intent := a.Intent
+	if intent == catalog.Question {
+		if intent = 0; a.Serves >= 0 && int(a.Serves) < len(v.Bundle.Actions) {
+			intent = v.Bundle.Actions[a.Serves].Intent
+		}
 	}
 	switch v.AskIntent {
-	case catalog.Service, catalog.Information, catalog.Entertainment:
-		return refuse(catalog.HisGoalFirst, named(v.AskIntent.String()))
+	case catalog.Service, catalog.Information, catalog.Recovery, catalog.Handoff, catalog.Safety:
+		if !servesGoal(v.AskIntent, intent) {
+			return refuse(catalog.HisGoalFirst, named(v.AskIntent.String()))
+		}
+	case catalog.Entertainment:
+		if intent == catalog.Sales {
+			return refuse(catalog.HisGoalFirst, named(v.AskIntent.String()))
+		}
 	}
-	if v.HisGoal && v.AskIntent != catalog.Sales {
+	if v.HisGoal && v.AskIntent != catalog.Sales && intent == catalog.Sales {
 		return refuse(catalog.HisGoalFirst)
 	}
 	return Verdict{}
+}
+
+// servesGoal says whether an action of an intent serves who came for help, or for an answer.
+func servesGoal(goal, intent catalog.Intent) bool {
+	switch intent {
+	case catalog.Service, catalog.Recovery, catalog.Handoff, catalog.Safety:
+		return true
+	case catalog.Information:
+		return goal == catalog.Information
+	}
+	return false
 }

@@ -10,7 +10,7 @@ import (
 // Recognise is the purpose under which a customer chose to be recognised in the shop.
 const Recognise = "recognise"
 
-// passiveSighting: somebody who was only seen, by a beacon or a camera, did nothing to be
+// passiveSighting (passive_sighting): somebody who was only seen, by a beacon or a camera, did nothing to be
 // spoken to by name; only her own choice to be recognised makes that welcome.
 func passiveSighting(v *View, c Candidate) Verdict {
 	if c.Ambient || v.By != event.ByPassive {
@@ -24,7 +24,7 @@ func passiveSighting(v *View, c Candidate) Verdict {
 	return refuse(catalog.PassiveSighting, catalog.Because{Name: "identify", Value: sense.StringValue("passive"), Age: catalog.NoAge})
 }
 
-// unaskedWithoutOptIn: where a purpose wants it (`unasked: separate_consent`), being
+// unaskedWithoutOptIn (unasked_without_opt_in): where a purpose wants it (`unasked: separate_consent`), being
 // approached unasked needs a yes of its own.
 func unaskedWithoutOptIn(v *View, c Candidate) Verdict {
 	if c.Ambient || v.Asked || c.Action.Purpose < 0 {
@@ -40,7 +40,7 @@ func unaskedWithoutOptIn(v *View, c Candidate) Verdict {
 	return Verdict{}
 }
 
-// weakIdentity: what is personal waits for an identification as strong as the slot or the action
+// weakIdentity (weak_identity): what is personal waits for an identification as strong as the slot or the action
 // asks; words for one person want somebody, but a warning is for whoever is there.
 func weakIdentity(v *View, c Candidate) Verdict {
 	if c.Ambient {
@@ -64,10 +64,12 @@ func weakIdentity(v *View, c Candidate) Verdict {
 	return refuse(catalog.WeakIdentity, because)
 }
 
-// sharedIdentity: a card that a household shares says nothing about who stands here, so
-// nothing personal is said on it.
+// sharedIdentity (shared_identity): a card that a household shares says nothing about who stands
+// here, so nothing personal is said on it, but what its author made for all of them: that may be neither
+// special nor sensitive.
 func sharedIdentity(v *View, c Candidate) Verdict {
-	if c.Ambient || !v.Shared {
+	a := c.Action
+	if c.Ambient || !v.Shared || a.Household && a.Special == "" && sensitivity(v.Bundle, a.About) == "" {
 		return Verdict{}
 	}
 	return refuse(catalog.SharedIdentity, catalog.Because{Name: "identify", Value: sense.StringValue("shared"), Age: catalog.NoAge})

@@ -2,42 +2,70 @@ package guard
 
 import (
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// Legal says whether the candidate has a legal basis now (GDPR art. 6, 7, 18, 21):
+// Legal says whether the candidate has a legal basis now (GDPR art. 6 to 9, 18, 21):
 // consent is denied until known, and withdrawal and objection work at once. What
 // is ambient uses nothing about anybody and needs none.
+//
+// Its codes are no_basis, consent_unknown, consent_denied, consent_withdrawn, consent_expired, objected,
+// restricted, erased, special_needs_explicit_consent, age_too_low and partner_not_agreed.
 func Legal(v *View, c Candidate) Verdict {
 	if c.Ambient {
 		return Verdict{}
 	}
 	a := c.Action
+	for _, rule := range [...]func(*View, *catalog.Action) Verdict{
+		noBasis, noConsent, objected, restricted, erased, notExplicit, tooYoung, partnerNotAgreed,
+	} {
+		if d := rule(v, a); !d.OK() {
+			return d
+		}
+	}
+	return Verdict{}
+}
+
+// noBasis: nothing personal is done without a purpose, nor for one whose basis the law took away.
+func noBasis(v *View, a *catalog.Action) Verdict {
 	if a.Purpose < 0 {
 		return refuse(catalog.NoBasis)
 	}
-	p := &v.Bundle.Purposes[a.Purpose]
-	if p.Basis.NeedsGrant() {
-		if d := granted(v, p); !d.OK() {
+	if d := baseless(&v.Bundle.Purposes[a.Purpose]); !d.OK() {
+		return d
+	}
+	for _, need := range a.NeedGrants {
+		if d := baseless(&v.Bundle.Purposes[need]); !d.OK() {
 			return d
+		}
+	}
+	return Verdict{}
+}
+
+func baseless(p *catalog.Purpose) Verdict {
+	if p.Basis == catalog.BasisNone {
+		return refuse(catalog.NoBasis, named(p.Name))
+	}
+	return Verdict{}
+}
+
+// noConsent: the consent to the action's purpose and to what its signals want; the first code in
+// the order of the list is told. That nobody ever asked about what is special has a code of its own.
+func noConsent(v *View, a *catalog.Action) Verdict {
+	d := Verdict{}
+	if p := &v.Bundle.Purposes[a.Purpose]; p.Basis.NeedsGrant() {
+		if d = granted(v, p); a.Special != "" && d.Reason == catalog.ConsentUnknown {
+			d = Verdict{}
 		}
 	}
 	for _, need := range a.NeedGrants {
-		if d := granted(v, &v.Bundle.Purposes[need]); !d.OK() {
-			return d
+		if one := granted(v, &v.Bundle.Purposes[need]); !one.OK() && (d.OK() || one.Reason < d.Reason) {
+			d = one
 		}
 	}
-	if v.Slice != nil && p.Basis.YieldsToObjection() && v.Slice.Objects(p.Name) {
-		return refuse(catalog.Objected, named(p.Name))
-	}
-	if v.Slice != nil && v.Slice.Restricted && !p.Basis.HoldsUnderRestriction() {
-		return refuse(catalog.Restricted)
-	}
-	if v.Erased {
-		return refuse(catalog.Erased)
-	}
-	return Verdict{}
+	return d
 }
 
 var consentReasons = [...]catalog.Reason{
@@ -59,17 +87,138 @@ func granted(v *View, p *catalog.Purpose) Verdict {
 	return refuse(consentReasons[state], named(p.Name))
 }
 
+// objected: who objects is heard at once, where the purpose rests on somebody else's interest.
+func objected(v *View, a *catalog.Action) Verdict {
+	if p := &v.Bundle.Purposes[a.Purpose]; v.Slice != nil && p.Basis.YieldsToObjection() && v.Slice.Objects(p.Name) {
+		return refuse(catalog.Objected, named(p.Name))
+	}
+	return Verdict{}
+}
+
+// restricted: while a customer's data is restricted, only what protects life or the law demands goes on.
+func restricted(v *View, a *catalog.Action) Verdict {
+	if v.Slice != nil && v.Slice.Restricted && !v.Bundle.Purposes[a.Purpose].Basis.HoldsUnderRestriction() {
+		return refuse(catalog.Restricted)
+	}
+	return Verdict{}
+}
+
+// erased: who asked to be forgotten is nobody here.
+func erased(v *View, _ *catalog.Action) Verdict {
+	if v.Erased {
+		return refuse(catalog.Erased)
+	}
+	return Verdict{}
+}
+
+// notExplicit (special_needs_explicit_consent): what is special (health, belief, origin) is used
+// with a yes to just that, on record with the words that were agreed to (GDPR art. 9).
+func notExplicit(v *View, a *catalog.Action) Verdict {
+	if a.Special == "" || explicit(v, &v.Bundle.Purposes[a.Purpose]) {
+		return Verdict{}
+	}
+	return refuse(catalog.SpecialNeedsExplicitConsent, catalog.Because{
+		Name: v.Bundle.Purposes[a.Purpose].Name, Value: sense.StringValue(a.Special), Age: catalog.NoAge, Needed: "explicit consent"})
+}
+
+// explicit says whether a purpose rests on explicit consent that is granted, with a text.
+func explicit(v *View, p *catalog.Purpose) bool {
+	if p.Basis != catalog.BasisConsent || !p.Explicit || v.Slice == nil {
+		return false
+	}
+	for k := range v.Slice.Consents {
+		if c := &v.Slice.Consents[k]; c.Purpose == p.Name {
+			state, _ := v.Slice.Consent(p.Name, v.Now)
+			return state == profile.ConsentGranted && c.Text != ""
+		}
+	}
+	return false
+}
+
+// tooYoung (age_too_low): who is younger than a purpose allows, or may be, cannot agree to it alone.
+func tooYoung(v *View, a *catalog.Action) Verdict {
+	if d := ageOf(v, a.Purpose); !d.OK() {
+		return d
+	}
+	for _, need := range a.NeedGrants {
+		if d := ageOf(v, need); !d.OK() {
+			return d
+		}
+	}
+	if a.Partner >= 0 && len(v.Bundle.Partners) > 0 {
+		return ageOf(v, v.Bundle.Partners[a.Partner].Consent)
+	}
+	return Verdict{}
+}
+
+// ageOf judges the age that a purpose asks for, by the date of birth that was told. The birthday
+// begins with the day in the policy's zone; who was born on 29 February has it on 1 March in other years.
+func ageOf(v *View, purpose int32) Verdict {
+	p := &v.Bundle.Purposes[purpose]
+	if p.LeastAge <= 0 {
+		return Verdict{}
+	}
+	needed := ">= " + sense.IntValue(p.LeastAge).String()
+	if v.Clock == sense.ClockUnknown {
+		return byClock(catalog.AgeTooLow, needed)
+	}
+	because := catalog.Because{Age: catalog.NoAge, Needed: needed}
+	if p.Born >= 0 && len(v.Bundle.Facts) > 0 {
+		because.Name = v.Bundle.Facts[p.Born].Name
+	}
+	if p.Born < 0 || v.Slice == nil {
+		return refuse(catalog.AgeTooLow, because)
+	}
+	h := v.Slice.Held(v.Bundle, p.Born, v.Owners, v.Now)
+	if !h.Present || !h.Fresh || h.Value.Kind() != sense.Date || h.Provenance != event.Declared && h.Provenance != event.Observed {
+		return refuse(catalog.AgeTooLow, because)
+	}
+	birthday := anniversary(v.Bundle.Zone, h.Value.Int(), p.LeastAge)
+	if v.Now >= birthday {
+		return Verdict{}
+	}
+	d := refuse(catalog.AgeTooLow, because) // the date itself stays out of the reasons
+	d.Until = birthday
+	return d
+}
+
+// anniversary returns the start of the day on which somebody born on a day becomes so many years old.
+func anniversary(z sense.Zone, born, years int64) sense.Instant {
+	t := sense.Instant(born*int64(sense.Day)).Time().AddDate(int(min(years, 1000)), 0, 0) // a 29 February becomes 1 March
+	return z.StartOfDay(sense.UTC.Day(sense.InstantOf(t)))
+}
+
+// partnerNotAgreed (partner_not_agreed): that somebody else gets something by an action is agreed to apart.
+func partnerNotAgreed(v *View, a *catalog.Action) Verdict {
+	if a.Partner < 0 || len(v.Bundle.Partners) == 0 {
+		return Verdict{}
+	}
+	p := &v.Bundle.Partners[a.Partner]
+	if granted(v, &v.Bundle.Purposes[p.Consent]).OK() {
+		return Verdict{}
+	}
+	return refuse(catalog.PartnerNotAgreed, named(p.Name))
+}
+
 // Granted returns the purposes that hold in this view by consent, or need none, and
-// when time alone changes that.
+// when time alone changes that. Consent counts from the age that its purpose asks for, and what
+// must be explicit with the text that was agreed to.
 func Granted(v *View) (set catalog.PurposeSet, next sense.Instant) {
 	next = sense.Never
 	for k := range v.Bundle.Purposes {
 		p := &v.Bundle.Purposes[k]
-		holds := !p.Basis.NeedsGrant()
-		if !holds && v.Slice != nil {
+		holds := !p.Basis.NeedsGrant() && p.Basis != catalog.BasisNone
+		if p.Basis.NeedsGrant() && v.Slice != nil {
 			state, turn := v.Slice.Consent(p.Name, v.Now)
-			holds = state == profile.ConsentGranted
+			holds = state == profile.ConsentGranted && (!p.Explicit || explicit(v, p))
 			next = min(next, turn)
+		}
+		if holds && p.LeastAge > 0 {
+			d := ageOf(v, int32(k))
+			holds = d.OK()
+			if d.Until > v.Now {
+				next = min(next, d.Until)
+			}
 		}
 		if holds {
 			set |= 1 << uint(k)

@@ -8,7 +8,8 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// quietStates are the states of attention that silence a slot, in order of their reason codes.
+// quietStates are the states of attention that silence a slot, in order of their reason codes:
+// at_the_wheel, in_call, do_not_disturb, alarm_active and busy_screen.
 var quietStates = [...]struct {
 	name   string
 	reason catalog.Reason
@@ -37,6 +38,9 @@ func Quiet(v *View) Verdict {
 			}
 		}
 	}
+	if d := customerQuietHours(v); v.Holds(d) {
+		return d
+	}
 	if d := deviceQuietHours(v); v.Holds(d) {
 		return d
 	}
@@ -55,39 +59,34 @@ func concerns(s *catalog.State, channel string) bool {
 	return len(s.Channels) == 0 || slices.Contains(s.Channels, channel)
 }
 
+// deviceQuietHours (device_quiet_hours): the hours in which this device is silent, in the policy's zone.
 func deviceQuietHours(v *View) Verdict {
-	z := v.Bundle.Zone
-	minute := z.DayMinute(v.Now)
 	for _, h := range v.Bundle.Quiet.Hours {
-		in := h.From <= minute && minute < h.To
-		if h.From > h.To {
-			in = minute >= h.From || minute < h.To
+		if d := inHours(v, &v.Bundle.Zone, h, catalog.DeviceQuietHours, named("quiet.hours")); !d.OK() {
+			return d
 		}
-		if !in && v.Clock != sense.ClockUnknown {
-			continue
-		}
-		d := refuse(catalog.DeviceQuietHours, named("quiet.hours"))
-		day := z.Day(v.Now)
-		if minute >= h.To {
-			day++
-		}
-		d.Until = z.At(day, h.To)
-		return d
 	}
 	return Verdict{}
+}
+
+// inHours refuses within a range of hours, and while nobody knows whether it is.
+func inHours(v *View, z *sense.Zone, h catalog.HourRange, r catalog.Reason, because catalog.Because) Verdict {
+	switch {
+	case v.Clock == sense.ClockUnknown:
+		return byClock(r, because.Name)
+	case !h.Holds(z.DayMinute(v.Now)):
+		return Verdict{}
+	}
+	d := refuse(r, because)
+	d.Until = endOfRange(z, h, v.Now)
+	return d
 }
 
 // NextQuietTurn returns when the device's quiet hours next begin or end, Never where there are none.
 func NextQuietTurn(b *catalog.Bundle, now sense.Instant) sense.Instant {
 	next := sense.Never
 	for _, h := range b.Quiet.Hours {
-		for _, minute := range [...]int{h.From, h.To} {
-			t := b.Zone.At(b.Zone.Day(now), minute)
-			if t <= now {
-				t = b.Zone.At(b.Zone.Day(now)+1, minute)
-			}
-			next = min(next, t)
-		}
+		next = min(next, nextOfRange(&b.Zone, h, now))
 	}
 	return next
 }

@@ -2,11 +2,16 @@ package guard
 
 import (
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/sense"
 )
 
-// staleProfile: the device may not know yet what happened elsewhere, a complaint or a
+// staleProfile (stale_profile): the device may not know yet what happened elsewhere, a complaint or a
 // purchase; past the age that the policy allows it does not act as if it did. An ambient
 // action of that intent is held as well: the complaint that it might not know of holds it too.
+//
+// While the slice of an identified customer is awaited nothing is known of her history, so what the
+// history of a customer can hold back is held back: sales, entertainment and questions, and where
+// the policy lets customers sleep, whatever is unasked.
 func staleProfile(v *View, c Candidate) Verdict {
 	if v.Presence == Nobody {
 		return Verdict{}
@@ -17,13 +22,22 @@ func staleProfile(v *View, c Candidate) Verdict {
 		}
 		return refuse(catalog.StaleProfile, catalog.Because{Name: "profile", Age: v.ProfileAge, Needed: "age <= " + m.After.String()})
 	}
-	if v.Presence == Awaited && !v.LeaseEnded && !c.Ambient && c.Action.Intent == catalog.Sales {
+	if v.Presence == Awaited && !v.LeaseEnded && !c.Ambient && restsOnHistory(v, c.Action) {
 		return refuse(catalog.StaleProfile, catalog.Because{Name: "profile", Age: catalog.NoAge})
 	}
 	return Verdict{}
 }
 
-// leaseEnded: the slice was lent for a time, and that time is over.
+// restsOnHistory says whether what is not known of a customer could hold an action back.
+func restsOnHistory(v *View, a *catalog.Action) bool {
+	switch a.Intent {
+	case catalog.Sales, catalog.Entertainment, catalog.Question:
+		return true
+	}
+	return !v.Asked && v.Bundle.Sleeping > 0 && v.Bundle.Sleeping != sense.Forever && !awake(a)
+}
+
+// leaseEnded (lease_ended): the slice was lent for a time, and that time is over.
 func leaseEnded(v *View, c Candidate) Verdict {
 	if v.Presence == Awaited && v.LeaseEnded && !c.Ambient && c.Action.Intent != catalog.Safety {
 		return refuse(catalog.LeaseEnded, named("lease"))

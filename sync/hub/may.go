@@ -93,7 +93,8 @@ func (s *step) may(q Question) (*Verdict, error) {
 // synthetic is the action that a question asks about. It aims at a goal where
 // an action of the policy about the same does.
 func synthetic(b *catalog.Bundle, q Question) *catalog.Action {
-	a := &catalog.Action{Name: "may", Intent: q.Intent, About: q.About, Purpose: -1, Group: -1, Before: -1, Measure: -1}
+	a := &catalog.Action{Name: "may", Intent: q.Intent, About: q.About, Purpose: -1, Group: -1, Before: -1, Measure: -1,
+		Until: sense.Never, Partner: -1, Asks: -1, Confirms: -1, Serves: -1}
 	for k := range b.Purposes {
 		if b.Purposes[k].Name == q.Purpose {
 			a.Purpose = int32(k)
