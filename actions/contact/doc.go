@@ -1,13 +1,17 @@
-// Package contact is the contact policy: caps, cool-offs, minimum waits and the
-// pressure of having been bothered, across actions, channels and devices.
+// Package contact is the contact policy: caps, cool-offs, minimum waits, volumes and
+// the pressure of having been bothered, across actions, channels and devices.
 //
 // It guarantees that all limits must permit, that "at most N" holds at zero, that
 // zero is zero and never "no limit", and that windows are counted exactly: a
 // rolling window of d at T is (T-d, T], what lasts for d from T holds on
-// [T, T+d), a calendar window is cut in its own zone. In doubt about the clock a
-// calendar cap holds.
+// [T, T+d), a calendar window is cut in its own zone, the policy's or the one where
+// the customer lives now, whatever summer time does to the length of its days. In
+// doubt about the clock a calendar cap holds, and while the customer's history is awaited
+// every cap does. What a clock ahead of this one dated counts.
 //
 // A contact is reserved at the decision and counts as shown until it is known to
-// have failed. Counters are per device for now; a leased budget will be one more
-// rule in the same list.
+// have failed. The order in which contacts became known changes nothing. Counters are
+// per device for now; a leased budget will be one more rule in the same list.
+//
+// Callers owe a View that is true at View.Now.
 package contact

@@ -1,0 +1,73 @@
+package contact
+
+import (
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/guard"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// volumeSpent: "at most N" over all customers of the device together, asked or not.
+func volumeSpent(v *guard.View, a *catalog.Action) guard.Verdict {
+	if a.ExemptCaps {
+		return guard.Verdict{}
+	}
+	for k := range v.Bundle.Contact.Volume {
+		x := &v.Bundle.Contact.Volume[k]
+		if !of(v.Bundle, x, a) || x.AtMost > 0 && untimely(v, x.Per) {
+			continue
+		}
+		var spent []sense.Instant
+		if k < len(v.Spent) {
+			spent = v.Spent[k]
+		}
+		n := int64(0)
+		for _, at := range spent {
+			if counts(&v.Bundle.Zone, x.Per, x.Window, at, v.Now) {
+				n++
+			}
+		}
+		if n < x.AtMost {
+			continue
+		}
+		d := guard.Verdict{
+			Reason:  catalog.VolumeSpent,
+			Because: []catalog.Because{{Name: "volume", Value: sense.IntValue(n), Age: catalog.NoAge, Needed: x.Name}},
+		}
+		if x.AtMost > 0 { // they are in order: when so many have gone, one more fits
+			kept := TrimSpent(v.Bundle, k, spent, v.Now)
+			if d.Until = endOf(&v.Bundle.Zone, x.Per, x.Window, kept[n-x.AtMost]); d.Until == sense.Never {
+				d.Until = 0
+			}
+		}
+		return d
+	}
+	return guard.Verdict{}
+}
+
+// of says whether showing an action counts for a volume.
+func of(b *catalog.Bundle, x *catalog.Volume, a *catalog.Action) bool {
+	return (x.Intent == 0 || x.Intent == a.Intent) &&
+		(x.Action < 0 || b.Actions[x.Action].Name == a.Name) &&
+		(x.Group < 0 || x.Group == a.Group)
+}
+
+// VolumeOf returns the volumes that showing an action counts for, by index into Contact.Volume.
+func VolumeOf(b *catalog.Bundle, a *catalog.Action) []int {
+	var all []int
+	for k := range b.Contact.Volume {
+		if of(b, &b.Contact.Volume[k], a) {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// TrimSpent returns what still counts for volume number k now, of instants that are in order; the
+// result shares their memory.
+func TrimSpent(b *catalog.Bundle, k int, spent []sense.Instant, now sense.Instant) []sense.Instant {
+	x := &b.Contact.Volume[k]
+	for len(spent) > 0 && !counts(&b.Zone, x.Per, x.Window, spent[0], now) {
+		spent = spent[1:]
+	}
+	return spent
+}
