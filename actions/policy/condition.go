@@ -19,6 +19,15 @@ type Name struct {
 // given, signals and facts apart. It is what a test that compares with the
 // cel-go evaluator needs; findings have line 1 and an empty file.
 func CompileCondition(names []Name, text string) (rule.Program, rule.Node, []Finding, error) {
+	return compileText(names, text, (*language).condition)
+}
+
+// CompileExpression is CompileCondition for a text of any type.
+func CompileExpression(names []Name, text string) (rule.Program, rule.Node, []Finding, error) {
+	return compileText(names, text, (*language).expression)
+}
+
+func compileText(names []Name, text string, compile func(*language, string) compiled) (rule.Program, rule.Node, []Finding, error) {
 	var symbols []*symbol
 	signals, facts := int32(0), int32(0)
 	for _, n := range names {
@@ -38,7 +47,7 @@ func CompileCondition(names []Name, text string) (rule.Program, rule.Node, []Fin
 	if err != nil {
 		return rule.Program{}, rule.None, nil, err
 	}
-	got := l.condition(text)
+	got := compile(l, text)
 	var findings []Finding
 	for _, m := range got.bad {
 		findings = append(findings, Finding{Line: 1, Column: m.at + 1, Severity: Error, Code: m.code, Message: m.message, Hint: m.hint})

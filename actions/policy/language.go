@@ -27,8 +27,12 @@ func newLanguage(symbols []*symbol) (*language, error) {
 	symbols = append([]*symbol{
 		{name: "local.hour", what: aCalendar, index: -1, kind: sense.Int},
 		{name: "local.weekday", what: aCalendar, index: -1, kind: sense.Int},
+		{name: "now", what: aCalendar, index: -1, kind: sense.Timestamp},
 	}, symbols...)
-	options := append([]cel.EnvOption{cel.ClearMacros(), cel.ParserExpressionSizeLimit(8 << 10), cel.ParserRecursionLimit(64)}, functions()...)
+	options := append([]cel.EnvOption{
+		cel.ClearMacros(), cel.Macros(cel.ExistsMacro, cel.AllMacro, cel.ExistsOneMacro, cel.FilterMacro, cel.MapMacro), cel.EnableMacroCallTracking(),
+		cel.ParserExpressionSizeLimit(8 << 10), cel.ParserRecursionLimit(64),
+	}, functions()...)
 	for _, s := range symbols {
 		if _, twice := l.symbols[s.name]; twice {
 			continue // reported where names are collected
@@ -73,10 +77,11 @@ func (l *language) names(of ...what) []string {
 // parsed is a condition that is syntactically right and type-checked.
 type parsed struct {
 	rewritten
-	expr ast.Expr
-	info *ast.SourceInfo
-	bad  []mistake
-	skip bool // it reads a name whose own definition is broken
+	expr  ast.Expr
+	info  *ast.SourceInfo
+	bad   []mistake
+	bound []string // the variables of exists, all and their like around the expression at hand
+	skip  bool     // it reads a name whose own definition is broken
 }
 
 // parse reads and checks a condition. With mistakes, expr is nil.
@@ -96,7 +101,7 @@ func (l *language) parse(text string) *parsed {
 	if len(p.bad) > 0 || p.skip {
 		return p
 	}
-	l.level(expr)
+	(&leveler{language: l, info: p.info, bound: map[string]sense.Kind{}}).level(expr)
 	checked, issues := l.env.Check(tree)
 	if err := issues.Err(); err != nil {
 		for _, e := range issues.Errors() {
@@ -156,6 +161,13 @@ func (p *parsed) start(e ast.Expr) int {
 	return p.back[min(max(at, 0), len(p.back)-1)]
 }
 
+// headOf returns the first name of a chain of selections, empty where there is none.
+func headOf(e ast.Expr) string {
+	name, _ := dotted(e)
+	head, _, _ := strings.Cut(name, ".")
+	return head
+}
+
 func isName(s string) bool { return s != "" && isWord(rune(s[0])) && !strings.HasSuffix(s, "_") }
 
 // dotted returns the name that a chain of selections spells.
@@ -176,27 +188,41 @@ var operators = map[string]string{
 	"_+_": "+", "_-_": "-", "_*_": "*", "_/_": "/", "_%_": "%", "-_": "-", "_?_:_": "?:", "@in": "in",
 }
 
-var ownMembers = []string{"startsWith", "endsWith", "contains", "size"}
+var ownMembers = []string{
+	"startsWith", "endsWith", "contains", "size", "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear",
+	"getHours", "getMinutes", "getSeconds", "getMilliseconds",
+}
 
-// refused are functions of CEL that conditions leave out, with the reason.
+// refused are functions of CEL and of its extensions that conditions leave out, with the reason.
 var refused = map[string]string{
-	"matches": "regular expressions", "exists": "conditions over the elements of a list", "all": "conditions over the elements of a list",
-	"exists_one": "conditions over the elements of a list", "map": "conditions over the elements of a list", "filter": "conditions over the elements of a list",
-	"getHours": "parts of a timestamp", "getDayOfWeek": "parts of a timestamp", "getFullYear": "parts of a timestamp", "getMonth": "parts of a timestamp",
-	"getDate": "parts of a timestamp", "getDayOfMonth": "parts of a timestamp", "getDayOfYear": "parts of a timestamp", "getMinutes": "parts of a timestamp",
-	"getSeconds": "parts of a timestamp", "getMilliseconds": "parts of a timestamp",
-	"dyn": "dynamic types", "type": "dynamic types", "string": "conversion to text", "bytes": "bytes", "uint": "unsigned numbers", "bool": "conversion to bool",
-	"_[_]": "reading one element of a list",
+	"matches": "regular expressions", "map": "map(...) that filters too", "exists": "exists(...) of this form", "all": "all(...) of this form",
+	"exists_one": "exists_one(...) of this form", "filter": "filter(...) of this form", "dyn": "dynamic types", "type": "dynamic types",
+	"bytes": "bytes", "uint": "unsigned numbers",
+}
+
+// extensions are the functions and namespaces of CEL's extension libraries.
+var extensions = []string{
+	"base64", "cel", "charAt", "distinct", "existsOne", "first", "flatten", "format", "ip", "indexOf", "isIP", "join", "last", "lastIndexOf", "lists", "lowerAscii",
+	"math", "net", "optional", "orValue", "proto", "quote", "range", "regex", "replace", "reverse", "sets", "slice", "sort", "sortBy", "split",
+	"strings", "substring", "transformList", "transformMap", "trim", "upperAscii", "value", "hasValue", "optMap", "optFlatMap", "cidr",
 }
 
 // inspect reports names and functions that are not there, or not part of
 // conditions, before types are checked: CEL's own messages cannot suggest.
 func (l *language) inspect(p *parsed, e ast.Expr) {
 	if name, ok := dotted(e); ok {
-		l.inspectName(p, name, p.start(e), nil)
+		head, _, field := strings.Cut(name, ".")
+		switch {
+		case !slices.Contains(p.bound, head):
+			l.inspectName(p, name, p.start(e), nil)
+		case field:
+			p.mistake(p.start(e), "not_supported", "reading a field of a value is not supported in conditions", "elements of lists are plain values")
+		}
 		return
 	}
 	switch e.Kind() {
+	case ast.ComprehensionKind:
+		l.inspectList(p, e)
 	case ast.CallKind:
 		l.inspectCall(p, e)
 	case ast.SelectKind:
@@ -216,6 +242,55 @@ func (l *language) inspect(p *parsed, e ast.Expr) {
 	default:
 		p.mistake(p.start(e), "not_supported", "maps and structures are not supported in conditions", "")
 	}
+}
+
+// inspectList looks at exists, all and their like: at the list, and at the body with the variable that it binds.
+func (l *language) inspectList(p *parsed, e ast.Expr) {
+	c := e.AsComprehension()
+	l.inspect(p, c.IterRange())
+	name := c.IterVar()
+	switch _, declared := l.symbols[name]; {
+	case declared:
+		p.mistake(p.start(c.IterRange()), "wrong_argument", fmt.Sprintf("%s is declared, and cannot stand for an element too", name), "choose another name, as in interests.exists(i, i == 'garden')")
+	case slices.Contains(p.bound, name):
+		p.mistake(p.start(c.IterRange()), "wrong_argument", fmt.Sprintf("%s stands for an element of the list around this one already", name), "choose another name")
+	}
+	p.bound = append(p.bound, name)
+	if body := bodyOf(p.info, e); body != nil {
+		l.inspect(p, body)
+	} else {
+		p.mistake(p.start(e), "not_supported", "this form is not supported in conditions", "as in interests.exists(i, i == 'garden')")
+	}
+	p.bound = p.bound[:len(p.bound)-1]
+}
+
+// macroOf returns the name of the macro that an expression over a list was written with.
+func macroOf(info *ast.SourceInfo, e ast.Expr) string {
+	call, ok := info.GetMacroCall(e.ID())
+	if !ok || call.Kind() != ast.CallKind {
+		return ""
+	}
+	return call.AsCall().FunctionName()
+}
+
+// bodyOf returns what exists, all and their like judge for each element; nil for another form.
+func bodyOf(info *ast.SourceInfo, e ast.Expr) ast.Expr {
+	step := e.AsComprehension().LoopStep()
+	if step.Kind() != ast.CallKind || e.AsComprehension().HasIterVar2() {
+		return nil
+	}
+	args := step.AsCall().Args()
+	switch macroOf(info, e) {
+	case "exists", "all":
+		return args[1]
+	case "exists_one", "filter":
+		return args[0]
+	case "map":
+		if step.AsCall().FunctionName() == "_+_" && args[1].Kind() == ast.ListKind {
+			return args[1].AsList().Elements()[0]
+		}
+	}
+	return nil
 }
 
 func (l *language) inspectName(p *parsed, name string, at int, of []what) {
@@ -244,7 +319,10 @@ func (l *language) inspectCall(p *parsed, e ast.Expr) {
 	_, isOperator := operators[name]
 	member := call.IsMemberFunction()
 	switch {
-	case isOperator, !member && slices.Contains(functionNames, name), member && slices.Contains(ownMembers, name), name == "duration":
+	case isOperator, !member && slices.Contains(functionNames, name), member && slices.Contains(ownMembers, name), name == "duration", name == "_[_]":
+	case slices.Contains(extensions, name), member && slices.Contains(extensions, headOf(call.Target())):
+		p.mistake(p.start(e), "not_supported", fmt.Sprintf("%s is of an extension of CEL, which is not supported in conditions", name), "see the functions of the language, or declare what you need as a signal or fact")
+		return
 	case refused[name] != "":
 		p.mistake(p.start(e), "not_supported", refused[name]+" are not supported in conditions", "see the functions of the language, or declare a derived value")
 		return
@@ -274,6 +352,10 @@ func (l *language) inspectWanted(p *parsed, function string, arg ast.Expr, of []
 	sections := strings.Join(list, " or a ")
 	name, ok := dotted(arg)
 	if !ok {
+		before := len(p.bad)
+		if l.inspect(p, arg); len(p.bad) > before {
+			return
+		}
 		p.mistake(p.start(arg), "wrong_argument", fmt.Sprintf("%s wants the name of a %s here", function, sections), didYouMean("", l.names(of...)))
 		return
 	}
@@ -332,4 +414,7 @@ var signatures = map[string]string{
 	"asked": "asked('type:id') or asked('type:id', 30d)", "viewed": "viewed('type:id') or viewed('type:id', 30d)",
 	"answered": "answered('type:id') or answered('type:id', 30d)", "complained": "complained('type:id') or complained('type:id', 30d)",
 	"contacted": "contacted('type:id') or contacted('type:id', 30d)", "until": "until(kind) or until(kind, 'type:id')",
+	"string": "string(...) takes a bool, number, duration or timestamp", "int": "int(...) takes a number, a text or a timestamp",
+	"date": "date('2026-03-02')", "timestamp": "timestamp('2026-03-02T10:00:00+01:00')", "size": "size(...) takes a text or a list",
+	"getHours": "getHours() or getHours('Europe/Amsterdam') of a timestamp", "getDayOfWeek": "getDayOfWeek() or getDayOfWeek('Europe/Amsterdam') of a timestamp",
 }

@@ -7,20 +7,27 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// level turns whole numbers that stand beside doubles into doubles, so that
-// `speed > 80` means what its author means; it returns the kind of the expression
-// as far as that is known before types are checked.
-func (l *language) level(e ast.Expr) sense.Kind {
+// leveler turns whole numbers that stand beside doubles into doubles, so that
+// `speed > 80` means what its author means.
+type leveler struct {
+	*language
+	info  *ast.SourceInfo
+	bound map[string]sense.Kind // of the variables of exists, all and their like
+	added int64
+}
+
+// level returns the kind of the expression as far as that is known before types are
+// checked; of a list, that of its elements.
+func (l *leveler) level(e ast.Expr) sense.Kind {
 	if name, ok := dotted(e); ok {
-		if s := l.symbols[name]; s != nil {
-			kind := s.kind
-			if kind == sense.List {
-				kind = s.elem // lists are only looked into
-			}
-			if kind == sense.Money {
-				kind = sense.Double
-			}
+		if kind, ok := l.bound[name]; ok {
 			return kind
+		}
+		if s := l.symbols[name]; s != nil {
+			if s.kind == sense.List {
+				return s.elem
+			}
+			return s.kind
 		}
 		return sense.Null
 	}
@@ -36,25 +43,50 @@ func (l *language) level(e ast.Expr) sense.Kind {
 		return l.levelList(e)
 	case ast.CallKind:
 		return l.levelCall(e)
+	case ast.ComprehensionKind:
+		return l.levelBody(e)
 	}
 	return sense.Null
 }
 
 // levelList returns the kind of the elements, doubles where one of them is.
-func (l *language) levelList(e ast.Expr) sense.Kind {
+func (l *leveler) levelList(e ast.Expr) sense.Kind {
 	kind := sense.Null
 	for _, x := range e.AsList().Elements() {
-		if k := l.level(x); kind == sense.Null || k == sense.Double {
+		if k := l.level(x); kind == sense.Null || isDouble(k) {
 			kind = k
 		}
 	}
-	if kind == sense.Double {
+	if isDouble(kind) {
 		toDoubles(e)
 	}
 	return kind
 }
 
-func (l *language) levelCall(e ast.Expr) sense.Kind {
+// levelBody looks at exists, all and their like.
+func (l *leveler) levelBody(e ast.Expr) sense.Kind {
+	c := e.AsComprehension()
+	elem := l.level(c.IterRange())
+	body := bodyOf(l.info, e)
+	if body == nil {
+		return sense.Null
+	}
+	l.bound[c.IterVar()] = elem
+	kind := l.level(body)
+	delete(l.bound, c.IterVar())
+	switch macroOf(l.info, e) {
+	case "filter":
+		return elem
+	case "map":
+		return kind
+	}
+	return sense.Bool
+}
+
+// isDouble says whether CEL takes a kind for a double.
+func isDouble(k sense.Kind) bool { return k == sense.Double || k == sense.Money }
+
+func (l *leveler) levelCall(e ast.Expr) sense.Kind {
 	call := e.AsCall()
 	args := call.Args()
 	kinds := make([]sense.Kind, len(args))
@@ -63,15 +95,21 @@ func (l *language) levelCall(e ast.Expr) sense.Kind {
 	}
 	if call.IsMemberFunction() {
 		l.level(call.Target())
+		return sense.Int // of the members that give numbers
 	}
 	switch name := call.FunctionName(); name {
 	case "_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_", "@in":
 		meet(args, kinds)
 		return sense.Bool
-	case "_+_", "_-_", "_*_", "_/_", "_%_", "-_":
+	case "_*_", "_/_":
+		l.times(args, kinds)
+		return meet(args, kinds)
+	case "_+_", "_-_", "_%_", "-_":
 		return meet(args, kinds)
 	case "_?_:_":
 		return meet(args[1:], kinds[1:])
+	case "_[_]":
+		return kinds[0]
 	case "mean", "min", "max", "rate", "distance", "double":
 		return sense.Double
 	case "count", "size", "age", "int":
@@ -80,15 +118,45 @@ func (l *language) levelCall(e ast.Expr) sense.Kind {
 	return sense.Null
 }
 
+// times makes a whole number that money is multiplied with or divided by a double, as CEL takes money for one.
+func (l *leveler) times(args []ast.Expr, kinds []sense.Kind) {
+	for k, a := range args {
+		if kinds[k] != sense.Int || kinds[1-k] != sense.Money || a.Kind() == ast.LiteralKind {
+			continue
+		}
+		l.added++
+		id := l.added + 1<<40
+		if r, ok := l.info.GetOffsetRange(a.ID()); ok {
+			l.info.SetOffsetRange(id, r)
+		}
+		f := ast.NewExprFactory()
+		var inner ast.Expr
+		switch a.Kind() {
+		case ast.IdentKind:
+			inner = f.NewIdent(id, a.AsIdent())
+		case ast.SelectKind:
+			inner = f.NewSelect(id, a.AsSelect().Operand(), a.AsSelect().FieldName())
+		case ast.CallKind:
+			if inner = f.NewCall(id, a.AsCall().FunctionName(), a.AsCall().Args()...); a.AsCall().IsMemberFunction() {
+				inner = f.NewMemberCall(id, a.AsCall().FunctionName(), a.AsCall().Target(), a.AsCall().Args()...)
+			}
+		default:
+			continue
+		}
+		a.SetKindCase(f.NewCall(a.ID(), "double", inner))
+		kinds[k] = sense.Double
+	}
+}
+
 // meet makes constants double where a neighbour is.
 func meet(args []ast.Expr, kinds []sense.Kind) sense.Kind {
 	kind := kinds[0]
 	for _, k := range kinds {
-		if k == sense.Double {
+		if isDouble(k) && kind != sense.Money {
 			kind = k
 		}
 	}
-	if kind == sense.Double {
+	if isDouble(kind) {
 		for _, a := range args {
 			toDoubles(a)
 		}
@@ -96,12 +164,15 @@ func meet(args []ast.Expr, kinds []sense.Kind) sense.Kind {
 	return kind
 }
 
+// maxExact is the largest whole number up to which every one is a double too.
+const maxExact = 1 << 53
+
 // toDoubles makes the whole-number constants of an expression doubles: the
 // constant itself, the elements of a list, the terms of constant arithmetic.
 func toDoubles(e ast.Expr) {
 	switch e.Kind() {
 	case ast.LiteralKind:
-		if n, ok := e.AsLiteral().(types.Int); ok {
+		if n, ok := e.AsLiteral().(types.Int); ok && n >= -maxExact && n <= maxExact {
 			e.SetKindCase(ast.NewExprFactory().NewLiteral(e.ID(), types.Double(n)))
 		}
 	case ast.ListKind:

@@ -12,7 +12,7 @@ import (
 // reservedWords can be no first part of a name: they are words of CEL, or of its types.
 var reservedWords = []string{
 	"as", "and", "bool", "break", "bytes", "const", "continue", "double", "duration", "dyn", "else", "false", "for", "function", "if", "import", "in", "int", "let",
-	"list", "local", "loop", "map", "namespace", "not", "null", "null_type", "or", "package", "return", "string", "timestamp", "true", "type", "uint", "var", "void", "while",
+	"list", "local", "loop", "map", "namespace", "not", "now", "null", "null_type", "or", "package", "return", "string", "timestamp", "true", "type", "uint", "var", "void", "while",
 }
 
 // declare collects the names that conditions may read, and checks them.

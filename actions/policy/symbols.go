@@ -17,7 +17,7 @@ const (
 	aPlace
 	aFact
 	aKind
-	aCalendar // local.hour, local.weekday
+	aCalendar // local.hour, local.weekday, now
 )
 
 var whatNames = [...]string{"", "signal", "derived value", "state", "place", "fact", "kind of interaction", "calendar value"}
@@ -126,6 +126,10 @@ func functions() []cel.EnvOption {
 		fn("until", length, kindType),
 		fn("until", length, kindType, text),
 		fn("age", cel.IntType, dateType),
+		fn("date", dateType, text),
+	}
+	for _, sign := range []string{"_<_", "_<=_", "_>_", "_>=_"} {
+		list = append(list, cel.Function(sign, cel.Overload(sign+"date", []*cel.Type{dateType, dateType}, cel.BoolType)))
 	}
 	for _, of := range []*cel.Type{cel.BoolType, cel.IntType, cel.DoubleType, text, length, cel.TimestampType, dateType, pointType} {
 		list = append(list, fn("count", cel.IntType, of, length))
@@ -147,6 +151,6 @@ var historyOf = map[string]rule.From{
 
 // functionNames are all functions that an author may write.
 var functionNames = []string{
-	"age", "answered", "asked", "became", "booked", "bought", "changed", "complained", "contacted", "count", "distance", "double", "entered",
-	"has", "held", "inside", "int", "left", "max", "mean", "min", "open", "overdue", "rate", "since", "size", "timestamp", "until", "viewed",
+	"age", "answered", "asked", "became", "bool", "booked", "bought", "changed", "complained", "contacted", "count", "date", "distance", "double", "entered",
+	"has", "held", "inside", "int", "left", "max", "mean", "min", "open", "overdue", "rate", "since", "size", "string", "timestamp", "until", "viewed",
 }

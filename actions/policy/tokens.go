@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -79,7 +80,9 @@ func (w *rewriter) step() {
 	r := w.peek(0)
 	switch {
 	case r == '\'' || r == '"':
-		w.text(r)
+		w.text(r, false)
+	case r == '/' && w.peek(1) == '/':
+		w.comment()
 	case strings.ContainsRune("‘’“”„‚", r):
 		w.mistake(w.pos, "typographic_quote", fmt.Sprintf("%c is a typographic quote", r), "write a plain ' around texts in conditions")
 		w.emit("'", w.pos)
@@ -107,20 +110,35 @@ func (w *rewriter) step() {
 	}
 }
 
-func (w *rewriter) text(quote rune) {
-	w.copy(1)
+// text copies a text in quotes, single or triple, with or without escapes.
+func (w *rewriter) text(quote rune, raw bool) {
+	quotes := 1
+	if w.peek(1) == quote && w.peek(2) == quote {
+		quotes = 3
+	}
+	w.copy(quotes)
 	for w.pos < len(w.src) {
 		r := w.peek(0)
-		if r == '\\' && w.pos+1 < len(w.src) {
+		if r == '\\' && !raw && w.pos+1 < len(w.src) {
 			w.copy(2)
 			continue
 		}
-		w.copy(1)
-		if r == quote {
+		if r == quote && (quotes == 1 || w.peek(1) == quote && w.peek(2) == quote) {
+			w.copy(quotes)
 			return
 		}
+		w.copy(1)
 	}
 }
+
+// comment copies what CEL leaves out, to the end of the line.
+func (w *rewriter) comment() {
+	for w.pos < len(w.src) && w.peek(0) != '\n' {
+		w.copy(1)
+	}
+}
+
+var textPrefix = map[string]bool{"r": true, "b": false, "rb": true, "br": true} // raw or not
 
 var wordOperators = map[string]string{"and": "&&", "or": "||", "not": "!"}
 
@@ -136,16 +154,17 @@ func (w *rewriter) word() {
 	for next < len(w.src) && w.src[next] == ' ' {
 		next++
 	}
+	raw, isText := textPrefix[strings.ToLower(word)]
 	switch {
+	case isText && (w.peek(n) == '\'' || w.peek(n) == '"'):
+		w.copy(n)
+		w.text(w.peek(0), raw)
 	case before == '.' || w.peek(n) == '.':
 		w.copy(n)
 	case isOperator:
 		w.mistake(w.pos, "word_operator", fmt.Sprintf("%q is not an operator", word), "write && for and, || for or, ! for not")
 		w.emit(sign, w.pos)
 		w.pos += n
-	case word == "duration" && next < len(w.src) && w.src[next] == '(':
-		w.mistake(w.pos, "duration_literal", "duration(...) is not used in conditions: it fails only when it runs", "write the duration as it is, as in 8s, 5m, 2h, 90d or 2y")
-		w.copy(n)
 	case word == "has" && next < len(w.src) && w.src[next] == '(':
 		w.emit(hasValue, w.pos) // CEL has a macro of the name
 		w.pos += n
@@ -156,6 +175,8 @@ func (w *rewriter) word() {
 
 // hasValue stands for `has` in the text that CEL reads.
 const hasValue = "has_value"
+
+var hexadecimal = regexp.MustCompile(`^0[xX][0-9a-fA-F]+[uU]?$`)
 
 // number copies a number, or turns a number with a unit into a duration.
 func (w *rewriter) number() {
@@ -179,8 +200,8 @@ func (w *rewriter) number() {
 	for isWord(w.peek(unit)) {
 		unit++
 	}
-	if unit == n {
-		w.copy(n)
+	if suffix := strings.ToLower(string(w.src[start+n : start+unit])); suffix == "" || suffix == "u" || !fraction && hexadecimal.MatchString(string(w.src[start:start+unit])) {
+		w.copy(unit)
 		return
 	}
 	word := string(w.src[start : start+unit])

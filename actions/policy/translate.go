@@ -2,8 +2,8 @@ package policy
 
 import (
 	"fmt"
+	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"cel.dev/cel-go/common/ast"
@@ -33,13 +33,45 @@ func (l *language) condition(text string) compiled {
 	return c
 }
 
+// money compiles an expression that gives an amount of money: a number is one of whole units, as in
+// "8.00 * demand". The node is of kind Money, or there is a mistake.
+func (l *language) money(text string) compiled {
+	c := l.expression(text)
+	if c.node == rule.None {
+		return c
+	}
+	switch g, kind := l.graph, l.graph.kind(c.node); kind {
+	case sense.Money:
+	case sense.Int, sense.Double:
+		if v, ok := g.constant(c.node); ok {
+			m, err := v.As(sense.Money)
+			if err == nil {
+				c.node = g.constNode(m)
+				return c
+			}
+		}
+		c.node = g.add(rule.Op{Code: rule.ToMoney, Kind: sense.Money, Args: []rule.Node{c.node}, Input: -1}, g.texts[c.node])
+		if of := g.about[c.node]; of.fixed && of.value.Cause != rule.Known {
+			c.bad = append(c.bad, mistake{0, "condition_error", "this is more money than can be counted", "amounts go up to 9 million million"})
+			c.node = rule.None
+		}
+	default:
+		c.bad = append(c.bad, mistake{0, "type_mismatch", fmt.Sprintf("this is %s, not an amount of money", article(kind.String())), "as in 8.00 * demand"})
+		c.node = rule.None
+	}
+	return c
+}
+
 // expression compiles a text of any type.
 func (l *language) expression(text string) compiled {
 	p := l.parse(text)
-	t := &translator{language: l, parsed: p}
+	t := &translator{language: l, parsed: p, graph: l.graph, placed: map[rule.Node]int{}}
 	c := compiled{node: rule.None}
 	if p.expr != nil {
 		c.node = t.node(p.expr)
+		if len(p.bad) == 0 {
+			t.findErrors(c.node)
+		}
 	}
 	if len(p.bad) > 0 {
 		c.node = rule.None
@@ -51,7 +83,10 @@ func (l *language) expression(text string) compiled {
 type translator struct {
 	*language
 	*parsed
-	reads reads
+	graph  *graph // of the language, or of the body at hand
+	scope  *scope // of the body at hand, nil outside
+	placed map[rule.Node]int
+	reads  reads
 }
 
 // fail reports a mistake and gives a constant, so that the rest is looked at too.
@@ -60,8 +95,28 @@ func (t *translator) fail(e ast.Expr, code, hint, format string, args ...any) ru
 	return t.graph.constNode(sense.BoolValue(false))
 }
 
+// node translates an expression. Within a body, what does not read the element is translated
+// outside, once for all elements.
 func (t *translator) node(e ast.Expr) rule.Node {
+	if t.scope != nil && !readsName(e, t.scope.name) {
+		return t.hoist(e)
+	}
+	n := t.build(e)
+	if t.graph.refused != "" {
+		t.mistake(t.start(e), "not_supported", "this is not supported in conditions: "+t.graph.refused, "what grows with time can be added, subtracted and compared, as in now - last_visit > 30d")
+		t.graph.refused = ""
+	}
+	if _, ok := t.placed[n]; !ok && t.scope == nil {
+		t.placed[n] = t.start(e)
+	}
+	return n
+}
+
+func (t *translator) build(e ast.Expr) rule.Node {
 	if name, ok := dotted(e); ok {
+		if t.scope != nil && name == t.scope.name {
+			return t.graph.element(t.scope.kind, name, t.scope.nan)
+		}
 		return t.name(e, name)
 	}
 	switch e.Kind() {
@@ -71,6 +126,8 @@ func (t *translator) node(e ast.Expr) rule.Node {
 		return t.list(e)
 	case ast.CallKind:
 		return t.callNode(e)
+	case ast.ComprehensionKind:
+		return t.overList(e)
 	}
 	return t.fail(e, "not_supported", "", "this is not supported in conditions")
 }
@@ -82,7 +139,7 @@ func constantOf(v any) sense.Value {
 	case types.Int:
 		return sense.IntValue(int64(v))
 	case types.Double:
-		return sense.DoubleValue(float64(v))
+		return sense.RawDouble(float64(v))
 	case types.String:
 		return sense.StringValue(string(v))
 	}
@@ -94,8 +151,13 @@ func (t *translator) list(e ast.Expr) rule.Node {
 	for _, x := range e.AsList().Elements() {
 		n := t.node(x)
 		v, ok := t.graph.constant(n)
-		if !ok {
+		switch {
+		case len(t.bad) > 0:
+			return n
+		case !ok:
 			return t.fail(x, "not_supported", "write each comparison and join them with ||", "a list in a condition holds constants only")
+		case v.Kind() == sense.List || len(values) > 0 && values[0].Kind() != v.Kind():
+			return t.fail(x, "not_supported", "as in ['summer', 'winter'] or [1, 2, 3]", "a list in a condition holds plain values of one type")
 		}
 		values = append(values, v)
 	}
@@ -116,7 +178,9 @@ func (t *translator) name(e ast.Expr, name string) rule.Node {
 	case aPlace, aKind:
 		return t.fail(e, "wrong_argument", "places stand in inside entered left distance, kinds in open overdue", "%s is a %s, not a value", name, s.what)
 	}
-	return t.graph.load(loadOf(s), name)
+	n := t.graph.load(loadOf(s), name)
+	t.graph.about[n].elem = s.elem
+	return n
 }
 
 func (t *translator) mention(s *symbol, at int) {
@@ -133,6 +197,8 @@ func loadOf(s *symbol) rule.Input {
 		in.From = rule.FromHour
 	case s.name == "local.weekday":
 		in.From = rule.FromWeekday
+	case s.what == aCalendar:
+		in.From = rule.FromNow
 	}
 	return in
 }
@@ -168,6 +234,8 @@ func (t *translator) callNode(e ast.Expr) rule.Node {
 		return t.graph.cond(c, a, b)
 	case "@in":
 		return t.in(e)
+	case "_[_]":
+		return t.index(e)
 	}
 	return t.function(e)
 }
@@ -175,10 +243,27 @@ func (t *translator) callNode(e ast.Expr) rule.Node {
 // money makes a number that stands beside money an amount of it.
 func (t *translator) money(a, b rule.Node) (rule.Node, rule.Node) {
 	g := t.graph
+	of := func(n rule.Node) sense.Kind {
+		if g.kind(n) == sense.List {
+			return g.about[n].elem
+		}
+		return g.kind(n)
+	}
 	convert := func(n rule.Node, other sense.Kind) rule.Node {
 		v, ok := g.constant(n)
-		if !ok || other != sense.Money || v.Kind() != sense.Double {
+		if !ok || other != sense.Money || of(n) != sense.Double {
 			return n
+		}
+		amounts := make([]sense.Value, len(v.List()))
+		for k, x := range v.List() {
+			m, err := x.As(sense.Money)
+			if err != nil {
+				return n
+			}
+			amounts[k] = m
+		}
+		if v.Kind() == sense.List {
+			return g.constNode(sense.ListValue(amounts))
 		}
 		m, err := v.As(sense.Money)
 		if err != nil {
@@ -186,8 +271,14 @@ func (t *translator) money(a, b rule.Node) (rule.Node, rule.Node) {
 		}
 		return g.constNode(m)
 	}
-	ka, kb := g.kind(a), g.kind(b)
+	ka, kb := of(a), of(b)
 	return convert(a, kb), convert(b, ka)
+}
+
+// elemsDiffer says whether two lists hold values of different kinds; an empty one fits all.
+func (g *graph) elemsDiffer(a, b rule.Node) bool {
+	ea, eb := g.about[a].elem, g.about[b].elem
+	return g.kind(a) == sense.List && ea != sense.Null && eb != sense.Null && ea != eb
 }
 
 func (t *translator) comparison(e ast.Expr, code rule.Code) rule.Node {
@@ -199,10 +290,10 @@ func (t *translator) comparison(e ast.Expr, code rule.Code) rule.Node {
 		return a
 	case ka != kb:
 		return t.fail(e, "type_mismatch", "compare money with money or with a plain amount", "a %s cannot be compared with a %s", ka, kb)
-	case ka == sense.Position || ka == sense.List:
+	case t.graph.elemsDiffer(a, b):
+		return t.fail(e, "type_mismatch", "", "a list of %s is never one of %s", t.graph.about[a].elem, t.graph.about[b].elem)
+	case ka == sense.Position || ka == sense.List && code != rule.Eq && code != rule.Ne:
 		return t.fail(e, "not_supported", "use inside(place), distance(place) or in", "values of type %s cannot be compared", ka)
-	case ka == sense.Bool && code != rule.Eq && code != rule.Ne:
-		return t.fail(e, "type_mismatch", "", "true and false have no order")
 	}
 	if code == rule.Eq || code == rule.Ne {
 		t.oneOf(args[0], b)
@@ -219,6 +310,11 @@ func (t *translator) oneOf(of ast.Expr, constant rule.Node) {
 		return
 	}
 	s := t.symbols[name]
+	for sc := t.scope; sc != nil; sc = sc.outer {
+		if sc.name == name {
+			s = sc.of
+		}
+	}
 	if s == nil || len(s.oneOf) == 0 {
 		return
 	}
@@ -249,16 +345,12 @@ func (t *translator) in(e ast.Expr) rule.Node {
 	if len(t.bad) > 0 {
 		return a
 	}
-	if v, ok := t.graph.constant(list); ok && t.graph.kind(a) == sense.Money {
-		amounts := make([]sense.Value, len(v.List()))
-		for k, x := range v.List() {
-			m, err := x.As(sense.Money)
-			if err != nil {
-				return t.fail(e, "type_mismatch", "", "%s is not an amount of money", x)
-			}
-			amounts[k] = m
-		}
-		list = t.graph.constNode(sense.ListValue(amounts))
+	a, list = t.money(a, list)
+	switch ka, elem := t.graph.kind(a), t.graph.about[list].elem; {
+	case t.graph.kind(list) != sense.List || ka == sense.List:
+		return t.fail(e, "not_supported", "as in tyres in ['summer', 'winter']", "in looks for a plain value in a list")
+	case elem != sense.Null && elem != ka:
+		return t.fail(e, "type_mismatch", "", "a list of %s never holds a %s", elem, ka)
 	}
 	t.oneOf(args[0], list)
 	t.oneOf(args[1], a)
@@ -273,38 +365,67 @@ func (t *translator) sum(e ast.Expr, code rule.Code) rule.Node {
 	if code == rule.Add || code == rule.Sub {
 		a, b = t.money(a, b)
 	}
-	ka, kb := t.graph.kind(a), t.graph.kind(b)
-	switch {
-	case len(t.bad) > 0:
+	if len(t.bad) > 0 {
 		return a
-	case (ka == sense.Money || kb == sense.Money) && code != rule.Add && code != rule.Sub:
-		return t.fail(e, "not_supported", "compare with the amount itself", "%s over money is not supported in conditions", signs[code])
-	case ka != kb:
-		return t.fail(e, "type_mismatch", "", "%s does not take a %s and a %s", signs[code], ka, kb)
-	case ka == sense.Timestamp, ka == sense.String, ka == sense.List:
-		return t.fail(e, "not_supported", "", "%s over values of type %s is not supported in conditions", signs[code], ka)
 	}
-	return t.graph.arithmetic(code, ka, a, b)
+	ka, kb := t.graph.kind(a), t.graph.kind(b)
+	kind, ok := kindOfSum(code, ka, kb)
+	switch {
+	case ok && !t.graph.elemsDiffer(a, b):
+		return t.graph.arithmetic(code, kind, a, b)
+	case ka == sense.Money && kb == sense.Money, ka == sense.List, ka == sense.Position, ka == sense.Date:
+		return t.fail(e, "not_supported", "compare with the value itself", "%s over %s and %s is not supported in conditions", signs[code], ka, kb)
+	}
+	return t.fail(e, "type_mismatch", "", "%s does not take %s and %s", signs[code], article(ka.String()), article(kb.String()))
+}
+
+// kindOfSum returns the kind of a sum or product, and whether there is one of these kinds.
+func kindOfSum(code rule.Code, a, b sense.Kind) (sense.Kind, bool) {
+	number := func(k sense.Kind) bool { return k == sense.Int || k == sense.Double }
+	switch {
+	case a == sense.Timestamp && b == sense.Timestamp:
+		return sense.Length, code == rule.Sub
+	case a == sense.Timestamp && b == sense.Length:
+		return sense.Timestamp, code == rule.Add || code == rule.Sub
+	case a == sense.Length && b == sense.Timestamp:
+		return sense.Timestamp, code == rule.Add
+	case a == sense.Money && number(b):
+		return sense.Money, code == rule.Mul || code == rule.Div
+	case number(a) && b == sense.Money:
+		return sense.Money, code == rule.Mul
+	case a != b:
+		return a, false
+	case a == sense.Length || a == sense.Money:
+		return a, code == rule.Add || code == rule.Sub
+	case a == sense.String || a == sense.List:
+		return a, code == rule.Add
+	}
+	return a, a == sense.Int || a == sense.Double && code != rule.Mod
 }
 
 func (t *translator) negative(e ast.Expr) rule.Node {
 	n := t.node(e.AsCall().Args()[0])
 	g := t.graph
-	if v, ok := g.constant(n); ok {
-		switch v.Kind() {
-		case sense.Int:
-			return g.constNode(sense.IntValue(-v.Int()))
-		case sense.Double:
-			return g.constNode(sense.DoubleValue(-v.Double()))
-		}
+	if v, ok := g.constant(n); ok && v.Kind() == sense.Double {
+		return g.constNode(sense.RawDouble(-v.Double()))
+	} else if ok && v.Kind() == sense.Int && v.Int() > math.MinInt64 {
+		return g.constNode(sense.IntValue(-v.Int()))
 	}
-	return g.add(rule.Op{Code: rule.Neg, Kind: g.kind(n), Args: []rule.Node{n}, Input: -1}, phrase{"-" + g.wrap(n, bindUnary), bindUnary})
+	switch g.kind(n) {
+	case sense.Int, sense.Double, sense.Length, sense.Money:
+		return g.add(rule.Op{Code: rule.Neg, Kind: g.kind(n), Args: []rule.Node{n}, Input: -1}, phrase{"-" + g.wrap(n, bindUnary), bindUnary})
+	}
+	return t.fail(e, "not_supported", "only numbers, money and durations have a sign", "- over a %s is not supported in conditions", g.kind(n))
 }
 
 func (t *translator) member(e ast.Expr) rule.Node {
 	call := e.AsCall()
+	name := call.FunctionName()
+	if part, ok := parts[name]; ok {
+		return t.part(e, part)
+	}
 	codes := map[string]rule.Code{"startsWith": rule.StartsWith, "endsWith": rule.EndsWith, "contains": rule.Contains, "size": rule.Size}
-	code, kind := codes[call.FunctionName()], sense.Bool
+	code, kind := codes[name], sense.Bool
 	if code == rule.Size {
 		kind = sense.Int
 	}
@@ -315,7 +436,7 @@ func (t *translator) member(e ast.Expr) rule.Node {
 		nodes = append(nodes, n)
 		texts = append(texts, t.graph.wrap(n, bindCond))
 	}
-	return t.graph.call(rule.Op{Code: code, Kind: kind, Args: nodes, Input: -1}, t.graph.wrap(nodes[0], bindAtom)+"."+call.FunctionName(), texts...)
+	return t.graph.call(rule.Op{Code: code, Kind: kind, Args: nodes, Input: -1}, t.graph.wrap(nodes[0], bindAtom)+"."+name, texts...)
 }
 
 // function translates the functions of the language.
@@ -327,7 +448,9 @@ func (t *translator) function(e ast.Expr) rule.Node {
 		return t.length(e, args)
 	case "timestamp":
 		return t.timestamp(e, args)
-	case "double", "int", "size":
+	case "date":
+		return t.date(e, args)
+	case "double", "int", "string", "bool", "size":
 		return t.convert(e, name, args)
 	case "held", "since", "became":
 		codes := map[string]rule.Code{"held": rule.Held, "since": rule.Since, "became": rule.Became}
@@ -357,7 +480,7 @@ func (t *translator) function(e ast.Expr) rule.Node {
 		from := map[string]rule.From{"open": rule.FromOpen, "overdue": rule.FromOverdue}[name]
 		return t.graph.load(rule.Input{From: from, Name: s.name, Kind: sense.Bool, Scope: rule.ScopeSession, Index: s.index}, name+"("+s.name+")")
 	case "until":
-		return t.fail(e, "not_supported", "give the action `before: KIND` to stop it at the due instant", "until(...) is not supported yet")
+		return t.until(e, args)
 	}
 	return t.history(e, name, args)
 }
@@ -370,46 +493,6 @@ func (t *translator) symbolOf(e ast.Expr) *symbol {
 	return s
 }
 
-func (t *translator) length(e ast.Expr, args []ast.Expr) rule.Node {
-	text, ok := args[0].AsLiteral().(types.String)
-	if args[0].Kind() != ast.LiteralKind || !ok {
-		return t.fail(e, "duration_literal", "write the duration as it is, as in 8s", "duration(...) is not used in conditions")
-	}
-	ms, err := strconv.ParseInt(strings.TrimSuffix(string(text), "ms"), 10, 64)
-	if err != nil {
-		return t.fail(e, "duration_literal", "write the duration as it is, as in 8s", "duration(...) is not used in conditions")
-	}
-	return t.graph.constNode(sense.LengthValue(sense.Duration(ms)))
-}
-
-func (t *translator) timestamp(e ast.Expr, args []ast.Expr) rule.Node {
-	if text, ok := args[0].AsLiteral().(types.String); ok && args[0].Kind() == ast.LiteralKind {
-		if at, err := sense.ParseInstant(string(text)); err == nil {
-			return t.graph.constNode(sense.TimestampValue(at))
-		}
-	}
-	return t.fail(e, "type_mismatch", "", "timestamp(...) takes a constant, as in timestamp('2026-03-02T10:00:00+01:00')")
-}
-
-func (t *translator) convert(e ast.Expr, name string, args []ast.Expr) rule.Node {
-	n := t.node(args[0])
-	from := t.graph.kind(n)
-	op := rule.Op{Kind: sense.Int, Args: []rule.Node{n}, Input: -1}
-	switch {
-	case name == "size":
-		op.Code = rule.Size
-	case name == "double" && from == sense.Int:
-		op.Code, op.Kind = rule.ToDouble, sense.Double
-	case name == "int" && from == sense.Double:
-		op.Code = rule.ToInt
-	case name == from.String():
-		return n
-	default:
-		return t.fail(e, "not_supported", "", "%s(...) of a %s is not supported in conditions", name, from)
-	}
-	return t.graph.call(op, name, t.graph.wrap(n, bindCond))
-}
-
 // window translates functions over the readings or truths within a length of time.
 func (t *translator) window(e ast.Expr, name string, args []ast.Expr) rule.Node {
 	length, ok := t.graph.constant(t.node(args[1]))
@@ -419,7 +502,7 @@ func (t *translator) window(e ast.Expr, name string, args []ast.Expr) rule.Node 
 	g := t.graph
 	op := rule.Op{Code: rule.CountTrue, Kind: sense.Int, Input: -1, For: length.Length()}
 	of, isName := dotted(args[0])
-	if s := t.symbols[of]; name == "count" && (!isName || s.kind == sense.Bool) {
+	if s := t.symbols[of]; name == "count" && (!isName || s == nil || s.kind == sense.Bool) {
 		n := t.node(args[0])
 		op.Args = []rule.Node{n}
 		return g.call(op, name, g.wrap(n, bindCond), literal(length))

@@ -93,11 +93,8 @@ func (m *machine) step(op *Op, x sense.Value, args, frame, free []cell) (cell, s
 	if len(op.Args) > 1 {
 		b = &frame[op.Args[1]]
 	}
-	switch {
-	case a.cause != Known:
-		return because(&a.mark), sense.Never
-	case b.cause != Known:
-		return because(&b.mark), sense.Never
+	if m := missing(op.Code, &a.mark, &b.mark); m != nil {
+		return because(m), sense.Never
 	}
 	return m.apply(op, a, b)
 }
@@ -259,6 +256,9 @@ func (m *machine) apply(op *Op, a, b *cell) (cell, sense.Instant) {
 		return truth(strings.Contains(a.value.Str(), b.value.Str())), sense.Never
 	case Index:
 		list, k := a.value.List(), b.value.Int()
+		if a.value.Kind() == sense.Int {
+			list, k = b.value.List(), a.value.Int()
+		}
 		if k < 0 || k >= int64(len(list)) || list[k].Kind() != op.Kind {
 			return unknown(Failed, -1), sense.Never
 		}

@@ -351,7 +351,7 @@ func kindOf(p *Program, nodes []Op, op *Op) (sense.Kind, error) {
 	case Elem, Outer:
 		return op.Kind, nil
 	case Index:
-		if a != sense.List || b != sense.Int || op.Kind == sense.Null || op.Kind >= sense.List {
+		if !(a == sense.List && b == sense.Int || a == sense.Int && b == sense.List) || op.Kind == sense.Null || op.Kind >= sense.List {
 			return 0, misfit(op, kinds)
 		}
 		return op.Kind, nil

@@ -107,9 +107,9 @@ func (e *Eval) strict(n Node, op *Op) (c cell, due sense.Instant) {
 		var v [2]cell
 		for k, a := range op.Args {
 			v[k] = e.cell(a)
-			if v[k].cause != Known {
-				return because(&v[k].mark), sense.Never
-			}
+		}
+		if m := missing(op.Code, &v[0].mark, &v[1].mark); m != nil {
+			return because(m), sense.Never
 		}
 		c, due = e.machine.apply(op, &v[0], &v[1])
 	}
@@ -117,6 +117,18 @@ func (e *Eval) strict(n Node, op *Op) (c cell, due sense.Instant) {
 		c.input = e.plan.first[n]
 	}
 	return c, due
+}
+
+// missing returns which of two arguments keeps an operation from its value, nil where both have one. As in CEL an
+// error stands before an unknown in an equality, else the leftmost.
+func missing(code Code, a, b *mark) *mark {
+	switch {
+	case a.cause == Known && b.cause == Known:
+		return nil
+	case a.cause == Known, b.cause == Failed && a.cause != Failed && (code == Eq || code == Ne):
+		return b
+	}
+	return a
 }
 
 // overList lays the arguments down and judges the body over each element.
@@ -211,12 +223,8 @@ func (e *Eval) compare(op *Op) (cell, sense.Instant) {
 
 // compare is Eq to Ge. Lengths and timestamps that move give the exact instant of the next flip.
 func compare(code Code, a, b *cell, now sense.Instant) (cell, sense.Instant) {
-	if a.cause != Known || b.cause != Known {
-		// As in CEL: of an equality an error stands before an unknown, else the leftmost.
-		if code <= Ne && a.cause != Failed && b.cause == Failed || a.cause == Known {
-			return because(&b.mark), sense.Never
-		}
-		return because(&a.mark), sense.Never
+	if m := missing(code, &a.mark, &b.mark); m != nil {
+		return because(m), sense.Never
 	}
 	if a.slope != b.slope {
 		return compareMoving(code, a, b, now)

@@ -144,7 +144,9 @@ const (
 	Armed
 	// Latch: two bool arguments, when and until: true from when certainly true until `until` is, unknown before either was.
 	Latch
-	// Index gives the element at a place, counted from 0, of a list; one that is not there, or not of Kind, is an error.
+	// Index gives the element at a place, counted from 0, of a list (in either order: of two that have no value the
+	// first stands, and CEL looks at the place first where the list is a name); one that is not there, or not of Kind,
+	// is an error.
 	Index
 	// ToText prints a bool, int, double, duration or timestamp as CEL does; ToBool reads a string; ToTimestamp
 	// takes seconds since 1970; ToMoney takes whole units or a double, cut to micro-units.
