@@ -99,6 +99,9 @@ func TestDecodeRefuses(t *testing.T) {
 
 // Every index that leads outside is refused: none of these may come to a reader.
 func TestCheckRefusesIndexes(t *testing.T) {
+	offer := func(b *catalog.Bundle) *catalog.Action {
+		return &b.Actions[slices.IndexFunc(b.Actions, func(a catalog.Action) bool { return a.Say != nil && a.SayPersonal != nil })]
+	}
 	spoil := map[string]func(b *catalog.Bundle){
 		"slot of an action":     func(b *catalog.Bundle) { b.Actions[0].Slots = []int32{99} },
 		"purpose of an action":  func(b *catalog.Bundle) { b.Actions[0].Purpose = 99 },
@@ -111,8 +114,8 @@ func TestCheckRefusesIndexes(t *testing.T) {
 		"undoing kind":          func(b *catalog.Bundle) { b.Kinds[0].Undo = []catalog.UndoneBy{{Kind: 99}} },
 		"names out of order":    func(b *catalog.Bundle) { slices.Reverse(b.Actions) },
 		"purpose of a signal":   func(b *catalog.Bundle) { b.Signals[0].Consent = 99 },
-		"placeholder of a text": func(b *catalog.Bundle) { b.Actions[1].SayPersonal.Text[0][0].Fact = 99 },
-		"texts per language":    func(b *catalog.Bundle) { b.Actions[1].Say.Text = b.Actions[1].Say.Text[:1] },
+		"placeholder of a text": func(b *catalog.Bundle) { offer(b).SayPersonal.Text[0][0].Fact = 99 },
+		"texts per language":    func(b *catalog.Bundle) { offer(b).Say.Text = offer(b).Say.Text[:1] },
 	}
 	for name, f := range spoil {
 		b := examples(t)["dealer"]

@@ -20,7 +20,8 @@
 //	background N=V ... every D    signals that are renewed by themselves (0=V once a second: people=1 every 1s),
 //	                              now and every D from now; `background off` ends all, `background off N` one
 //	device D [with slots S, S]    a device of its own, with outbox and link; the first line that names
-//	         [in vehicle=ID]      devices, the hub or the link makes the world a connected one
+//	         [without N, N]       devices, the hub or the link makes the world a connected one. It has all
+//	         [in vehicle=ID]      slots but where named, and all sources but those that it is without
 //	on D given|when EVENT         on that device alone; on D background ...
 //	on D then ...                 of that device alone
 //	D is offline | D is online    the link of a device

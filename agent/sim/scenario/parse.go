@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -31,6 +32,7 @@ type device struct {
 	name   string
 	slots  []string
 	owners []string // kind=id
+	absent []string // sources that it does not have
 }
 
 // step is one line of a scenario.
@@ -299,13 +301,13 @@ func (p *parser) device(rest string) {
 		switch word {
 		case "with":
 			_, more = cut(more) // slots
-			names := more
-			if k := strings.Index(more, " in "); k >= 0 {
-				names, more = more[:k], more[k+1:]
-			} else {
-				more = ""
-			}
-			d.slots = append(d.slots, strings.FieldsFunc(names, func(r rune) bool { return r == ',' || r == ' ' })...)
+			var slots []string
+			slots, more = names(more)
+			d.slots = append(d.slots, slots...)
+		case "without":
+			var absent []string
+			absent, more = names(more)
+			d.absent = append(d.absent, absent...)
 		case "in":
 			var owner string
 			owner, more = cut(more)
@@ -315,7 +317,7 @@ func (p *parser) device(rest string) {
 			}
 			d.owners = append(d.owners, owner)
 		default:
-			p.fail("device D with slots A, B in vehicle=v1", "%q is not understood", rest)
+			p.fail("device D with slots A, B without speed in vehicle=v1", "%q is not understood", rest)
 			return
 		}
 		rest = more
@@ -328,6 +330,16 @@ func (p *parser) device(rest string) {
 	}
 	p.current.connected = true
 	p.current.devices = append(p.current.devices, d)
+}
+
+// names reads a list of names until `with`, `without` or `in`.
+func names(text string) (list []string, rest string) {
+	words := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+	k := slices.IndexFunc(words, func(w string) bool { return w == "with" || w == "without" || w == "in" })
+	if k < 0 {
+		return words, ""
+	}
+	return words[:k], strings.Join(words[k:], " ")
 }
 
 func (p *parser) background(rest string, s step) {

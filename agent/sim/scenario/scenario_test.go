@@ -248,7 +248,7 @@ at +1s
 when ask kiosk.home
 then slot kiosk.home is silent because no_candidates
 then the device knows purchase of anna
-then signal people is not read
+then signal people is read
 `
 		f, mistakes := Parse("x.txt", []byte(text))
 		if len(mistakes) > 0 {
@@ -303,7 +303,7 @@ func TestOtherEditors(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(dealer + "then slot kiosk.home shows first-service\nand uses x\n"))
-	f.Add([]byte("scenario a\npolicy b\ndevice k with slots a, b in vehicle=v\non k then nothing is shown in a\nk is offline\nlink delay 5ms\nhub given x by y\n"))
+	f.Add([]byte("scenario a\npolicy b\ndevice k with slots a, b without c, d in vehicle=v\non k then nothing is shown in a\nk is offline\nlink delay 5ms\nhub given x by y\n"))
 	f.Add([]byte(`then may a b:c sales mail is no because already_bought(x) "y"`))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		file, mistakes := Parse("f", content)

@@ -82,7 +82,7 @@ func newStage(s *Scenario, b *catalog.Bundle, t0 sense.Instant) (*stage, error) 
 		Sent:    g.sent,
 	}
 	for _, d := range devices {
-		c := sim.Device{Name: d.name, Slots: d.slots}
+		c := sim.Device{Name: d.name, Slots: d.slots, Absent: slices.Sorted(slices.Values(d.absent))}
 		for _, o := range d.owners {
 			kind, id, _ := strings.Cut(o, "=")
 			c.Owners = append(c.Owners, event.Owner{Kind: kind, ID: id})
