@@ -9,6 +9,7 @@ import (
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
 )
 
@@ -38,6 +39,9 @@ func (m *Mind) apply(e *event.Event) error {
 	case *event.Clock:
 		m.clock = b.State
 		m.again = true
+		for _, s := range m.sessions { // an age may be certain now, or no longer
+			s.stale = true
+		}
 		return nil
 	case *event.Link:
 		m.setLink(b.Up)
@@ -192,6 +196,14 @@ func (m *Mind) wallNow() sense.Instant {
 	return m.now
 }
 
+// trusted returns the time against which what cannot lie ahead is judged: none while nobody knows it.
+func (m *Mind) trusted() sense.Instant {
+	if m.clock == sense.ClockUnknown {
+		return sense.Never
+	}
+	return m.now
+}
+
 func (m *Mind) ownedChanged() {
 	m.again = true
 	for _, s := range m.sessions {
@@ -204,6 +216,9 @@ func (m *Mind) interaction(e *event.Event, b *event.Interaction) error {
 	k := slices.IndexFunc(m.bundle.Kinds, func(k catalog.Kind) bool { return k.Name == b.Kind })
 	if k < 0 {
 		return fmt.Errorf("interaction %q: %w", b.Kind, ErrUndeclared)
+	}
+	if !m.hasBasis(m.bundle.Kinds[k].Purposes) {
+		return fmt.Errorf("interaction %q: %w", b.Kind, ErrNoBasis)
 	}
 	if err := m.fold(e, b.Customer); err != nil {
 		return err
@@ -292,7 +307,7 @@ func (m *Mind) ask(e *event.Event, b *event.Ask) error {
 	if err != nil {
 		return err
 	}
-	s.seen = m.now
+	m.asked(s, request{at: m.now, slot: b.Slot, intent: intent, about: b.About})
 	if intent == catalog.Service || intent == catalog.Information {
 		s.hisGoal = true
 	}
@@ -341,7 +356,14 @@ func (m *Mind) outcome(e *event.Event, b *event.Outcome) error {
 	}
 	body := *b
 	body.Decision = id
+	a, here := m.acceptedNow(c, id, b.Outcome, at, x, e.Session)
 	m.answer(c, id, b.Outcome, e.Happened, &body, e)
+	if a != nil {
+		if c != nil {
+			m.confirm(here, c, a, e.Happened)
+		}
+		m.handOver(here, c, id, a)
+	}
 	if x == nil {
 		return nil
 	}
@@ -355,6 +377,30 @@ func (m *Mind) outcome(e *event.Event, b *event.Outcome) error {
 	return nil
 }
 
+// acceptedNow returns the action that was accepted, and in which session, where this outcome is the
+// first to say so.
+func (m *Mind) acceptedNow(c *customer, id, outcome string, at *session, x *shown, in string) (*catalog.Action, *session) {
+	if outcome != "accepted" || m.bundle == nil {
+		return nil, nil
+	}
+	if at == nil {
+		at = m.open(in)
+	}
+	if c != nil {
+		if one := c.Slice.Exposure(id); one != nil {
+			again := slices.ContainsFunc(one.Outcomes, func(o profile.Outcome) bool { return o.Outcome == "accepted" })
+			if k := indexOf(m.bundle.Actions, one.Action, func(a *catalog.Action) string { return a.Name }); k >= 0 && !again && at != nil {
+				return &m.bundle.Actions[k], at
+			}
+			return nil, nil
+		}
+	}
+	if x == nil {
+		return nil, nil
+	}
+	return &m.bundle.Actions[x.action], at
+}
+
 // answer books an outcome of a contact.
 func (m *Mind) answer(c *customer, id, outcome string, at sense.Instant, b *event.Outcome, e *event.Event) {
 	r := Record{Event: &event.Event{At: m.now, HasAt: true, Happened: at, Session: e.Session, Source: e.Source, ID: e.ID, Body: b}}
@@ -364,6 +410,9 @@ func (m *Mind) answer(c *customer, id, outcome string, at sense.Instant, b *even
 			x.Answer(outcome, at)
 			m.changed(c)
 		}
+	}
+	if n, ours := m.numberOf(id); ours {
+		m.settleVolume(n, outcome, at)
 	}
 	m.persist(r)
 }
@@ -395,8 +444,14 @@ func (s *session) lastShown(b *catalog.Bundle, slot string) (decision string) {
 // remembers says whether a decision was made in this epoch: an answer to what nobody in particular
 // was shown is taken, though nothing is held of it any more.
 func (m *Mind) remembers(decision string) bool {
+	_, ours := m.numberOf(decision)
+	return ours
+}
+
+// numberOf returns the number of a decision of this epoch.
+func (m *Mind) numberOf(decision string) (n uint64, ours bool) {
 	n, err := strconv.ParseUint(decision[strings.LastIndexByte(decision, '-')+1:], 10, 64)
-	return err == nil && n > 0 && n <= m.decided && decision == decisionID(m.cfg.Device, m.cfg.Epoch, n)
+	return n, err == nil && n > 0 && n <= m.decided && decision == decisionID(m.cfg.Device, m.cfg.Epoch, n)
 }
 
 func (m *Mind) ownerOf(decision string) *customer {
@@ -418,10 +473,8 @@ func (m *Mind) declaresPurpose(name string) bool {
 }
 
 func (m *Mind) factNamed(name string) *catalog.Fact {
-	for k := range m.bundle.Facts {
-		if m.bundle.Facts[k].Name == name {
-			return &m.bundle.Facts[k]
-		}
+	if k := indexOf(m.bundle.Facts, name, func(f *catalog.Fact) string { return f.Name }); k >= 0 {
+		return &m.bundle.Facts[k]
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/tact-edge/tact/actions/catalog"
-	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/rule"
 )
 
@@ -16,14 +15,7 @@ type armed struct {
 
 // armedOf returns the actions of a bundle that have keep_armed.
 func armedOf(b *catalog.Bundle) (all []armed) {
-	pulse := make([]bool, len(b.Program.Nodes)) // arguments stand before the nodes that read them
-	for n := range b.Program.Nodes {
-		op := &b.Program.Nodes[n]
-		pulse[n] = op.Code == rule.Became || op.Code == rule.Changed
-		for _, a := range op.Args {
-			pulse[n] = pulse[n] || a >= 0 && int(a) < n && pulse[a]
-		}
-	}
+	pulse := restingOn(b, rule.Became, rule.Changed)
 	for k := range b.Actions {
 		a := &b.Actions[k]
 		if a.KeepArmed > 0 {
@@ -77,7 +69,7 @@ func (m *Mind) true(s *session, n rule.Node) bool {
 // left says whether a condition is false since a place was left.
 func (m *Mind) left(s *session, nodes ...rule.Node) bool {
 	for _, n := range nodes {
-		if n == rule.None {
+		if n == rule.None || !m.plan.entering[n] {
 			continue
 		}
 		if reason, _ := m.moment.Why(s.name, n); reason == catalog.LeftPlace {
@@ -88,9 +80,6 @@ func (m *Mind) left(s *session, nodes ...rule.Node) bool {
 }
 
 // stillArmed lets an action pass whose moment has passed unseen, within keep_armed.
-func (m *Mind) stillArmed(s *session, index int32, d guard.Verdict) guard.Verdict {
-	if u := s.memory[index]; d.Reason != catalog.LeftPlace && m.now < u.armed {
-		return guard.Verdict{}
-	}
-	return d
+func (m *Mind) stillArmed(s *session, index int32, reason catalog.Reason) bool {
+	return m.bundle.Actions[index].KeepArmed > 0 && reason != catalog.LeftPlace && m.now < s.memory[index].armed
 }

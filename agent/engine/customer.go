@@ -24,6 +24,11 @@ type customer struct {
 	owners      []event.Owner // that the customer was last seen with
 	used        sense.Instant // when an event last named the customer
 	passive     bool          // only ever seen passively: no slice is asked for
+	visit       visit
+	strikes     int64         // negative experiences of which staff were told
+	strikeTurn  sense.Instant // when fewer of them count by themselves
+	struck      uint64        // Changed, when strikes were counted last
+	met         bool          // had a visit in this life of the device
 }
 
 // here says whether the slice is here and under lease.
@@ -221,9 +226,12 @@ func (m *Mind) takeSlice(u *SliceUpdate) {
 		}
 		c.Pending = above(c.Pending, u.Through)
 		for k := range c.Pending {
-			_ = c.Slice.Fold(c.Pending[k].Event) // only profile events are ever pending
+			if e := c.Pending[k].Event; m.bundle == nil || m.holdsFor(e.Body) {
+				_ = c.Slice.Fold(e) // only profile events are ever pending
+			}
 		}
 	}
+	m.letGo(c)
 	m.withhold(c)
 	m.changed(c)
 }

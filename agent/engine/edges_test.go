@@ -174,22 +174,24 @@ func TestPolicyReplaced(t *testing.T) {
 	d.tell(`{"ask":"screen"}`, `{"ask":"side"}`)
 	none := written(t, "slots: {lone: {channel: kiosk}}\n")
 	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: none}}))
-	d.wantsShows("screen:mats side:mats -screen:replaced -side:replaced")
+	d.wantsShows("screen:mats side:mats -screen:not_in_bundle -side:not_in_bundle")
 }
 
 // TestRankedBeforeTreatment: who would have lost is told so, whether or not there was a text for it.
 func TestRankedBeforeTreatment(t *testing.T) {
 	d := deskOf(t, `
+signals: {queue: {type: int, max_age: 1m}}
 slots: {screen: {channel: kiosk}}
 actions:
-	best: {intent: information, slots: [screen], value: 30.00, propensity: 0.1, bother: 0.05, say: {nl: "Beste"}}
+	best: {intent: information, slots: [screen], value: 30.00, propensity: 0.1, bother: 0.05, say: {en: "Best of {queue}", nl: "Beste van {queue}"}}
 	good: {intent: information, slots: [screen], value: 20.00, propensity: 0.1, bother: 0.05, say: {en: "Good", nl: "Goed"}}
-	poor: {intent: information, slots: [screen], value: 10.00, propensity: 0.1, bother: 0.05, say: {nl: "Matig"}}
+	poor: {intent: information, slots: [screen], value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Poor {queue}", nl: "Matig {queue}"}}
+	mute: {intent: information, slots: [screen], value: 40.00, propensity: 0.1, bother: 0.05, say: {nl: "Alleen hier"}}
 `)
 	d.tell(`{"ask":"screen"}`)
-	d.wants("good", "", "best treatment no_treatment_for_language", "poor ranked lost_by_value")
+	d.wants("good", "", "best treatment placeholder_unknown", "poor ranked lost_by_value", "mute active language_missing")
 	d.tell(`{"ask":"screen","count":2}`)
-	d.wants("good", "", "best treatment no_treatment_for_language", "poor treatment no_treatment_for_language")
+	d.wants("good", "", "best treatment placeholder_unknown", "poor treatment placeholder_unknown")
 	d.tell(`{"ask":"screen","count":1}`)
 	d.wants("good", "", "poor ranked lost_by_value")
 }

@@ -1,14 +1,9 @@
 package engine
 
 import (
-	"slices"
-	"strconv"
-
 	"github.com/tact-edge/tact/actions/catalog"
-	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/moment"
 	"github.com/tact-edge/tact/context/profile"
-	"github.com/tact-edge/tact/context/rule"
 	"github.com/tact-edge/tact/context/sense"
 )
 
@@ -30,7 +25,9 @@ type Mind struct {
 	customers []*customer // in order of first sight
 	byID      map[string]*customer
 	byHandle  map[Handle]*customer
-	owned     profile.Slice // facts of vehicles, households and sites
+	owned     profile.Slice     // facts of vehicles, households and sites
+	volume    []Volume          // what was shown to anybody, in order of action
+	spent     [][]sense.Instant // the same by volume of the policy; nil where not worked out
 	erased    map[[32]byte]bool
 	seen      seen
 	restored  bool            // from a snapshot: windows and holds begin unknown
@@ -42,17 +39,21 @@ type Mind struct {
 
 	zones map[string]*sense.Zone // by name; nil for one that does not exist
 
-	wake      sense.Instant
-	quietTurn sense.Instant // when the device's quiet hours next begin or end
-	due       sense.Instant // when something of a customer ends by itself; 0 where not worked out
-	wanted    Want
-	wantStale bool   // the want may be another
-	out       Output // of the step that is being made
-	asks      []pendingAsk
-	read      []readSignal               // signals taken in this step, where readings are wanted
-	derived   map[derivedKey]sense.Value // last told
-	again     bool                       // something happened that every session must be judged again for
-	past      *Past                      // whose mind this is; nil for one that lives
+	wake       sense.Instant
+	quietTurn  sense.Instant // when the device's quiet hours next begin or end
+	activeTurn sense.Instant // when dates, hours or times of an action next begin or end
+	due        sense.Instant // when something of a customer ends by itself; 0 where not worked out
+	wanted     Want
+	wantStale  bool                     // the want may be another
+	readSince  map[string]sense.Instant // of the signals that are wanted: since when
+	out        Output                   // of the step that is being made
+	asks       []pendingAsk
+	candidates []candidate // of the decision that is being made
+	factors    []catalog.Micro
+	read       []readSignal               // signals taken in this step, where readings are wanted
+	derived    map[derivedKey]sense.Value // last told
+	again      bool                       // something happened that every session must be judged again for
+	past       *Past                      // whose mind this is; nil for one that lives
 }
 
 // link is what is known of the connection to the hub.
@@ -129,112 +130,4 @@ func (m *Mind) Step(in Input) Output {
 	}
 	m.settle()
 	return m.out
-}
-
-// load puts a bundle in charge: latest readings go over to the new moment, what
-// is shown is judged anew by the new policy.
-func (m *Mind) load(u *BundleUpdate) {
-	for _, s := range m.sessions {
-		m.clearAll(s, "replaced") // its slots are those of the policy that showed it
-	}
-	old, oldBundle := m.moment, m.bundle
-	m.bundle, m.hash = u.Bundle, u.Hash
-	m.policy = u.Bundle.Name + "@" + strconv.FormatInt(u.Bundle.Version, 10)
-	m.plan = planOf(u.Bundle, m.cfg.Slots)
-	m.moment = moment.New(u.Bundle, m.cfg.Absent)
-	for _, s := range m.sessions {
-		s.reset(len(u.Bundle.Slots))
-		m.moment.Open(s.name, m.now)
-	}
-	switch {
-	case old != nil:
-		m.moment.Restore(old.Snapshot(), m.now)
-		m.inherit(old, oldBundle)
-	case m.restored:
-		m.moment.Restore(m.fences, m.now)
-	}
-	for _, c := range m.customers {
-		m.withhold(c)
-		c.prune = 0
-	}
-	m.again, m.wantStale, m.due, m.quietTurn = true, true, 0, 0
-}
-
-// inherit reads the latest readings again under a new policy, as far as it declares them.
-func (m *Mind) inherit(old *moment.State, b *catalog.Bundle) {
-	for _, s := range m.sessions {
-		for k := range b.Signals {
-			if v, age, cause := old.Reading(s.name, int32(k)); cause == rule.Known {
-				// What the new policy does not declare, or types otherwise, it has no use for.
-				_ = m.moment.Signal(s.name, &event.Signal{Name: b.Signals[k].Name, Value: v, Age: age}, m.now, m.now)
-			}
-		}
-	}
-}
-
-// plan is what is worked out once for a bundle.
-type plan struct {
-	slots      []int32   // that this device has, in order
-	has        []bool    // per slot of the bundle
-	candidates [][]int32 // per slot: the actions that name it, in order
-	unasked    []int32   // slots that are filled unasked
-	armed      []armed   // actions that stay right for keep_armed
-	roots      []bool    // per node: an action, a group, a state or the end of a session rests on it
-}
-
-func planOf(b *catalog.Bundle, slots []string) plan {
-	p := plan{has: make([]bool, len(b.Slots)), candidates: make([][]int32, len(b.Slots))}
-	for k := range b.Slots {
-		if slots != nil && !slices.Contains(slots, b.Slots[k].Name) {
-			continue
-		}
-		p.has[k] = true
-		p.slots = append(p.slots, int32(k))
-		if b.Slots[k].Unasked {
-			p.unasked = append(p.unasked, int32(k))
-		}
-	}
-	for a := range b.Actions {
-		for _, s := range b.Actions[a].Slots {
-			p.candidates[s] = append(p.candidates[s], int32(a))
-		}
-	}
-	p.armed = armedOf(b)
-	p.roots = rootsOf(b)
-	return p
-}
-
-// rootsOf marks the nodes whose truth decides something.
-func rootsOf(b *catalog.Bundle) []bool {
-	roots := make([]bool, len(b.Program.Nodes))
-	mark := func(nodes ...rule.Node) {
-		for _, n := range nodes {
-			if n >= 0 && int(n) < len(roots) {
-				roots[n] = true
-			}
-		}
-	}
-	for k := range b.Actions {
-		mark(b.Actions[k].Eligible, b.Actions[k].Applicable, b.Actions[k].Suitable)
-	}
-	for k := range b.Groups {
-		mark(b.Groups[k].Eligible, b.Groups[k].Applicable, b.Groups[k].Suitable)
-	}
-	for k := range b.States {
-		mark(b.States[k].Node)
-	}
-	if b.SessionEnd != nil {
-		mark(b.SessionEnd.Ends)
-	}
-	return roots
-}
-
-// rests says whether something rests on one of the nodes.
-func (p *plan) rests(nodes []rule.Node) bool {
-	for _, n := range nodes {
-		if p.roots[n] {
-			return true
-		}
-	}
-	return false
 }

@@ -62,16 +62,18 @@ type SliceUpdate struct {
 }
 
 // Output is what a step wants done, in the order of its fields: persist, withhold, destroy,
-// clear, show, want, wake. Persist is one transaction and the commit point; a
+// clear, show, hand over, want, wake. Persist is one transaction and the commit point; a
 // clear with Protects is performed even when it fails.
 type Output struct {
 	At      sense.Instant
 	Persist []Record
 	// Withhold names records that wait to be sent and may not be any more: their purposes were refused.
 	Withhold []uint64
+	LetGo    bool     // something held went without a record: what is stored of it must be written anew
 	Destroy  []Handle // whose keys go, durably, before a receipt for it may leave
 	Clear    []Clear
 	Show     []*Decision // actions and, for an ask, silences
+	HandOver []HandOver  // what people are told who take over
 	Silent   []Silence   // unasked silences, for counting
 	Want     *Want       // nil where unchanged since the step before
 	Wake     sense.Instant
@@ -164,6 +166,9 @@ type Decision struct {
 	Ages        []sense.Duration // of Uses, catalog.NoAge where a name has none
 	Moment      [8]byte          // keyed hash of the readings, the slice and the policy that this was decided on
 	Rejected    []Rejected       // in order of Action
+	Priced      bool             // the action has a price that depends on the moment
+	Price       catalog.Micro    // that price, where Priced
+	Normal      catalog.Micro    // the normal one
 	Policy      string           // name@version
 }
 
@@ -203,6 +208,7 @@ type Snapshot struct {
 	Erased    [][32]byte      // tombstones: keyed hashes of ids, in order
 	Fences    moment.Snapshot
 	Seen      []SeenID // ids of the events taken in, oldest first, bounded
+	Volume    []Volume // what was shown to anybody, in order of action
 }
 
 // CustomerState is what is held of one customer.
@@ -216,7 +222,9 @@ type CustomerState struct {
 	Until    sense.Instant
 	Here     bool // a slice came, or none is needed
 	Slice    profile.Slice
-	Pending  []Record // made here, above the slice's Through, in order of Seq
+	Pending  []Record  // made here, above the slice's Through, in order of Seq
+	Told     []Told    // derived values that the hub was told, in order of name
+	Decided  []Decided // the last decisions for her, oldest first, at most MostDecided
 }
 
 // SeenID is an event id that was taken.

@@ -32,13 +32,14 @@ type session struct {
 	silence []string          // per slot: cause of the last unasked silence
 	latest  []lately          // per slot: what was shown there last to whom is served now
 	used    sense.Instant     // last event
-	seen    sense.Instant     // last sign of a visit: identified, asked, or still there by the policy's end
+	own     visit             // of whoever stands here while nobody is identified
 	hisGoal bool              // came for service or information, not answered yet
 	stale   bool              // the moment must be given the profile again
 
-	again    bool          // something happened that this session must be judged again for
-	lapse    sense.Instant // when time alone may let something through in an unasked slot
-	restless bool          // any step may
+	again     bool          // something happened that this session must be judged again for
+	quietTurn sense.Instant // when quiet hours of who is served next begin or end; 0 where not worked out
+	lapse     sense.Instant // when time alone may let something through in an unasked slot
+	restless  bool          // any step may
 }
 
 // unasked is what the session remembers of one action.
@@ -64,6 +65,8 @@ type shown struct {
 	asked    bool
 	intent   catalog.Intent
 	about    event.Subject
+	delivery string
+	language string
 	at       sense.Instant
 	until    sense.Instant // end of show_for
 }
@@ -120,10 +123,14 @@ func (m *Mind) identify(e *event.Event, b *event.Identify) error {
 		return err
 	}
 	if b.Customer == "" {
+		m.tellLeaving(s, true)
 		m.leave(s, "session")
 		return nil
 	}
 	stays := s.customer != nil && s.customer == m.byID[b.Customer]
+	if !stays {
+		m.tellLeaving(s, true)
+	}
 	switch {
 	case stays:
 	case s.customer != nil:
@@ -135,14 +142,16 @@ func (m *Mind) identify(e *event.Event, b *event.Identify) error {
 	if err != nil {
 		return err
 	}
-	s.again, s.stale, s.seen = true, true, m.now
+	s.again, s.stale = true, true
 	if stays {
+		m.visited(s)
 		s.by = max(s.by, b.By)
 		s.shared = s.shared || b.Shared
 		s.tell(b)
 		return nil
 	}
 	s.customer, s.by, s.shared, s.since = c, b.By, b.Shared, m.now
+	m.meetVisit(s)
 	s.forgetShown()
 	s.endsSince, s.ended, s.hisGoal = sense.Never, false, false
 	s.owners, s.language = m.cfg.Owners, ""
@@ -164,7 +173,7 @@ func (s *session) tell(b *event.Identify) {
 // leave ends who is served: every slot is cleared first, and nothing personal stays.
 func (m *Mind) leave(s *session, cause string) {
 	m.clearAll(s, cause)
-	s.hisGoal = false
+	s.hisGoal, s.own = false, visit{}
 	clear(s.latest)
 	if s.customer == nil {
 		return
@@ -184,18 +193,6 @@ func (s *session) forgetShown() {
 	s.memory, s.served, s.last = map[int32]unasked{}, nil, 0
 	clear(s.latest)
 	clear(s.silence)
-}
-
-// endVisits lets what was asked for be over with the visit: it ends a while after the last sign of it.
-func (m *Mind) endVisits() {
-	for _, s := range m.sessions {
-		if e := m.bundle.SessionEnd; e != nil && e.Ends != rule.None && m.moment.Truth(s.name, e.Ends) == rule.False {
-			s.seen = m.now
-		}
-		if s.hisGoal && m.now >= s.seen.Add(m.bundle.VisitEnds) {
-			s.hisGoal, s.again = false, true
-		}
-	}
 }
 
 func (m *Mind) clearAll(s *session, cause string) {
@@ -235,6 +232,7 @@ func (m *Mind) endSessions() (ended bool) {
 		}
 		gone := !s.ended && m.now >= s.endsSince.Add(rules.After)
 		if tooLong := s.customer != nil && m.now >= s.since.Add(rules.AtMost); gone || tooLong {
+			m.tellLeaving(s, true)
 			m.leave(s, "session")
 			s.ended, ended = true, true
 		}
@@ -268,9 +266,9 @@ func (m *Mind) tellMoment() {
 		if !s.stale {
 			continue
 		}
-		s.stale = false
+		s.stale, s.quietTurn = false, 0
 		p := m.presence(s)
-		v := guard.View{Bundle: m.bundle, Now: m.now, Presence: p}
+		v := guard.View{Bundle: m.bundle, Now: m.now, Presence: p, Owners: s.owners, Clock: m.clock}
 		if p == guard.Here {
 			v.Slice = &s.customer.Slice
 		}

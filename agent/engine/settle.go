@@ -33,12 +33,17 @@ func (m *Mind) settle() {
 		m.moment.Settle(m.now)
 	}
 	m.endVisits()
+	m.countStrikes()
+	for _, s := range m.sessions {
+		m.tellLeaving(s, false)
+	}
 	if m.cfg.Readings {
 		m.tellReadings()
 	}
 	m.findMoved()
 	for _, s := range m.sessions {
 		if m.moved(s) {
+			m.renewSchedules(s)
 			m.armAll(s)
 			m.judgeShown(s)
 			m.releaseServed(s)
@@ -70,7 +75,15 @@ func (m *Mind) findMoved() {
 	if m.now >= m.quietTurn {
 		m.again, m.quietTurn = true, guard.NextQuietTurn(m.bundle, m.now)
 	}
+	if m.now >= m.activeTurn {
+		m.again, m.activeTurn = true, guard.NextActiveTurn(m.bundle, m.now)
+	}
 	for k, s := range m.sessions {
+		if s.customer != nil && m.now >= s.quietTurn {
+			v := guard.View{Bundle: m.bundle, Now: m.now, Slice: m.slice(s), Owners: s.owners}
+			v.Zone = m.zoneOf(v.Slice)
+			s.again, s.quietTurn = true, guard.NextQuietTurnOf(&v)
+		}
 		device, own := m.moment.Flipped(s.name)
 		m.again = m.again || k == 0 && m.plan.rests(device)
 		s.again = s.again || s.restless || m.now >= s.lapse || m.plan.rests(own) || m.lapsed(s)
@@ -158,21 +171,28 @@ func (m *Mind) judgeShown(s *session) {
 			m.expire(s, k, x)
 			continue
 		}
-		v := m.view(s, int32(k), x.asked)
-		v.AskIntent, v.AskAbout = x.intent, x.about
 		a := &m.bundle.Actions[x.action]
-		if d := m.judgeStanding(&v, guard.Candidate{Action: a, Ambient: x.ambient, Personal: x.personal}); !d.OK() {
+		v := m.view(s, int32(k), x.asked)
+		v.AskIntent, v.AskAbout, v.Delivery = x.intent, x.about, x.delivery
+		v.Standing, v.Retry = x.decision, false // it is not held against itself
+		if q := &s.visit().question; q.decision == x.decision {
+			v.Questioned = q.before
+		}
+		if d := m.judgeStanding(&v, guard.Candidate{Action: a, Ambient: x.ambient, Personal: x.personal}, x.language); !d.OK() {
 			m.clear(s, k, d.Reason.String(), true)
 		}
 	}
 }
 
 // judgeStanding passes what is shown through the stages quiet, legal, active and guard.
-func (m *Mind) judgeStanding(v *guard.View, c guard.Candidate) guard.Verdict {
+func (m *Mind) judgeStanding(v *guard.View, c guard.Candidate, language string) guard.Verdict {
 	if quiet := guard.Quiet(v); !quiet.OK() && !guard.Passes(m.bundle, c.Action.Intent) {
 		return quiet
 	}
 	if d := guard.Legal(v, c); !d.OK() {
+		return d
+	}
+	if d := guard.Active(v, c.Action, language); !d.OK() {
 		return d
 	}
 	return guard.Judge(v, c)
@@ -197,6 +217,16 @@ func (m *Mind) releaseServed(s *session) {
 		s.memory[a] = u
 		return m.now >= u.armed
 	})
+}
+
+// renewSchedules lets an action be shown again that comes back at its times.
+func (m *Mind) renewSchedules(s *session) {
+	for _, a := range m.plan.scheduled {
+		if u := s.memory[a]; u.serve && u.last < guard.ActiveSince(m.bundle, &m.bundle.Actions[a], m.now) {
+			u.serve = false
+			s.memory[a] = u
+		}
+	}
 }
 
 func (m *Mind) certainlyFalse(s *session, a *catalog.Action) bool {
@@ -306,31 +336,41 @@ func (m *Mind) keep(d *Decision, c *customer, reserved *profile.Exposure) {
 	r := Record{Decision: d, Exposure: reserved}
 	if c != nil {
 		r.Handle = c.Handle
+		c.decided(d)
 	}
 	m.persist(r)
 	m.out.Show = append(m.out.Show, d)
 }
 
-// show puts a decision on its slot and reserves the contact.
+// show puts a decision on its slot and reserves the contact. What somebody asked about that is
+// nobody's business is answered, and leads to nobody afterwards.
 func (m *Mind) show(s *session, slot int32, d *Decision, choice choice, ask *event.Ask) {
 	m.witness(s, d)
+	c := s.customer
+	if ask != nil && m.sensitive(ask.About) || choice.action >= 0 && m.sensitive(m.bundle.Actions[choice.action].About) {
+		c = nil
+	}
 	if choice.action < 0 {
-		m.keep(d, s.customer, nil)
+		m.keep(d, c, nil)
 		return
 	}
 	a := &m.bundle.Actions[choice.action]
 	var reserved *profile.Exposure
-	if s.customer != nil {
+	if c != nil {
 		one := exposureOf(m.bundle, a, d, m.bundle.Slots[slot].Channel, m.cfg.Leased)
-		m.reserve(s.customer, one)
+		m.reserve(c, one)
 		reserved = &one
 	}
-	m.keep(d, s.customer, reserved)
+	m.keep(d, c, reserved)
+	m.spend(a.Name, Showing{N: d.N, At: d.At, Settled: m.cfg.Leased})
+	if a.Intent == catalog.Question {
+		s.visit().questioned(a.Name, d.ID, m.now)
+	}
 	x := &shown{decision: d.ID, action: choice.action, personal: d.Treatment == sayPersonal, ambient: choice.ambient,
-		asked: d.Asked, at: m.now, until: m.now.Add(m.bundle.Slots[slot].ShowFor)}
+		asked: d.Asked, language: d.Language, at: m.now, until: m.now.Add(m.bundle.Slots[slot].ShowFor)}
 	if ask != nil {
 		x.intent, _ = catalog.ParseIntent(ask.Intent)
-		x.about = ask.About
+		x.about, x.delivery = ask.About, deliveryOf(ask)
 	}
 	s.shown[slot], s.latest[slot] = x, lately{decision: d.ID, n: d.N}
 	u := s.memory[choice.action]
@@ -369,12 +409,14 @@ func (m *Mind) renumber() {
 		return
 	}
 	first := m.decided - uint64(len(m.out.Show))
-	now := map[string]*Decision{}
+	now, number := map[string]*Decision{}, map[uint64]uint64{}
 	for k, d := range m.out.Show {
 		now[d.ID] = d
-		d.N = first + uint64(k) + 1
+		number[d.N] = first + uint64(k) + 1
+		d.N = number[d.N]
 		d.ID = decisionID(m.cfg.Device, m.cfg.Epoch, d.N)
 	}
+	m.renumberVolume(number)
 	for k := range m.out.Persist {
 		if x := m.out.Persist[k].Exposure; x != nil && now[x.Decision] != nil {
 			x.Decision = now[x.Decision].ID
@@ -386,8 +428,10 @@ func (m *Mind) renumber() {
 				x.Decision = d.ID
 			}
 		})
+		c.renumber(now)
 	}
 	for _, s := range m.sessions {
+		s.own.question.renumber(now)
 		for k, x := range s.shown {
 			if x != nil && now[x.decision] != nil && x.at == m.now {
 				x.decision = now[x.decision].ID
@@ -416,6 +460,9 @@ func (m *Mind) nextOwn() sense.Instant {
 	}
 	for _, s := range m.sessions {
 		ahead(s.lapse)
+		if s.customer != nil {
+			ahead(s.quietTurn)
+		}
 		for _, x := range s.shown {
 			if x != nil {
 				ahead(x.until)
@@ -426,8 +473,8 @@ func (m *Mind) nextOwn() sense.Instant {
 				ahead(u.armed)
 			}
 		}
-		if s.hisGoal {
-			ahead(s.seen.Add(m.bundle.VisitEnds))
+		if v := s.visit(); s.hisGoal || v.holds() {
+			ahead(m.visitEnds(v))
 		}
 		if e := m.bundle.SessionEnd; e != nil && (s.customer != nil || s.showsSomething()) {
 			if !s.ended {
@@ -439,5 +486,6 @@ func (m *Mind) nextOwn() sense.Instant {
 		}
 	}
 	ahead(m.quietTurn)
+	ahead(m.activeTurn)
 	return next
 }

@@ -6,14 +6,13 @@ import (
 	"sort"
 
 	"github.com/tact-edge/tact/context/event"
-	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
 )
 
 // Snapshot returns the durable part of the mind. It shares memory with the mind: write it
 // before the next step.
 func (m *Mind) Snapshot() Snapshot {
-	s := Snapshot{Applied: m.seq - 1, Decisions: m.decided, Handles: m.drawn, At: m.now, Seen: m.seen.order, Owned: m.owned.Facts}
+	s := Snapshot{Applied: m.seq - 1, Decisions: m.decided, Handles: m.drawn, At: m.now, Seen: m.seen.order, Owned: m.owned.Facts, Volume: m.volume}
 	for _, c := range m.customers {
 		s.Customers = append(s.Customers, c.CustomerState)
 	}
@@ -34,7 +33,7 @@ func Restore(cfg Config, s Snapshot, above []Record) (*Mind, error) {
 	m := New(cfg)
 	m.seq, m.now, m.drawn = s.Applied+1, s.At, s.Handles
 	m.decided = max(m.decided, s.Decisions)
-	m.owned.Facts = s.Owned
+	m.owned.Facts, m.volume = s.Owned, s.Volume
 	m.fences, m.restored = s.Fences, true
 	for _, id := range s.Seen {
 		m.seen.first(id.Source, id.ID)
@@ -84,8 +83,14 @@ func (m *Mind) restore(r *Record) {
 		m.add(c)
 	case r.Decision != nil:
 		m.decided = max(m.decided, r.Decision.N)
-		if c != nil && r.Exposure != nil {
-			m.reserve(c, *r.Exposure)
+		if c != nil {
+			c.decided(r.Decision)
+			if r.Exposure != nil {
+				m.reserve(c, *r.Exposure)
+			}
+		}
+		if r.Decision.Action != silence {
+			m.spend(r.Decision.Action, Showing{N: r.Decision.N, At: r.Decision.At, Settled: m.cfg.Leased})
 		}
 	case r.Event != nil:
 		m.restoreEvent(r, c)
@@ -103,6 +108,9 @@ func (m *Mind) restoreEvent(r *Record, c *customer) {
 				x.Answer(b.Outcome, r.Event.Happened)
 				c.Changed++
 			}
+		}
+		if n, ours := m.numberOf(b.Decision); ours {
+			m.settleVolume(n, b.Outcome, r.Event.Happened)
 		}
 	case *event.Forget:
 		for _, t := range r.Erased {
@@ -153,29 +161,4 @@ func (m *Mind) Shown() []Standing {
 type Standing struct {
 	Session, Slot, Decision string
 	Until                   sense.Instant
-}
-
-// Known is what is known of the one before a session, for her own eyes.
-type Known struct {
-	Customer string
-	By       event.By
-	Here     bool
-	Until    sense.Instant
-	Slice    profile.Slice
-	Signals  []string // sensors that are read now, and why is in the bundle
-}
-
-// Known returns what is known in a session; false where there is no such session.
-func (m *Mind) Known(name string) (Known, bool) {
-	for _, s := range m.sessions {
-		if s.name != name {
-			continue
-		}
-		k := Known{By: s.by, Signals: m.wanted.Signals}
-		if c := s.customer; c != nil {
-			k.Customer, k.Here, k.Until, k.Slice = c.Customer, c.here(m.now), c.Until, c.Slice
-		}
-		return k, true
-	}
-	return Known{}, false
 }

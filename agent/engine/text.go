@@ -2,7 +2,9 @@ package engine
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/actions/guard"
@@ -19,42 +21,84 @@ func (m *Mind) fit(s *session, v *guard.View, c *candidate, language string) boo
 		return false
 	}
 	k := slices.Index(m.bundle.Languages, language)
-	t := c.treatment
+	t, a := c.treatment, &m.bundle.Actions[c.action]
+	words, more := wording(a, t, c.again)
 	out := &Text{Structured: t.Structured, Image: t.Image, Link: t.Link}
 	for _, part := range [...]struct {
 		of   []catalog.Rendered
 		into *string
 		must bool
-	}{{t.Text, &out.Text, !t.Structured}, {t.Title, &out.Title, false}, {t.Button, &out.Button, false}} {
+	}{{words, &out.Text, !t.Structured || c.again}, {t.Title, &out.Title, false}, {t.Button, &out.Button, false}} {
 		if len(part.of) == 0 && !part.must {
 			continue
 		}
-		if k < 0 || k >= len(part.of) || len(part.of[k]) == 0 {
+		if !has(part.of, k) {
 			c.reason = catalog.NoTreatmentForLanguage
 			c.because = []catalog.Because{{Name: "language", Value: sense.StringValue(language), Age: catalog.NoAge}}
 			return false
 		}
-		text, missing := m.render(s, v, part.of[k])
-		if missing != "" {
-			c.reason = catalog.PlaceholderUnknown
-			c.because = []catalog.Because{{Name: missing, Age: catalog.NoAge}}
+		if !m.fillIn(s, v, c, part.of[k], part.into) {
 			return false
 		}
-		*part.into = text
+	}
+	for _, also := range more {
+		if has(also, k) && !m.join(s, v, c, &out.Text, also[k], false) {
+			return false
+		}
+	}
+	if p := a.Price; p != nil && c.price != p.Normal && has(p.Disclose, k) && !m.join(s, v, c, &out.Text, p.Disclose[k], true) {
+		return false
+	}
+	if most, n := v.Slot.MaxText, int64(utf8.RuneCountInString(out.Text)); most > 0 && n > most {
+		c.reason = catalog.TextTooLong
+		c.because = []catalog.Because{{Name: "max_text", Value: sense.IntValue(n), Age: catalog.NoAge, Needed: "<= " + strconv.FormatInt(most, 10)}}
+		return false
 	}
 	c.text = out
 	return true
 }
 
+// has says whether there is a text in language k.
+func has(texts []catalog.Rendered, k int) bool { return k >= 0 && k < len(texts) && len(texts[k]) > 0 }
+
+// fillIn renders one part of the candidate's text; where a placeholder is not known it leaves the reason.
+func (m *Mind) fillIn(s *session, v *guard.View, c *candidate, parts catalog.Rendered, into *string) bool {
+	text, missing := m.render(s, v, c, parts)
+	if missing != "" {
+		c.reason = catalog.PlaceholderUnknown
+		c.because = []catalog.Because{{Name: missing, Age: catalog.NoAge}}
+		return false
+	}
+	*into = text
+	return true
+}
+
+// join puts a sentence before or behind a text.
+func (m *Mind) join(s *session, v *guard.View, c *candidate, text *string, parts catalog.Rendered, before bool) bool {
+	one := ""
+	if !m.fillIn(s, v, c, parts, &one) {
+		return false
+	}
+	switch {
+	case *text == "":
+		*text = one
+	case before:
+		*text = one + " " + *text
+	default:
+		*text += " " + one
+	}
+	return true
+}
+
 // render fills the placeholders of a text; missing names the first that is not known.
-func (m *Mind) render(s *session, v *guard.View, parts catalog.Rendered) (text, missing string) {
+func (m *Mind) render(s *session, v *guard.View, c *candidate, parts catalog.Rendered) (text, missing string) {
 	var b strings.Builder
 	for _, p := range parts {
 		if p.Name == "" {
 			b.WriteString(p.Literal)
 			continue
 		}
-		value, ok := m.placeholder(s, v, p)
+		value, ok := m.placeholder(s, v, c, p)
 		if !ok {
 			return "", p.Name
 		}
@@ -67,7 +111,10 @@ func (m *Mind) render(s *session, v *guard.View, parts catalog.Rendered) (text, 
 	return b.String(), ""
 }
 
-func (m *Mind) placeholder(s *session, v *guard.View, p catalog.Part) (sense.Value, bool) {
+func (m *Mind) placeholder(s *session, v *guard.View, c *candidate, p catalog.Part) (sense.Value, bool) {
+	if p.Of != catalog.PartOfNothing {
+		return m.priced(c, p.Of)
+	}
 	switch {
 	case p.Fact >= 0:
 		if v.Slice == nil {
@@ -79,6 +126,27 @@ func (m *Mind) placeholder(s *session, v *guard.View, p catalog.Part) (sense.Val
 	case p.Input >= 0:
 		r := m.moment.Input(s.name, p.Input)
 		return r.Value, r.Cause == rule.Known
+	case p.Derived >= 0:
+		r := m.moment.Derived(s.name, int(p.Derived))
+		return r.Value, r.Cause == rule.Known
 	}
 	return sense.Value{}, false
+}
+
+// priced returns what a text says of the candidate's price.
+func (m *Mind) priced(c *candidate, of catalog.PartOf) (sense.Value, bool) {
+	price := m.bundle.Actions[c.action].Price
+	if price == nil {
+		return sense.Value{}, false
+	}
+	text := ""
+	switch of {
+	case catalog.PartPrice:
+		text = amount(c.price)
+	case catalog.PartPriceNormal:
+		text = amount(price.Normal)
+	case catalog.PartPricePercent:
+		text = percent(c.price, price.Normal)
+	}
+	return sense.StringValue(text), text != ""
 }

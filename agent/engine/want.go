@@ -33,7 +33,14 @@ func (m *Mind) want() *Want {
 	if slices.EqualFunc(w.Slices, m.wanted.Slices, sameWant) && slices.Equal(w.Signals, m.wanted.Signals) {
 		return nil
 	}
-	m.wanted = w
+	since := map[string]sense.Instant{}
+	for _, name := range w.Signals {
+		since[name] = m.now
+		if old, read := m.readSince[name]; read {
+			since[name] = old
+		}
+	}
+	m.wanted, m.readSince = w, since
 	return &w
 }
 

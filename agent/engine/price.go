@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"math/bits"
+	"strings"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/guard"
+	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// priceOf returns what an action costs the customer now; 0 where its price does not depend on anything.
+// A price that is not known is no price: the action is not applicable.
+func (m *Mind) priceOf(s *session, a *catalog.Action) (price catalog.Micro, d guard.Verdict) {
+	if a.Price == nil {
+		return 0, d
+	}
+	if r := m.moment.Result(s.name, a.Price.Node); r.Cause == rule.Known {
+		if price, ok := money(r.Value); ok {
+			return price, d
+		}
+	}
+	reason, because := m.moment.Why(s.name, a.Price.Node)
+	if reason == catalog.NoReason {
+		reason = catalog.ConditionError
+	}
+	return 0, guard.Verdict{Reason: reason, Because: because}
+}
+
+// money reads an amount to the millionth.
+func money(v sense.Value) (catalog.Micro, bool) {
+	if v.Kind() == sense.Double {
+		f := sense.Round(float64(v.Double() * float64(catalog.One)))
+		return int64(f), f > -1<<53 && f < 1<<53
+	}
+	m, err := v.As(sense.Money)
+	return m.Int(), err == nil && m.Kind() == sense.Money
+}
+
+// amount prints money as people write it, with two decimals, rounded half away from zero.
+func amount(n catalog.Micro) string {
+	const cent = catalog.One / 100
+	cents := n / cent
+	switch rest := n % cent; {
+	case rest >= cent/2:
+		cents++
+	case rest <= -cent/2:
+		cents--
+	}
+	text := string(sense.AppendMicro(nil, cents, 2))
+	whole, decimals, _ := strings.Cut(text, ".")
+	return whole + "." + (decimals + "00")[:2]
+}
+
+// percent prints by how much a price differs from the normal one: whole percents, or tenths where it
+// is no whole number, and never nothing where there is a difference.
+func percent(price, normal catalog.Micro) string {
+	if normal == 0 {
+		return ""
+	}
+	diff := uint64(max(price, normal) - min(price, normal))
+	base := uint64(max(normal, -normal))
+	hi, lo := bits.Mul64(diff, 1000)
+	lo, carry := bits.Add64(lo, base/2, 0)
+	hi += carry
+	if hi >= base {
+		return ""
+	}
+	tenths, _ := bits.Div64(hi, lo, base)
+	if tenths == 0 && diff > 0 {
+		tenths = 1
+	}
+	if tenths > uint64(1)<<40 {
+		return ""
+	}
+	return string(sense.AppendMicro(nil, int64(tenths), 1)) + " %"
+}

@@ -1,0 +1,163 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// visit is what is counted of one visit: from identification or first presence until a while
+// without either. It is the customer's, in whatever session she is served, else the session's.
+type visit struct {
+	since    sense.Instant // 0 where there is none
+	seen     sense.Instant // last sign of it
+	came     request       // what was asked for last
+	requests []event.Subject
+	question question
+}
+
+// request is what somebody asked for.
+type request struct {
+	at     sense.Instant // 0 where nothing was
+	slot   string
+	intent catalog.Intent
+	about  event.Subject
+}
+
+// question is the one that was shown last in a visit.
+type question struct {
+	action   string
+	decision string
+	at       sense.Instant // 0 where none was shown
+	before   sense.Instant // when another was shown before it; 0 where none was
+	unusable bool          // the answer could not be used, and it was not asked again yet
+	retried  bool          // it was asked again
+}
+
+// mostRequests bounds what is remembered of what was asked about in one visit.
+const mostRequests = 16
+
+// visit returns the visit of who is served.
+func (s *session) visit() *visit {
+	if s.customer != nil {
+		return &s.customer.visit
+	}
+	return &s.own
+}
+
+// visitEnds returns when a visit is over if nothing more is seen of it.
+func (m *Mind) visitEnds(v *visit) sense.Instant {
+	if m.bundle == nil {
+		return sense.Never
+	}
+	return v.seen.Add(m.bundle.VisitEnds)
+}
+
+// visited takes a sign of the visit in a session; the first one begins it.
+func (m *Mind) visited(s *session) {
+	v := s.visit()
+	if v.since == 0 || m.now >= m.visitEnds(v) {
+		*v = m.beginVisit(s.customer)
+	}
+	v.seen = m.now
+	if s.customer != nil {
+		s.customer.met = true
+	}
+}
+
+// beginVisit returns a new visit. After a restart it is pieced together from the contacts that lie
+// closer together than a visit's end: what was asked in it stays asked.
+func (m *Mind) beginVisit(c *customer) visit {
+	v := visit{since: m.now}
+	if c == nil || c.met || m.bundle == nil {
+		return v
+	}
+	for k := len(c.Slice.Exposures) - 1; k >= 0; k-- {
+		x := &c.Slice.Exposures[k]
+		if x.At.Add(m.bundle.VisitEnds) <= v.since {
+			break
+		}
+		v.since = x.At
+		if x.Intent != catalog.Question.String() || x.Failed {
+			continue
+		}
+		if v.question.at == 0 {
+			v.question = question{action: x.Action, decision: x.Decision, at: x.At}
+		} else if v.question.before == 0 {
+			v.question.before = x.At
+			v.question.retried = x.Action == v.question.action // it is not asked a third time
+		}
+	}
+	return v
+}
+
+// meetVisit lets what was asked of whoever stands here count for who has just said who she is.
+func (m *Mind) meetVisit(s *session) {
+	own := s.own
+	s.own = visit{}
+	m.visited(s)
+	if own.since == 0 || m.now >= m.visitEnds(&own) {
+		return
+	}
+	v := &s.customer.visit
+	v.since = min(v.since, own.since)
+	if own.question.at > v.question.at {
+		v.question = own.question
+	}
+}
+
+// endVisits lets what was asked for be over with the visit.
+func (m *Mind) endVisits() {
+	for _, s := range m.sessions {
+		if e := m.bundle.SessionEnd; e != nil && e.Ends != rule.None && m.moment.Truth(s.name, e.Ends) == rule.False {
+			m.visited(s)
+		}
+		v := s.visit()
+		if v.since == 0 || m.now < m.visitEnds(v) {
+			continue
+		}
+		s.again = s.again || s.hisGoal || v.holds()
+		s.hisGoal = false
+		if s.customer != nil && v.holds() {
+			m.recall(s.customer)
+		}
+		*v = visit{}
+	}
+}
+
+// holds says whether something hangs on the visit that is over with it.
+func (v *visit) holds() bool { return v.question.at != 0 || len(v.requests) > 0 }
+
+// asked notes what somebody asked for, but for what is nobody's business.
+func (m *Mind) asked(s *session, a request) {
+	m.visited(s)
+	if m.sensitive(a.about) {
+		return
+	}
+	v := s.visit()
+	v.came = a
+	if a.about == "" || slices.Contains(v.requests, a.about) {
+		return
+	}
+	if len(v.requests) == mostRequests {
+		v.requests = slices.Delete(v.requests, 0, 1)
+	}
+	v.requests = append(v.requests, a.about)
+}
+
+// questioned notes that a question was shown.
+func (v *visit) questioned(action, decision string, at sense.Instant) {
+	q := question{action: action, decision: decision, at: at, before: v.question.at}
+	q.retried = v.question.unusable && v.question.action == action
+	v.question = q
+}
+
+// renumber gives the question the name that its decision has now.
+func (q *question) renumber(now map[string]*Decision) {
+	if d := now[q.decision]; d != nil {
+		q.decision = d.ID
+	}
+}
