@@ -14,8 +14,9 @@ import (
 // cursor reads msgp values one after the other; the first error stays, and all
 // that is read after it is zero.
 type cursor struct {
-	b   []byte
-	err error
+	b     []byte
+	err   error
+	first bool // of the first form, in which facts had one source and decisions no price
 }
 
 func (c *cursor) fail(err error) {

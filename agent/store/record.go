@@ -89,7 +89,8 @@ func appendDecision(b []byte, d *engine.Decision) []byte {
 		b = msgp.AppendInt64(b, n)
 	}
 	b = msgp.AppendBytes(appendList(b, d.Uses, appendText), d.Moment[:])
-	return appendList(b, d.Ages, func(b []byte, age *sense.Duration) []byte { return msgp.AppendInt64(b, int64(*age)) })
+	b = appendList(b, d.Ages, func(b []byte, age *sense.Duration) []byte { return msgp.AppendInt64(b, int64(*age)) })
+	return msgp.AppendInt64(msgp.AppendInt64(msgp.AppendBool(b, d.Priced), d.Price), d.Normal)
 }
 
 func readDecision(c *cursor) *engine.Decision {
@@ -104,6 +105,9 @@ func readDecision(c *cursor) *engine.Decision {
 	d.Uses = list(c, (*cursor).text)
 	c.exact(d.Moment[:])
 	d.Ages = list(c, func(c *cursor) sense.Duration { return sense.Duration(c.int()) })
+	if !c.first {
+		d.Priced, d.Price, d.Normal = c.truth(), c.int(), c.int()
+	}
 	return d
 }
 

@@ -14,9 +14,12 @@ import (
 
 // The first byte of what is stored. A form that changes gets the next number,
 // and the reader of the old one stays.
+//
+// Version 2 added the showings that volumes count to the head, and to a customer what other sources said
+// of a fact, the price of a decision, what the hub was told of derived values, and the last decisions.
 const (
-	headVersion     = 1
-	customerVersion = 1
+	headVersion     = 2
+	customerVersion = 2
 )
 
 // head is the part of a snapshot that belongs to nobody, with the epoch whose
@@ -43,17 +46,23 @@ func appendHead(b []byte, h *head) []byte {
 		b = msgp.AppendString(msgp.AppendString(b, f.Session), f.Place)
 		return msgp.AppendUint8(b, uint8(f.Side))
 	})
-	return appendList(b, h.snap.Seen, func(b []byte, s *engine.SeenID) []byte {
+	b = appendList(b, h.snap.Seen, func(b []byte, s *engine.SeenID) []byte {
 		return msgp.AppendString(msgp.AppendString(b, s.Source), s.ID)
+	})
+	return appendList(b, h.snap.Volume, func(b []byte, v *engine.Volume) []byte {
+		return appendList(msgp.AppendString(b, v.Action), v.Shown, func(b []byte, s *engine.Showing) []byte {
+			return msgp.AppendBool(appendInstant(msgp.AppendUint64(b, s.N), s.At), s.Settled)
+		})
 	})
 }
 
 func readHead(raw []byte) (head, error) {
 	var h head
-	c, err := begin(raw, headVersion)
+	c, version, err := begin(raw, headVersion)
 	if err != nil {
 		return h, fmt.Errorf("read state: %w", err)
 	}
+	c.first = version < 2
 	h.epoch = c.uint()
 	c.exact(h.secret[:])
 	h.floor = c.instant()
@@ -69,14 +78,22 @@ func readHead(raw []byte) (head, error) {
 	h.snap.Seen = list(c, func(c *cursor) engine.SeenID {
 		return engine.SeenID{Source: c.text(), ID: c.text()}
 	})
+	if version >= 2 {
+		h.snap.Volume = list(c, func(c *cursor) engine.Volume {
+			return engine.Volume{Action: c.text(), Shown: list(c, func(c *cursor) engine.Showing {
+				return engine.Showing{N: c.uint(), At: c.instant(), Settled: c.truth()}
+			})}
+		})
+	}
 	return h, end(c, "state")
 }
 
-func begin(raw []byte, version byte) (*cursor, error) {
-	if len(raw) == 0 || raw[0] != version {
-		return nil, fmt.Errorf("not version %d: %w", version, ErrDamaged)
+// begin reads the version of a form, of which every one up to newest is known.
+func begin(raw []byte, newest byte) (c *cursor, version byte, err error) {
+	if len(raw) == 0 || raw[0] < 1 || raw[0] > newest {
+		return nil, 0, fmt.Errorf("not version 1 to %d: %w", newest, ErrDamaged)
 	}
-	return &cursor{b: raw[1:]}, nil
+	return &cursor{b: raw[1:]}, raw[0], nil
 }
 
 func end(c *cursor, what string) error {
@@ -99,15 +116,26 @@ func appendCustomer(b []byte, s *engine.CustomerState) []byte {
 	b = appendInstant(b, s.Until)
 	b = msgp.AppendBool(b, s.Here)
 	b = appendSlice(b, &s.Slice)
-	return appendList(b, s.Pending, appendRecord)
+	b = appendList(b, s.Pending, appendRecord)
+	b = appendList(b, s.Told, func(b []byte, t *engine.Told) []byte {
+		return appendInstant(appendValue(msgp.AppendString(b, t.Name), t.Value), t.At)
+	})
+	return appendList(b, s.Decided, func(b []byte, d *engine.Decided) []byte {
+		b = appendInstant(b, d.At)
+		for _, s := range []string{d.Decision, d.Slot, d.Action, d.Cause} {
+			b = msgp.AppendString(b, s)
+		}
+		return msgp.AppendInt64(b, d.Value)
+	})
 }
 
 func readCustomer(raw []byte) (engine.CustomerState, error) {
 	var s engine.CustomerState
-	c, err := begin(raw, customerVersion)
+	c, version, err := begin(raw, customerVersion)
 	if err != nil {
 		return s, fmt.Errorf("read customer: %w", err)
 	}
+	c.first = version < 2
 	c.exact(s.Handle[:])
 	s.Customer, s.Person = c.text(), c.text()
 	s.Aliases = list(c, (*cursor).text)
@@ -117,6 +145,14 @@ func readCustomer(raw []byte) (engine.CustomerState, error) {
 	s.Here = c.truth()
 	s.Slice = readSlice(c)
 	s.Pending = list(c, readRecord)
+	if version >= 2 {
+		s.Told = list(c, func(c *cursor) engine.Told {
+			return engine.Told{Name: c.text(), Value: c.value(), At: c.instant()}
+		})
+		s.Decided = list(c, func(c *cursor) engine.Decided {
+			return engine.Decided{At: c.instant(), Decision: c.text(), Slot: c.text(), Action: c.text(), Cause: c.text(), Value: c.int()}
+		})
+	}
 	return s, end(c, "customer")
 }
 
@@ -162,11 +198,21 @@ func readSlice(c *cursor) profile.Slice {
 func appendFact(b []byte, f *profile.Fact) []byte {
 	b = msgp.AppendString(msgp.AppendString(b, f.Name), f.Owner)
 	b = msgp.AppendUint8(appendValue(b, f.Value), uint8(f.Provenance))
-	return appendInstant(msgp.AppendString(b, f.Source), f.Happened)
+	b = appendInstant(msgp.AppendString(b, f.Source), f.Happened)
+	return appendList(b, f.Claims, func(b []byte, x *profile.Claim) []byte {
+		b = msgp.AppendUint8(appendValue(b, x.Value), uint8(x.Provenance))
+		return appendInstant(msgp.AppendString(b, x.Source), x.Happened)
+	})
 }
 
 func readFact(c *cursor) profile.Fact {
-	return profile.Fact{Name: c.text(), Owner: c.text(), Value: c.value(), Provenance: event.Provenance(c.uint()), Source: c.text(), Happened: c.instant()}
+	f := profile.Fact{Name: c.text(), Owner: c.text(), Value: c.value(), Provenance: event.Provenance(c.uint()), Source: c.text(), Happened: c.instant()}
+	if !c.first {
+		f.Claims = list(c, func(c *cursor) profile.Claim {
+			return profile.Claim{Value: c.value(), Provenance: event.Provenance(c.uint()), Source: c.text(), Happened: c.instant()}
+		})
+	}
+	return f
 }
 
 func appendExposure(b []byte, e *profile.Exposure) []byte {
