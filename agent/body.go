@@ -31,13 +31,14 @@ type Body struct {
 	Pause   func(context.Context, time.Duration) error // between tries on a full disk; nil waits
 	Full    func(full bool)                            // told when the disk is full, and when it is no longer
 	Stored  func(*engine.Output)                       // after the commit point; nil for nobody
+	Tells   func(*engine.HandOver)                     // what people are told who take over; nil for nobody
 
 	codec *codec
 	names *symbols // of the bundle in charge
 }
 
 // Handle performs one output in the stated order: persist, withhold, destroy, clear, show,
-// want. Nothing but clears that protect somebody is done before, or where,
+// hand over, want. Nothing but clears that protect somebody is done before, or where,
 // persisting fails. A full disk is waited out until ctx ends; any other error is
 // final: the mind knows more than the log, and must be restored from it.
 func (b *Body) Handle(ctx context.Context, out *engine.Output) error {
@@ -51,7 +52,7 @@ func (b *Body) Handle(ctx context.Context, out *engine.Output) error {
 		b.clearProtecting(out, &cleared)
 		return err
 	}
-	if b.Stored != nil && (len(out.Persist) > 0 || len(out.Destroy) > 0) {
+	if b.Stored != nil && (len(out.Persist) > 0 || len(out.Destroy) > 0 || out.LetGo) {
 		b.Stored(out)
 	}
 	for _, c := range out.Clear {
@@ -66,6 +67,11 @@ func (b *Body) Handle(ctx context.Context, out *engine.Output) error {
 	}
 	if len(out.Show) > 0 {
 		b.crash(CrashAfterShow)
+	}
+	if b.Tells != nil {
+		for k := range out.HandOver {
+			b.Tells(&out.HandOver[k])
+		}
 	}
 	if out.Want != nil && b.Want != nil {
 		b.Want(out.Want)

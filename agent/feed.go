@@ -13,6 +13,7 @@ const (
 	KindDecision = "decision"
 	KindClear    = "clear"
 	KindSession  = "session"
+	KindHandOver = "handover" // for staff: without a slot, and not kept for who comes later
 )
 
 // Message is one thing that screens are told.
@@ -20,7 +21,7 @@ type Message struct {
 	ID       uint64 // counts from 1 within a life of the agent
 	Kind     string
 	Session  string
-	Slot     string           // empty for a session message
+	Slot     string           // empty for a session message and a hand-over
 	Line     []byte           // JSON as in the contract; of a decision with few of the rejected
 	Decision *engine.Decision // of a decision, whole, for who reads as it comes; nil later; read only
 }
@@ -79,6 +80,11 @@ func (f *Feed) Session(at sense.Instant, session string, identified bool) {
 	f.tell(Message{Kind: KindSession, Session: session, Line: b}, nil)
 }
 
+// HandOver tells what a person is told who takes over in a session.
+func (f *Feed) HandOver(h *engine.HandOver) {
+	f.tell(Message{Kind: KindHandOver, Session: h.Session, Line: h.AppendJSON(nil)}, nil)
+}
+
 func without(up []Message, session, slot string) []Message {
 	kept := up[:0]
 	for _, m := range up {
@@ -102,6 +108,9 @@ func (f *Feed) tell(m Message, change func(up []Message, m Message) []Message) {
 	kept.Decision = nil // a thousand candidates are not kept for who may come later
 	if change != nil {
 		f.up = change(f.up, kept)
+	}
+	if m.Kind == KindHandOver {
+		kept.Line = nil // its place is kept, what was said of somebody is not
 	}
 	if len(f.kept) == keptMessages {
 		f.kept = append(f.kept[:0], f.kept[1:]...)
@@ -140,7 +149,7 @@ func (f *Feed) Read(after uint64, matches func(*Message) bool) (r *Reader, fresh
 	c := make(chan Message, slowAfter+keptMessages)
 	r = &Reader{C: c, c: c, feed: f, matches: matches}
 	for k := range old {
-		if (fresh || old[k].ID > after) && matches(&old[k]) && len(c) < cap(c) {
+		if (fresh || old[k].ID > after) && old[k].Line != nil && matches(&old[k]) && len(c) < cap(c) {
 			c <- old[k]
 		}
 	}

@@ -189,10 +189,11 @@ func (a *Agent) stored(out *engine.Output) {
 		a.saveBy = a.stamp.now().Add(snapshotAfter)
 	}
 	a.dirty += len(out.Persist)
-	if len(out.Destroy) > 0 {
-		a.saveBy = 0 // what was forgotten leaves the state file as well, now
+	if len(out.Destroy) > 0 || out.LetGo {
+		a.dirty, a.saveBy = a.dirty+1, 0 // what was forgotten, or has no reason any more, leaves the state file as well, now
 	}
-	if a.link != nil {
+	a.handed.forget(out.Destroy)
+	if a.link != nil && len(out.Persist) > 0 {
 		a.link.Appended()
 	}
 }

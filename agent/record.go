@@ -198,6 +198,9 @@ func (c *codec) decision(r *engine.Record, s *symbols) *wire.Decision {
 	for k := range d.List {
 		w.Listed = append(w.Listed, s.sym(d.List[k].Action))
 	}
+	if d.Priced {
+		w.Price = []int64{d.Price, d.Normal}
+	}
 	best, rest := losers(d.Rejected)
 	for _, l := range best {
 		w.Losers = append(w.Losers, wire.Loser{Action: s.sym(l.Action), Stage: wire.Stage(l.Stage), Reason: s.sym(l.Reason.String())})
@@ -353,6 +356,9 @@ func (c *codec) decisionBack(w *wire.Decision, name func(wire.Sym) string) engin
 	}
 	for _, i := range w.Inputs {
 		d.Uses = append(d.Uses, name(i.Name))
+	}
+	if len(w.Price) == 2 {
+		d.Priced, d.Price, d.Normal = true, w.Price[0], w.Price[1]
 	}
 	for _, l := range w.Listed {
 		d.List = append(d.List, engine.Ranked{Action: name(l)})

@@ -71,6 +71,7 @@ type Agent struct {
 	stamp   *stamper
 	inbox   *inbox
 	feed    *Feed
+	handed  handOvers
 	link    Uplink
 	sources Sources
 	board   *board.Board
@@ -216,7 +217,7 @@ func (a *Agent) begun(ctx context.Context) error {
 		return err
 	}
 	a.body = &Body{Log: a.queue, Keys: a.store.Keys, Screens: append([]Screen{a.feed}, a.cfg.Screens...), Want: a.want, Tell: a.tell,
-		Crash: a.cfg.Crash, Full: func(full bool) { a.full.Store(full) }, Stored: a.stored, codec: a.codec, names: a.firstNames(first)}
+		Crash: a.cfg.Crash, Full: func(full bool) { a.full.Store(full) }, Stored: a.stored, Tells: a.handOver, codec: a.codec, names: a.firstNames(first)}
 	if err := a.startLink(); err != nil {
 		return err
 	}
@@ -270,6 +271,11 @@ func (a *Agent) restore() (*engine.BundleUpdate, error) {
 		for k := range snap.Customers {
 			for j := range snap.Customers[k].Pending {
 				snap.Customers[k].Pending[j].Seq = 0
+			}
+		}
+		for k := range snap.Volume {
+			for j := range snap.Volume[k].Shown {
+				snap.Volume[k].Shown[j].N = 0
 			}
 		}
 	}

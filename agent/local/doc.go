@@ -3,8 +3,9 @@
 //
 //	POST /v1/events               event lines in, {"accepted":n,"rejected":[{"line","error"}]} out
 //	POST /v1/events?wait=1        the same, with the decision and clear lines that it caused in `lines`
-//	GET  /v1/stream?slot=&session= server-sent events decision, clear, session; Last-Event-ID resumes
-//	GET  /v1/known?session=       what is known of who is there, for her own eyes
+//	GET  /v1/stream?slot=&session= server-sent events decision, clear, session, handover; Last-Event-ID resumes
+//	GET  /v1/known?session=       what is known of who is there, for her own eyes: with why, since when, and what leaves the device
+//	GET  /v1/handover?session=    what a person is told who takes over, newest first, for an hour; for staff at the device
 //	GET  /v1/status               how the device is
 //	GET  /healthz                 200 while the mind goes round
 //
@@ -23,6 +24,7 @@
 //
 // # What callers owe
 //
+// A hand-over is for staff: on the stream it is told only to who names no slot, and is not told again.
 // A screen shows what `decision` says until a `clear` of the slot, or another
 // decision for it; after losing the stream it clears everything first.
 package local

@@ -26,7 +26,9 @@ type known struct {
 	Restricted   bool          `json:"restricted"`
 	Interactions []interaction `json:"interactions"`
 	Shown        []shown       `json:"shown"`
+	Derived      []derived     `json:"derived"` // what is derived of her now, on the device
 	Signals      []string      `json:"signals"` // what is sensed now
+	Sensors      []sensor      `json:"sensors"` // the same, with why
 }
 
 type fact struct {
@@ -36,6 +38,35 @@ type fact struct {
 	Provenance string          `json:"provenance"`
 	Source     string          `json:"source,omitempty"`
 	Happened   string          `json:"happened"`
+	Why        string          `json:"why,omitempty"`
+	Purposes   []string        `json:"purposes"`
+	Leaves     bool            `json:"leaves_device"`
+	Others     []claim         `json:"others,omitempty"` // what other sources said, newest first
+}
+
+type claim struct {
+	Value      json.RawMessage `json:"value"`
+	Provenance string          `json:"provenance"`
+	Source     string          `json:"source,omitempty"`
+	Happened   string          `json:"happened"`
+}
+
+type derived struct {
+	Name     string          `json:"name"`
+	Value    json.RawMessage `json:"value"`
+	Formula  string          `json:"formula,omitempty"`
+	Why      string          `json:"why,omitempty"`
+	Purposes []string        `json:"purposes"`
+	Leaves   bool            `json:"leaves_device"`
+	Left     *string         `json:"left"` // when it left the device last
+}
+
+type sensor struct {
+	Name     string   `json:"name"`
+	Why      string   `json:"why,omitempty"`
+	Purposes []string `json:"purposes"`
+	Leaves   bool     `json:"leaves_device"`
+	Since    string   `json:"since"` // since when it is read
 }
 
 type consent struct {
@@ -90,11 +121,38 @@ func (s *Server) known(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, out)
 }
 
+// handovers answers with what staff are told.
+func (s *Server) handovers(w http.ResponseWriter, r *http.Request) {
+	list := []json.RawMessage{}
+	for _, h := range s.device.HandOvers(r.URL.Query().Get("session")) {
+		list = append(list, h.AppendJSON(nil))
+	}
+	answer(w, http.StatusOK, map[string][]json.RawMessage{"handovers": list})
+}
+
 func fill(out *known, k *engine.Known) {
 	s := &k.Slice
+	out.Derived, out.Sensors = []derived{}, []sensor{}
 	out.Facts, out.Consents, out.Objections, out.Interactions, out.Shown = []fact{}, []consent{}, []objection{}, []interaction{}, []shown{}
-	for _, f := range s.Facts {
-		out.Facts = append(out.Facts, fact{f.Name, f.Owner, f.Value.AppendJSON(nil), f.Provenance.String(), f.Source, f.Happened.String()})
+	for n, f := range s.Facts {
+		one := fact{Name: f.Name, Owner: f.Owner, Value: f.Value.AppendJSON(nil), Provenance: f.Provenance.String(), Source: f.Source, Happened: f.Happened.String(), Purposes: []string{}}
+		if n < len(k.Facts) {
+			one.Why, one.Purposes, one.Leaves = k.Facts[n].Why, nonNil(k.Facts[n].For), k.Facts[n].Leaves
+		}
+		for _, c := range f.Claims {
+			one.Others = append(one.Others, claim{c.Value.AppendJSON(nil), c.Provenance.String(), c.Source, c.Happened.String()})
+		}
+		out.Facts = append(out.Facts, one)
+	}
+	for _, d := range k.Derived {
+		one := derived{d.Name, d.Value.AppendJSON(nil), d.Formula, d.Why, nonNil(d.For), d.Leaves, nil}
+		if d.Since != 0 {
+			one.Left = end(d.Since)
+		}
+		out.Derived = append(out.Derived, one)
+	}
+	for _, r := range k.Read {
+		out.Sensors = append(out.Sensors, sensor{r.Name, r.Why, nonNil(r.For), r.Leaves, r.Since.String()})
 	}
 	for _, c := range s.Consents {
 		out.Consents = append(out.Consents, consent{c.Purpose, c.Granted, c.Text, c.Happened.String(), end(c.Expires)})

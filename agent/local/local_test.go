@@ -26,6 +26,7 @@ type device struct {
 	answer agent.Answer
 	err    error
 	known  map[string]engine.Known
+	handed []engine.HandOver
 }
 
 func (d *device) Submit(_ context.Context, events []event.Event) (agent.Answer, error) {
@@ -37,6 +38,14 @@ func (d *device) Submit(_ context.Context, events []event.Event) (agent.Answer, 
 func (d *device) Known(_ context.Context, session string) (engine.Known, bool, error) {
 	k, ok := d.known[session]
 	return k, ok, d.err
+}
+func (d *device) HandOvers(session string) (list []engine.HandOver) {
+	for _, h := range d.handed {
+		if session == "" || h.Session == session {
+			list = append(list, h)
+		}
+	}
+	return list
 }
 func (d *device) Status() agent.Status {
 	return agent.Status{Device: "kiosk-1", Epoch: 7, Online: true}

@@ -27,6 +27,7 @@ import (
 type Device interface {
 	Submit(ctx context.Context, events []event.Event) (agent.Answer, error)
 	Known(ctx context.Context, session string) (engine.Known, bool, error)
+	HandOvers(session string) []engine.HandOver
 	Status() agent.Status
 	Ping(ctx context.Context) error
 	Feed() *agent.Feed
@@ -154,6 +155,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/events", s.events)
 	mux.HandleFunc("GET /v1/stream", s.stream)
 	mux.HandleFunc("GET /v1/known", s.known)
+	mux.HandleFunc("GET /v1/handover", s.handovers)
 	mux.HandleFunc("GET /v1/status", s.status)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
