@@ -48,6 +48,11 @@ func declaredIn(b *catalog.Bundle, body event.Body, name string, now sense.Insta
 				return b.Facts[k].Keep, fitsFact(&b.Facts[k], body, now)
 			}
 		}
+		for k := range b.Derived {
+			if d := &b.Derived[k]; d.Name == name && d.Leaves {
+				return d.Keep, fitsDerived(d, body)
+			}
+		}
 		return 0, unknown(b, "fact", name, "facts")
 	case *event.Interaction:
 		if k := kindOf(b, name); k != nil {
@@ -83,6 +88,18 @@ func fitsFact(d *catalog.Fact, f *event.Fact, now sense.Instant) error {
 		return err
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return nil
+}
+
+// fitsDerived checks what a device tells of a value that it derived: observed, of a customer, and of
+// the type that the policy gives it.
+func fitsDerived(d *catalog.Derived, f *event.Fact) error {
+	switch _, err := f.Value.As(d.Kind); {
+	case f.Owner != "" || f.Provenance != event.Observed:
+		return fmt.Errorf("%q is derived on a device, of a customer, and observed: nobody else tells it: %w", d.Name, ErrInvalid)
+	case err != nil:
+		return fmt.Errorf("derived value %q: %w: %w", d.Name, ErrInvalid, err)
 	}
 	return nil
 }

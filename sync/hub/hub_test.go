@@ -23,7 +23,7 @@ const t0 = sense.Instant(1_772_442_000_000) // 2026-03-02T09:00:00Z
 func dealer() *catalog.Bundle {
 	const none = rule.None
 	b := &catalog.Bundle{Name: "dealer", Version: 1, Currency: "EUR", Languages: []string{"en"}, Zone: sense.UTC, VisitEnds: 10 * sense.Minute,
-		Purposes: []catalog.Purpose{{Name: "offers", Basis: catalog.BasisConsent, Unasked: -1}, {Name: "service", Basis: catalog.BasisContract, Unasked: -1}},
+		Purposes: []catalog.Purpose{{Name: "offers", Basis: catalog.BasisConsent, Unasked: -1, Born: -1}, {Name: "service", Basis: catalog.BasisContract, Unasked: -1, Born: -1}},
 		Facts: []catalog.Fact{
 			{Name: "interests", Kind: sense.List, Elem: sense.String, Purposes: 1, Keep: sense.Year, Fresh: sense.Forever},
 			{Name: "name", Kind: sense.String, Purposes: 3, From: []event.Provenance{event.Declared}, Keep: sense.Year, Fresh: sense.Forever},
@@ -49,7 +49,7 @@ func dealer() *catalog.Bundle {
 		Slots: []catalog.Slot{{Name: "home", Channel: "kiosk", Fallback: -1, ShowFor: 30 * sense.Second}},
 	}
 	b.Actions = []catalog.Action{{Name: "stay", Intent: catalog.Sales, Purpose: 0, Group: -1, Slots: []int32{0}, About: "hotel:rome", Goal: "hotel:rome",
-		Before: -1, Measure: -1, Eligible: none, Applicable: none, Suitable: none, Lever: catalog.One, Propensity: 1000, Repeat: sense.Forever}}
+		Before: -1, Measure: -1, Partner: -1, Asks: -1, Confirms: -1, Serves: -1, Eligible: none, Applicable: none, Suitable: none, Lever: catalog.One, Propensity: 1000, Repeat: sense.Forever}}
 	return b
 }
 

@@ -165,7 +165,7 @@ func (s *step) content(b *catalog.Bundle, all *profile.Slice, owners []event.Own
 		}
 		c.Facts = append(c.Facts, facts...)
 	}
-	slices.SortFunc(c.Facts, func(x, y wire.SliceFact) int {
+	slices.SortStableFunc(c.Facts, func(x, y wire.SliceFact) int {
 		if n := strings.Compare(x.Name, y.Name); n != 0 {
 			return n
 		}
@@ -173,7 +173,7 @@ func (s *step) content(b *catalog.Bundle, all *profile.Slice, owners []event.Own
 	})
 	for _, i := range all.Interactions {
 		k := kindOf(b, i.Kind)
-		if k == nil || s.now >= i.Happened.Add(k.Keep) {
+		if k == nil || !hasBasis(b, k.Purposes) || s.now >= i.Happened.Add(k.Keep) {
 			continue
 		}
 		c.Interactions = append(c.Interactions, wire.SliceInteraction{Kind: i.Kind, About: string(i.About), Channel: i.Channel, Ref: i.Ref,
@@ -209,17 +209,22 @@ func (s *step) ownerFacts(b *catalog.Bundle, o event.Owner, allowed catalog.Purp
 	return facts, nil
 }
 
-// appendFact adds a fact within its retention, in its declared type.
+// appendFact adds a fact within its retention, in its declared type, with what other sources said of it:
+// every device then weighs the same claims.
 func appendFact(list []wire.SliceFact, d *catalog.Fact, f *profile.Fact, now sense.Instant) []wire.SliceFact {
-	if now >= f.Happened.Add(d.Keep) {
-		return list
+	held := profile.Claim{Value: f.Value, Provenance: f.Provenance, Source: f.Source, Happened: f.Happened}
+	for _, c := range append([]profile.Claim{held}, f.Claims...) {
+		if now >= c.Happened.Add(d.Keep) {
+			continue
+		}
+		v, err := d.Accept(c.Value, c.Provenance, now)
+		if err != nil {
+			continue // told before this bundle declared it so: missing is the careful reading
+		}
+		list = append(list, wire.SliceFact{Name: f.Name, Owner: f.Owner, Value: wire.ValueOf(v), Provenance: uint8(c.Provenance),
+			Source: c.Source, Happened: int64(c.Happened)})
 	}
-	v, err := d.Accept(f.Value, f.Provenance, now)
-	if err != nil {
-		return list // told before this bundle declared it so: missing is the careful reading
-	}
-	return append(list, wire.SliceFact{Name: f.Name, Owner: f.Owner, Value: wire.ValueOf(v), Provenance: uint8(f.Provenance),
-		Source: f.Source, Happened: int64(f.Happened)})
+	return list
 }
 
 // permitted returns the purposes for which facts may be used now.
@@ -227,6 +232,9 @@ func permitted(b *catalog.Bundle, all *profile.Slice, now sense.Instant) catalog
 	var set catalog.PurposeSet
 	for k := range b.Purposes {
 		p := &b.Purposes[k]
+		if p.Basis == catalog.BasisNone {
+			continue
+		}
 		if p.Basis.NeedsGrant() {
 			if state, _ := all.Consent(p.Name, now); state != profile.ConsentGranted {
 				continue
@@ -238,6 +246,16 @@ func permitted(b *catalog.Bundle, all *profile.Slice, now sense.Instant) catalog
 		set |= 1 << uint(k)
 	}
 	return set
+}
+
+// hasBasis says whether one of the purposes has a legal basis; none asks for none.
+func hasBasis(b *catalog.Bundle, set catalog.PurposeSet) bool {
+	for k := range b.Purposes {
+		if set.Has(int32(k)) && b.Purposes[k].Basis != catalog.BasisNone {
+			return true
+		}
+	}
+	return set == 0
 }
 
 // room is left for what differs between two sendings of the same content, and for the signature.

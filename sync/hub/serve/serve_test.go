@@ -33,11 +33,11 @@ const token = "secret-of-crm"
 
 func dealer(version int64) []byte {
 	return catalog.Encode(&catalog.Bundle{Name: "dealer", Version: version, Currency: "EUR", Languages: []string{"en"}, Zone: sense.UTC, VisitEnds: 10 * sense.Minute,
-		Purposes: []catalog.Purpose{{Name: "service", Basis: catalog.BasisContract, Unasked: -1}},
+		Purposes: []catalog.Purpose{{Name: "service", Basis: catalog.BasisContract, Unasked: -1, Born: -1}},
 		Kinds: []catalog.Kind{{Name: "complaint", Keep: sense.Year, Purposes: 1, Negative: true, OpenUntil: 1, ClosedBy: -1, CoolOff: sense.Day},
 			{Name: "resolved", Keep: sense.Year, Purposes: 1, OpenUntil: -1, ClosedBy: -1}},
 		Slots: []catalog.Slot{{Name: "home", Channel: "kiosk", Fallback: -1, ShowFor: 30 * sense.Second}},
-		Actions: []catalog.Action{{Name: "help", Intent: catalog.Service, Purpose: 0, Group: -1, Slots: []int32{0}, Before: -1, Measure: -1,
+		Actions: []catalog.Action{{Name: "help", Intent: catalog.Service, Purpose: 0, Group: -1, Slots: []int32{0}, Before: -1, Measure: -1, Partner: -1, Asks: -1, Confirms: -1, Serves: -1,
 			Eligible: rule.None, Applicable: rule.None, Suitable: rule.None, Lever: catalog.One, Repeat: sense.Forever}},
 	})
 }
