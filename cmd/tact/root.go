@@ -29,6 +29,7 @@ var verbs = []struct {
 	{groupBundle, newBundleCommand},
 	{groupBundle, newKeysCommand},
 	{groupPolicy, newTestCommand},
+	{groupPolicy, newAuditCommand},
 	{groupRunning, newReplayCommand},
 	{groupRunning, newExplainCommand},
 	{groupRunning, newHubCommand},

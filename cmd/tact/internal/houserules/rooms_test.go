@@ -108,7 +108,22 @@ var rooms = []struct {
 		"actions/catalog": "what is declared",
 		"math/rand/v2":    "a fresh generator from a seed, see seeded",
 	}}},
+	{"actions/policy/reach", room{pure: true, imports: map[string]string{
+		"context/sense":   "values",
+		"context/rule":    "the program that it reasons over",
+		"actions/catalog": "what is declared",
+	}}},
+	{"actions/register", room{pure: true, imports: map[string]string{
+		"context/sense":   "durations",
+		"context/event":   "provenances",
+		"context/rule":    "what conditions read",
+		"actions/catalog": "the bundle that it describes",
+		"encoding/csv":    "the register as CSV",
+		"encoding/json":   "the register as JSON",
+		"io":              "where the caller wants it",
+	}}},
 	{"actions/policy", room{imports: map[string]string{
+		"actions/policy/reach":        "what the compiled conditions can and cannot be",
 		"context/sense":               "values",
 		"context/event":               "subjects",
 		"context/place":               "shapes",
