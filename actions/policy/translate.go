@@ -56,7 +56,7 @@ func (l *language) money(text string) compiled {
 			c.node = rule.None
 		}
 	default:
-		c.bad = append(c.bad, mistake{0, "type_mismatch", fmt.Sprintf("this is %s, not an amount of money", article(kind.String())), "as in 8.00 * demand"})
+		c.bad = append(c.bad, mistake{0, "type_mismatch", fmt.Sprintf("a price is an amount of money, this is %s", article(kind.String())), `as in "8.00 * demand"`})
 		c.node = rule.None
 	}
 	return c
