@@ -42,7 +42,7 @@ func (s *Slice) LastContact(b *catalog.Bundle, now sense.Instant) (at sense.Inst
 	return at, ok
 }
 
-// mergeExposure takes in what another copy knows of a contact.
+// mergeExposure takes in what another copy knows of a contact: the answers of both, whatever the order.
 func (s *Slice) mergeExposure(x Exposure) {
 	own := s.Exposure(x.Decision)
 	if own == nil {
@@ -60,10 +60,9 @@ func (s *Slice) mergeExposure(x Exposure) {
 	failed := own.Failed || x.Failed
 	if len(all) > 0 {
 		failed = all[0].Outcome == "failed" // the first word on a contact is the one that counts
-		switch {
-		case all[0].Outcome == "shown", shown == 0 && !failed:
-			shown = all[0].At
-		}
+	}
+	if k := slices.IndexFunc(all, func(o Outcome) bool { return o.Outcome == "shown" }); k >= 0 {
+		shown = all[k].At // told, not assumed
 	}
 	own.Shown, own.Failed, own.Outcomes = shown, failed, all
 }
