@@ -32,6 +32,7 @@ type Body struct {
 	Full    func(full bool)                            // told when the disk is full, and when it is no longer
 	Stored  func(*engine.Output)                       // after the commit point; nil for nobody
 	Tells   func(*engine.HandOver)                     // what people are told who take over; nil for nobody
+	Moments func([]engine.Moment)                      // takes what the decisions looked at once they are shown, and returns at once; nil for nobody
 
 	codec *codec
 	names *symbols // of the bundle in charge
@@ -75,6 +76,9 @@ func (b *Body) Handle(ctx context.Context, out *engine.Output) error {
 	}
 	if out.Want != nil && b.Want != nil {
 		b.Want(out.Want)
+	}
+	if len(out.Moments) > 0 && b.Moments != nil {
+		b.Moments(out.Moments)
 	}
 	return nil
 }

@@ -189,6 +189,11 @@ func (a *Agent) stored(out *engine.Output) {
 		a.saveBy = a.stamp.now().Add(snapshotAfter)
 	}
 	a.dirty += len(out.Persist)
+	if out.LetGo {
+		a.dropMoments() // they hold what has no reason any more
+	} else if len(out.Destroy) > 0 {
+		a.holdMoments()
+	}
 	if len(out.Destroy) > 0 || out.LetGo {
 		a.dirty, a.saveBy = a.dirty+1, 0 // what was forgotten, or has no reason any more, leaves the state file as well, now
 	}
@@ -237,6 +242,7 @@ func (a *Agent) keepHouse() error {
 		a.renew(now)
 		a.sendHealth(now)
 		a.sweepKeys()
+		a.holdMoments()
 		if _, err := a.queue.Drop(); err != nil {
 			a.tell.Warn("acknowledged records could not be dropped", "error", err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/agent/moments"
 	"github.com/tact-edge/tact/agent/store"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
@@ -40,6 +41,9 @@ type Config struct {
 	DeviceKey [32]byte // see store.DeviceKey
 	MaxOutbox int64    // bytes of records that may wait; 0 takes the default
 	MaxState  int64    // bytes of state.db; 0 takes the default
+
+	MaxMoments  int64          // bytes of what decisions looked at; 0 takes the default, below 0 none is kept
+	KeepMoments sense.Duration // how long it is kept; 0 takes the default
 
 	BundleFile string             // provisioned with the device, FILE.minisig beside it; empty for none
 	Trusted    []update.PublicKey // keys that may sign bundles
@@ -77,6 +81,9 @@ type Agent struct {
 	board   *board.Board
 	folder  update.Folder
 	bundles *update.Store
+	moments *moments.Ring // nil where none are kept
+
+	momentsLost uint64 // of those that could not be written, how many were told
 
 	epoch, boot uint64
 	wants       wants
@@ -132,6 +139,7 @@ func Start(ctx context.Context, cfg Config) (*Agent, error) {
 		return nil, fmt.Errorf("start agent: %w", err)
 	}
 	if err := a.begun(ctx); err != nil {
+		a.closeMoments()
 		return nil, errors.Join(fmt.Errorf("start agent: %w", err), a.store.Close())
 	}
 	return a, nil
@@ -212,12 +220,13 @@ func (a *Agent) begun(ctx context.Context) error {
 	if err := a.reportRecovered(); err != nil {
 		return err
 	}
+	a.openMoments()
 	first, err := a.restore()
 	if err != nil {
 		return err
 	}
 	a.body = &Body{Log: a.queue, Keys: a.store.Keys, Screens: append([]Screen{a.feed}, a.cfg.Screens...), Want: a.want, Tell: a.tell,
-		Crash: a.cfg.Crash, Full: func(full bool) { a.full.Store(full) }, Stored: a.stored, Tells: a.handOver, codec: a.codec, names: a.firstNames(first)}
+		Crash: a.cfg.Crash, Full: func(full bool) { a.full.Store(full) }, Stored: a.stored, Moments: a.keepMoments, Tells: a.handOver, codec: a.codec, names: a.firstNames(first)}
 	if err := a.startLink(); err != nil {
 		return err
 	}
@@ -284,7 +293,7 @@ func (a *Agent) restore() (*engine.BundleUpdate, error) {
 		return nil, err
 	}
 	a.mind, err = engine.Restore(engine.Config{Device: a.cfg.Device, Epoch: a.epoch, Secret: a.store.State.Secret(), Slots: a.cfg.Slots, Owners: a.cfg.Owners, Absent: a.cfg.Absent,
-		Sessions: a.cfg.Sessions, Customers: a.cfg.Customers}, snap, above)
+		Sessions: a.cfg.Sessions, Customers: a.cfg.Customers, Moments: a.moments != nil}, snap, above)
 	if err != nil {
 		return nil, err
 	}
@@ -488,6 +497,7 @@ func (a *Agent) run(ctx context.Context) {
 		a.closeBoard()
 		unlink()
 		a.links.Wait()
+		a.closeMoments()
 		a.err = errors.Join(a.err, a.store.Close())
 		stop()
 	}()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/agent/moments"
 	"github.com/tact-edge/tact/agent/store"
 	"github.com/tact-edge/tact/firmware/board"
 	"github.com/tact-edge/tact/sync/outbox"
@@ -27,6 +28,7 @@ type Status struct {
 	Reading   []string // signals that may be read now
 	Sources   []board.State
 	Outbox    outbox.Status
+	Moments   moments.Status // zero where none are kept
 	Recovered []store.Recovery
 }
 
@@ -42,6 +44,9 @@ func (a *Agent) Status() Status {
 	}
 	if r := a.reading.Load(); r != nil {
 		s.Reading = *r
+	}
+	if a.moments != nil {
+		s.Moments = a.moments.Status()
 	}
 	if a.board != nil {
 		s.Sources = a.board.States()

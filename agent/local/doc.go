@@ -7,6 +7,7 @@
 //	GET  /v1/known?session=       what is known of who is there, for her own eyes: with why, since when, and what leaves the device
 //	GET  /v1/handover?session=    what a person is told who takes over, newest first, for an hour; for staff at the device
 //	GET  /v1/status               how the device is
+//	GET  /v1/moments?decision=    what decisions looked at, for tact explain and tact replay: of one, or of all
 //	GET  /healthz                 200 while the mind goes round
 //
 // # What it guarantees
@@ -19,6 +20,9 @@
 //     socket the file's mode guards, and no token is wanted.
 //   - An event that is answered as accepted is durable. A malformed line is
 //     rejected with its number and reason, and the other lines count.
+//   - Moments hold personal data in the clear: they are given over the unix socket, or to
+//     who carries the token, and to nobody where no token is set. An operator takes them
+//     only with the agreement of whoever is responsible for the device.
 //   - Bodies, lines, headers, readers and waiting are bounded. A reader of the
 //     stream that lets too much wait is cut off with a comment that says so.
 //

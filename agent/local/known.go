@@ -202,6 +202,7 @@ type status struct {
 	Signals   []string       `json:"signals"`
 	Sources   []sourceStatus `json:"sources"`
 	Outbox    outboxStatus   `json:"outbox"`
+	Moments   momentsStatus  `json:"moments"`
 	Recovered []string       `json:"recovered"` // files that were damaged and set aside at the start
 }
 
@@ -223,12 +224,20 @@ type outboxStatus struct {
 	Acknowledged uint64 `json:"acknowledged"` // through this number
 }
 
+type momentsStatus struct {
+	Records int    `json:"records"`
+	Bytes   int64  `json:"bytes"`
+	Lost    uint64 `json:"lost"`    // could not be written
+	Damaged uint64 `json:"damaged"` // could not be read
+}
+
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
 	d := s.device.Status()
 	out := status{
 		Device: d.Device, Bundle: d.Bundle, Epoch: d.Epoch, Boot: d.Boot, Online: d.Online, DiskFull: d.DiskFull, Steps: d.Steps, Refused: d.Refused, Dropped: d.Dropped, Signals: nonNil(d.Reading),
 		Sources: []sourceStatus{}, Recovered: []string{},
-		Outbox: outboxStatus{d.Outbox.Records, d.Outbox.Bytes, d.Outbox.Max, d.Outbox.Next, max(1, d.Outbox.Head) - 1},
+		Outbox:  outboxStatus{d.Outbox.Records, d.Outbox.Bytes, d.Outbox.Max, d.Outbox.Next, max(1, d.Outbox.Head) - 1},
+		Moments: momentsStatus{d.Moments.Records, d.Moments.Bytes, d.Moments.Lost, d.Moments.Damaged},
 	}
 	for _, x := range d.Sources {
 		out.Sources = append(out.Sources, sourceStatus{x.Name, x.Kind, string(x.Phase), x.Since.UTC().Format(time.RFC3339), nonNil(x.Why), x.Err, x.Refused})

@@ -157,6 +157,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/known", s.known)
 	mux.HandleFunc("GET /v1/handover", s.handovers)
 	mux.HandleFunc("GET /v1/status", s.status)
+	mux.HandleFunc("GET /v1/moments", s.moments)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		unix, _ := r.Context().Value(fromSocket{}).(bool)

@@ -14,6 +14,7 @@ import (
 	"github.com/tact-edge/tact/agent"
 	"github.com/tact-edge/tact/agent/local"
 	"github.com/tact-edge/tact/agent/store"
+	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/firmware/board"
 )
 
@@ -123,9 +124,13 @@ func agentConfig(c *config, credentials string) (a agent.Config, err error) {
 	a = agent.Config{
 		Tenant: c.text("device.tenant"), Device: c.text("device.id"), Groups: c.list("device.groups"), Slots: c.list("device.slots"),
 		Owners: ownersOf(c.list("device.owners")), Absent: c.list("device.absent"), Dir: c.text("store.dir"),
-		MaxOutbox: c.number("store.max_outbox"), MaxState: c.number("store.max_state"),
+		MaxOutbox: c.number("store.max_outbox"), MaxState: c.number("store.max_state"), MaxMoments: c.number("store.max_moments"),
 		BundleFile: unless(c.text("bundle.file")), Sources: c.sources, Ports: board.Host(),
 	}
+	if c.text("store.max_moments") == none {
+		a.MaxMoments = -1
+	}
+	a.KeepMoments, _ = sense.ParseDuration(c.text("store.keep_moments")) // was checked
 	if a.DeviceKey, err = store.DeviceKey(deviceKeyPath(c, credentials)); err != nil {
 		return a, err
 	}

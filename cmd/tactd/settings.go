@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/firmware/update"
 	"github.com/tact-edge/tact/sync/mqtt"
 	"github.com/tact-edge/tact/sync/wire"
@@ -45,6 +46,8 @@ var settings = []setting{
 	{key: "store.device_key", check: absolute}, // the file device.key in store.dir, or the systemd credential
 	{key: "store.max_outbox", otherwise: "32MiB", check: size},
 	{key: "store.max_state", otherwise: "64MiB", check: size},
+	{key: "store.max_moments", otherwise: "16MiB", check: sizeOrNone}, // what decisions looked at; none keeps nothing
+	{key: "store.keep_moments", otherwise: "30d", check: length},
 	{key: "bundle.file", check: absolute},
 	{key: "bundle.keys", check: bundleKeys},
 	{key: "broker.address", check: address},
@@ -126,6 +129,23 @@ func size(l []string) error {
 	n, err := bytesOf(strings.Join(l, ","))
 	if err == nil && (n < 1<<20 || n > 256<<20) {
 		err = errors.New("wants 1MiB to 256MiB")
+	}
+	return err
+}
+
+// sizeOrNone is a size, or none.
+func sizeOrNone(l []string) error {
+	if len(l) == 1 && l[0] == none {
+		return nil
+	}
+	return size(l)
+}
+
+// length is a time that something is kept.
+func length(l []string) error {
+	d, err := sense.ParseDuration(strings.Join(l, ","))
+	if err == nil && (d < sense.Hour || d > sense.Year) {
+		err = errors.New("wants 1h to 1y")
 	}
 	return err
 }

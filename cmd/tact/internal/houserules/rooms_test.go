@@ -255,7 +255,13 @@ var rooms = []struct {
 		"go.etcd.io/bbolt":             "the files",
 		"go.etcd.io/bbolt/":            "the same",
 	}}},
+	{"agent/moments", room{imports: map[string]string{
+		"context/sense":   "instants",
+		"actions/catalog": "stages and reasons",
+		"agent/engine":    "decisions and what they looked at",
+	}}},
 	{"agent", room{imports: map[string]string{
+		"agent/moments":   "what decisions looked at",
 		"context/sense":   "values",
 		"context/event":   "events",
 		"context/profile": "slices",
@@ -275,6 +281,7 @@ var rooms = []struct {
 		"context/event":   "event lines",
 		"actions/catalog": "what is declared",
 		"agent/engine":    "decisions",
+		"agent/moments":   "exports what decisions looked at",
 		"agent":           "the body that it speaks for",
 	}}},
 	{"agent/sim/replay", room{clockless: true, imports: map[string]string{
