@@ -46,23 +46,22 @@ func (s *Slice) LastContact(b *catalog.Bundle, now sense.Instant) (at sense.Inst
 func (s *Slice) mergeExposure(x Exposure) {
 	own := s.Exposure(x.Decision)
 	if own == nil {
-		x.Outcomes = slices.Clone(x.Outcomes)
 		s.AddExposure(x)
-		return
+		own = s.Exposure(x.Decision)
 	}
-	shown := min(own.Shown, x.Shown)
-	if shown == 0 {
-		shown = max(own.Shown, x.Shown)
+	if earlier := min(own.Shown, x.Shown); earlier != 0 {
+		own.Shown = earlier
+	} else {
+		own.Shown = max(own.Shown, x.Shown)
 	}
 	all := append(slices.Clone(own.Outcomes), x.Outcomes...)
 	slices.SortFunc(all, func(a, b Outcome) int { return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Outcome, b.Outcome)) })
-	all = slices.Compact(all)
-	failed := own.Failed || x.Failed
+	own.Outcomes = slices.Compact(all)
+	own.Failed = own.Failed || x.Failed
 	if len(all) > 0 {
-		failed = all[0].Outcome == "failed" // the first word on a contact is the one that counts
+		own.Failed = all[0].Outcome == "failed" // the first word on a contact is the one that counts
 	}
 	if k := slices.IndexFunc(all, func(o Outcome) bool { return o.Outcome == "shown" }); k >= 0 {
-		shown = all[k].At // told, not assumed
+		own.Shown = all[k].At // told, not assumed
 	}
-	own.Shown, own.Failed, own.Outcomes = shown, failed, all
 }
