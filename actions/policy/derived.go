@@ -101,6 +101,11 @@ func (c *compiler) derivedNode(s *symbol, f *fields) (node rule.Node, reads read
 
 // expression compiles the expression of a key, of any type.
 func (c *compiler) expression(v value, of string) compiled {
+	return c.scalar(v, of, c.language.expression)
+}
+
+// scalar compiles the text of a key.
+func (c *compiler) scalar(v value, of string, compile func(string) compiled) compiled {
 	if v.isNull() || v.isScalar() && strings.TrimSpace(v.node.Value) == "" {
 		if v.node == nil || !strings.HasPrefix(v.node.Tag, "!") || strings.HasPrefix(v.node.Tag, "!!") { // else reported as a tag
 			c.fail(v, "empty_condition", "write what it is", "%s is empty", of)
@@ -111,7 +116,7 @@ func (c *compiler) expression(v value, of string) compiled {
 		c.fail(v, "wrong_type", "put the expression between quotes", "%s is an expression, not %s", of, shape(v))
 		return compiled{node: rule.None}
 	}
-	got := c.language.expression(v.node.Value)
+	got := compile(v.node.Value)
 	c.mistakes(v, got.bad, of)
 	c.cut(v, of)
 	return got

@@ -3,7 +3,6 @@ package policy
 import (
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/rule"
-	"github.com/tact-edge/tact/context/sense"
 )
 
 // mostWeights bounds the weights of an action together with those of its group.
@@ -63,7 +62,7 @@ func (c *compiler) price(a *catalog.Action, f *fields) []placed {
 	}
 	p := &catalog.Price{Node: rule.None}
 	a.Price = p
-	got := c.money(v)
+	got := c.scalar(v, "price", c.language.money)
 	reads := placedIn(v, got.reads)
 	p.Node = got.node
 	normal, hasNormal := f.get("normal")
@@ -105,25 +104,4 @@ func (c *compiler) price(a *catalog.Action, f *fields) []placed {
 		}
 	}
 	return reads
-}
-
-// money compiles an expression that gives an amount of money.
-func (c *compiler) money(v value) compiled {
-	got := c.expression(v, "price")
-	if got.node == rule.None {
-		return got
-	}
-	g := c.language.graph
-	kind := g.kind(got.node)
-	if amount, ok := g.constant(got.node); ok && (kind == sense.Double || kind == sense.Int) {
-		if m, err := amount.As(sense.Money); err == nil {
-			got.node = g.constNode(m)
-			return got
-		}
-	}
-	if kind != sense.Money {
-		c.fail(v, "type_mismatch", `as in "8.00 * demand"`, "a price is an amount of money, this is %s", article(kind.String()))
-		got.node = rule.None
-	}
-	return got
 }

@@ -14,7 +14,7 @@ func TestBundlesAreWhole(t *testing.T) {
 	if err != nil || len(dirs) < 5 {
 		t.Fatalf("find policies: %v, %d found", err, len(dirs))
 	}
-	for _, dir := range append(dirs, "testdata/whole") {
+	for _, dir := range append(dirs, guide(t)) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			b, findings, err := Compile(dir)
 			if err != nil || b == nil {

@@ -15,6 +15,12 @@ func newCheckCommand(a *app) *cobra.Command {
 		Long: `Read every *.yaml file of DIR together and print every finding: where, what, and
 what to do. Exit code 1 when there is an error; with --strict a warning will do.
 
+An error is what allows no bundle: what cannot be read, what may not be (data used
+for a purpose that it is not held for, special data without explicit consent, a price
+that is not disclosed, a question that nobody needs), and what can never hold. A
+warning is what nobody can mean: what nothing uses, a limit that never bites.
+"tact help policy" explains every key.
+
 With --json one finding a line: {file,line,column,severity,code,message,hint}.`,
 		Example: `  tact check shop
   tact check shop --strict --json`,

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/tact-edge/tact/actions/policy"
+)
 
 // newTopics are pages of help that belong to no verb: tact help exit-codes.
 func newTopics() []*cobra.Command {
@@ -38,6 +42,11 @@ is one line:
   {"file","line","column","severity","code","message","hint"}
 
 The code in brackets never changes, so that scripts can look for it.`,
+		},
+		{
+			Use:   "policy",
+			Short: "every key of a policy, with an example",
+			Long:  policy.Grammar(),
 		},
 		{
 			Use:   "events",
