@@ -171,8 +171,12 @@ func (m *Mind) fact(e *event.Event, b *event.Fact) error {
 	if d == nil {
 		return fmt.Errorf("fact %q: %w", b.Name, ErrUndeclared)
 	}
+	if !m.hasBasis(d.Purposes) {
+		return fmt.Errorf("fact %q: %w", b.Name, ErrNoBasis)
+	}
 	v, err := d.Accept(b.Value, b.Provenance, m.wallNow())
 	if err != nil {
+		m.noteUnusable(b.Name, b.Customer, err)
 		return err
 	}
 	typed := *b
@@ -190,14 +194,6 @@ func (m *Mind) fact(e *event.Event, b *event.Fact) error {
 
 // wallNow is the wall time, Never while nobody knows it.
 func (m *Mind) wallNow() sense.Instant {
-	if m.clock == sense.ClockUnknown {
-		return sense.Never
-	}
-	return m.now
-}
-
-// trusted returns the time against which what cannot lie ahead is judged: none while nobody knows it.
-func (m *Mind) trusted() sense.Instant {
 	if m.clock == sense.ClockUnknown {
 		return sense.Never
 	}

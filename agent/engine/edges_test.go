@@ -30,8 +30,10 @@ facts:
   language: {type: string, purposes: [service, care, offers], keep: 2y}
 `
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "policy.yaml"), []byte(common+strings.ReplaceAll(own, "\t", "  ")), 0o600); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{"policy.yaml": common, "own.yaml": strings.ReplaceAll(own, "\t", "  ")} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	b, findings, err := policy.Compile(dir)
 	if err != nil || b == nil {
@@ -514,7 +516,8 @@ func TestCustomersCalendar(t *testing.T) {
 		cfg.Zone = policy.Zone
 		d := &desk{t: t, mind: New(cfg)}
 		d.now, _ = sense.ParseInstant("2026-03-28T22:30:00+01:00")
-		b := written(t, `	zone: {type: string, purposes: [service], keep: 2y}
+		b := written(t, `facts:
+	zone: {type: string, purposes: [service], keep: 2y}
 slots: {screen: {channel: kiosk}}
 actions:
 	mats: {intent: sales, purpose: offers, about: product:mats, slots: [screen], value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Mats?", nl: "Matten?"}}

@@ -145,10 +145,10 @@ func asksAgain(v *guard.View, a *catalog.Action) bool {
 // answered: it is not served yet.
 func (m *Mind) unaskedOf(s *session, c *candidate) contact.Unasked {
 	if c.again {
-		return contact.Unasked{LastOfAny: s.last}
+		return contact.Unasked{LastOfAny: s.last, Recent: s.recent}
 	}
 	u := s.memory[c.action]
-	return contact.Unasked{LastShown: u.last, LastOfAny: s.last, Served: u.serve}
+	return contact.Unasked{LastShown: u.last, LastOfAny: s.last, Served: u.serve, Recent: s.recent}
 }
 
 // conditions are the group's and the action's own, per stage, with the reasons of being false.

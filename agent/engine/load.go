@@ -94,9 +94,14 @@ func (m *Mind) carryOver(s *session, b *catalog.Bundle, p *plan, to crossing) {
 		}
 	}
 	shown, latest, memory, served := s.shown, s.latest, s.memory, s.served
-	last := s.last
+	last, recent := s.last, s.recent
 	s.reset(len(b.Slots))
 	s.last = last
+	for _, r := range recent {
+		if r.Action = to.actions[r.Action]; r.Action >= 0 {
+			s.recent = append(s.recent, r)
+		}
+	}
 	for k := range shown {
 		slot := to.slots[k]
 		if slot < 0 {

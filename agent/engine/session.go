@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/contact"
 	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/moment"
@@ -29,6 +30,7 @@ type session struct {
 	memory  map[int32]unasked // per action that was shown or is armed
 	served  []int32           // actions in memory that wait for their conditions to be false
 	last    sense.Instant     // last unasked showing of any action
+	recent  []contact.Showing // unasked showings that a wait may count, oldest first
 	silence []string          // per slot: cause of the last unasked silence
 	latest  []lately          // per slot: what was shown there last to whom is served now
 	used    sense.Instant     // last event
@@ -76,7 +78,7 @@ func (s *session) reset(slots int) {
 	s.silence = make([]string, slots)
 	s.latest = make([]lately, slots)
 	s.memory = map[int32]unasked{}
-	s.served = nil
+	s.served, s.recent = nil, nil
 	s.last = 0
 	s.stale = true
 	s.again, s.lapse, s.restless = true, sense.Never, false
@@ -190,7 +192,7 @@ func (m *Mind) leave(s *session, cause string) {
 
 // forgetShown forgets what was shown to one when another is served.
 func (s *session) forgetShown() {
-	s.memory, s.served, s.last = map[int32]unasked{}, nil, 0
+	s.memory, s.served, s.recent, s.last = map[int32]unasked{}, nil, nil, 0
 	clear(s.latest)
 	clear(s.silence)
 }

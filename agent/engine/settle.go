@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/contact"
 	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
@@ -381,6 +382,27 @@ func (m *Mind) show(s *session, slot int32, d *Decision, choice choice, ask *eve
 	}
 	if !d.Asked {
 		s.last = m.now
+		s.recall(m.bundle, contact.Showing{Action: choice.action, Channel: m.bundle.Slots[slot].Channel, At: m.now})
+	}
+}
+
+// mostRecent bounds the unasked showings that a session remembers for the waits between them.
+const mostRecent = 32
+
+// recall remembers an unasked showing as long as a wait of the policy may count it.
+func (s *session) recall(b *catalog.Bundle, one contact.Showing) {
+	longest := sense.Duration(0)
+	for _, w := range b.Contact.Waits {
+		if w.Same != "" {
+			longest = max(longest, w.For)
+		}
+	}
+	if longest == 0 {
+		return
+	}
+	s.recent = append(slices.DeleteFunc(s.recent, func(old contact.Showing) bool { return one.At >= old.At.Add(longest) }), one)
+	if len(s.recent) > mostRecent {
+		s.recent = slices.Delete(s.recent, 0, 1)
 	}
 }
 
