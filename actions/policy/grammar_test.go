@@ -127,3 +127,54 @@ func collect(n *yaml.Node, path string, found map[string]map[string]bool) {
 		}
 	}
 }
+
+// Every example of a condition compiles in the policy of the help, and every function has one.
+func TestConditionsCompile(t *testing.T) {
+	dir := guide(t)
+	extra := "interactions:\n"
+	for _, kind := range []string{"question", "answer", "contact", "view"} {
+		extra += "  " + kind + ": {keep: 1y, purposes: [service]}\n"
+	}
+	extra += "derived:\n"
+	var lines []string
+	for line := range strings.SplitSeq(Conditions(), "\n") {
+		inner, ok := strings.CutPrefix(line, "  ")
+		if !ok {
+			continue
+		}
+		text, _, _ := strings.Cut(inner, "  #")
+		lines = append(lines, text)
+		extra += fmt.Sprintf("  x%d: {is: %q}\n", len(lines), text)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "extra.yaml"), []byte(extra), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, findings, err := Compile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
+		if f.Severity == Error {
+			t.Error(f)
+		}
+	}
+	if b == nil {
+		t.FailNow()
+	}
+	all := strings.Join(lines, "\n")
+	for _, name := range functionNames {
+		if !strings.Contains(all, name+"(") {
+			t.Errorf("no example of %s(...)", name)
+		}
+	}
+	for _, name := range slices.Concat(ownMembers, []string{"exists", "all", "exists_one", "filter", "map"}) {
+		if !strings.Contains(all, "."+name+"(") {
+			t.Errorf("no example of .%s(...)", name)
+		}
+	}
+	for _, sign := range operators {
+		if sign != "?:" && !strings.Contains(all, sign) {
+			t.Errorf("no example of %s", sign)
+		}
+	}
+}

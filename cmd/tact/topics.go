@@ -49,6 +49,11 @@ The code in brackets never changes, so that scripts can look for it.`,
 			Long:  policy.Grammar(),
 		},
 		{
+			Use:   "conditions",
+			Short: "every operator and function of conditions, with an example",
+			Long:  policy.Conditions(),
+		},
+		{
 			Use:   "events",
 			Short: "the lines that say what happened",
 			Long: `Event lines
