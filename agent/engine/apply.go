@@ -303,7 +303,7 @@ func (m *Mind) ask(e *event.Event, b *event.Ask) error {
 	if err != nil {
 		return err
 	}
-	m.asked(s, request{at: m.now, slot: b.Slot, intent: intent, about: b.About})
+	m.visited(s)
 	if intent == catalog.Service || intent == catalog.Information {
 		s.hisGoal = true
 	}

@@ -148,7 +148,23 @@ func (m *Mind) unaskedOf(s *session, c *candidate) contact.Unasked {
 		return contact.Unasked{LastOfAny: s.last, Recent: s.recent}
 	}
 	u := s.memory[c.action]
-	return contact.Unasked{LastShown: u.last, LastOfAny: s.last, Served: u.serve, Recent: s.recent}
+	return contact.Unasked{LastShown: u.last, LastOfAny: s.last, Served: u.serve && !m.putOff(s, c.action), Recent: s.recent}
+}
+
+// putOff says whether the customer's last word on an action was later, where the policy gives later a
+// time: once that is over, she wants to hear of it again.
+func (m *Mind) putOff(s *session, action int32) bool {
+	slice := m.slice(s)
+	if slice == nil || !slices.ContainsFunc(m.bundle.Contact.Pauses, func(p catalog.Pause) bool { return p.After == "later" }) {
+		return false
+	}
+	var last *profile.Exposure
+	for k := range slice.Exposures {
+		if x := &slice.Exposures[k]; x.Action == m.bundle.Actions[action].Name && (last == nil || x.At >= last.At) {
+			last = x
+		}
+	}
+	return last != nil && slices.ContainsFunc(last.Outcomes, func(o profile.Outcome) bool { return o.Outcome == "later" })
 }
 
 // conditions are the group's and the action's own, per stage, with the reasons of being false.
@@ -193,7 +209,11 @@ func (m *Mind) deliverable(s *session, v *guard.View, a *catalog.Action, c *cand
 		d = m.delivered(s, v, a)
 	}
 	if d.OK() && a.Before >= 0 && v.Slice != nil {
-		if due, ok, _ := v.Slice.DueOf(m.bundle, a.Before, a.About, m.now); ok && m.now >= due {
+		due, ok, _ := v.Slice.DueOf(m.bundle, a.Before, a.About, m.now)
+		if !ok { // none is about what the action is about: it is one of those that go with it, as weather with a flight
+			due, ok, _ = v.Slice.DueOf(m.bundle, a.Before, "", m.now)
+		}
+		if ok && m.now >= due {
 			k := m.bundle.Kinds[a.Before].Name
 			d = guard.Verdict{Reason: catalog.TooLate, Because: []catalog.Because{{Name: k, Value: sense.TimestampValue(due), Age: m.now.Sub(due)}}}
 		}

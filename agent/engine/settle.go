@@ -262,6 +262,8 @@ func (m *Mind) answerAsk(a pendingAsk) {
 	}
 	m.number(d)
 	m.show(s, a.slot, d, choice, a.ask)
+	intent, _ := catalog.ParseIntent(a.ask.Intent)
+	m.asked(s, request{at: m.now, slot: a.ask.Slot, intent: intent, about: a.ask.About})
 	s.again = true
 }
 

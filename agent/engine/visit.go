@@ -131,9 +131,8 @@ func (m *Mind) endVisits() {
 // holds says whether something hangs on the visit that is over with it.
 func (v *visit) holds() bool { return v.question.at != 0 || len(v.requests) > 0 }
 
-// asked notes what somebody asked for, but for what is nobody's business.
+// asked notes what somebody asked for, once it is answered, but for what is nobody's business.
 func (m *Mind) asked(s *session, a request) {
-	m.visited(s)
 	if m.sensitive(a.about) {
 		return
 	}
