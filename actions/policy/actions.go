@@ -70,8 +70,9 @@ func (c *compiler) actions() {
 		c.actionTime(&a, f)
 		c.actionShowing(&a, e, f)
 		c.actionLinks(&a, f)
-		c.needs(&a, f)
-		r := actionReads{fields: f, tells: c.handsOver(&a, e, f), conditions: c.readsOf(&a, f)}
+		c.needs(&a, e, f)
+		r := actionReads{fields: f, tells: c.handsOver(&a, e, f), price: c.price(&a, f)}
+		r.conditions = c.readsOf(&a, f, r.price)
 		c.judgeReads(&a, e, r.conditions)
 		r.texts = c.actionTexts(&a, e, f)
 		c.b.Actions = append(c.b.Actions, a)
@@ -79,14 +80,14 @@ func (c *compiler) actions() {
 	}
 }
 
-// readsOf compiles the conditions, weights and price of an action, and returns what they and those
-// of its group read.
-func (c *compiler) readsOf(a *catalog.Action, f *fields) []placed {
+// readsOf compiles the conditions and weights of an action, and returns what they, its price and
+// those of its group read.
+func (c *compiler) readsOf(a *catalog.Action, f *fields, price []placed) []placed {
 	j := c.conditions(f)
 	a.Eligible, a.Applicable, a.Suitable = j.eligible, j.applicable, j.suitable
 	weights, weighed := c.weights(f)
 	a.Weights = weights
-	reads := slices.Concat(j.reads, weighed, c.price(a, f))
+	reads := slices.Concat(j.reads, weighed, price)
 	if a.Group < 0 {
 		return reads
 	}

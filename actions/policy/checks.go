@@ -14,6 +14,7 @@ import (
 type actionReads struct {
 	fields     *fields
 	conditions []placed // with weights and price, and those of its group
+	price      []placed // with its disclosure
 	texts      []placed
 	tells      []placed
 }
@@ -29,6 +30,7 @@ func (c *compiler) checks() {
 		a := &c.b.Actions[k]
 		c.checkProvenance(a, c.actionReads[k])
 		c.checkSensitive(a, c.actionReads[k])
+		c.checkLength(a, c.actionReads[k].fields)
 	}
 	c.checkSpecial()
 	c.checkLeaving()
@@ -85,12 +87,8 @@ func (c *compiler) checkProvenance(a *catalog.Action, r actionReads) {
 			report(p, "text_reveals_inference", fmt.Sprintf("showing action %s reveals %s, which can only be inferred: nobody told it", a.Name, p.symbol.name), ask+p.symbol.name)
 		}
 	}
-	if a.Price == nil {
-		return
-	}
-	v, _ := r.fields.get("price")
-	for _, p := range r.conditions {
-		if p.symbol != nil && p.symbol.what == aFact && onlyFrom(&c.b.Facts[p.symbol.index], event.ThirdParty) && p.pos.file == v.file && p.pos.line == v.pos().line && p.pos.column >= v.pos().column {
+	for _, p := range r.price {
+		if p.symbol != nil && p.symbol.what == aFact && onlyFrom(&c.b.Facts[p.symbol.index], event.ThirdParty) {
 			report(p, "price_third_party", fmt.Sprintf("the price depends on %s, which only third parties tell", p.symbol.name), "what others tell of a customer never raises a price")
 		}
 	}
@@ -162,6 +160,12 @@ func (c *compiler) checkLeaving() {
 		v, ok := c.actionHas(c.sections[section][k], "leaves_device")
 		return ok && v.node != nil && v.node.Value == "never"
 	}
+	kept := map[rule.Node]string{} // derived values that never leave
+	for k := range c.b.Derived {
+		if d := &c.b.Derived[k]; d.Node != rule.None && never("derived", int32(k)) {
+			kept[d.Node] = d.Name
+		}
+	}
 	for k := range c.b.Derived {
 		d := &c.b.Derived[k]
 		if !d.Leaves || d.Node == rule.None {
@@ -169,7 +173,7 @@ func (c *compiler) checkLeaving() {
 		}
 		e := c.sections["derived"][k]
 		at, _ := c.actionHas(e, "leaves_device")
-		if name := c.bare(d.Node, func(in rule.Input) bool {
+		if name := c.bare(d.Node, kept, func(in rule.Input) bool {
 			return in.From == rule.FromSignal && never("signals", in.Index) || in.From == rule.FromFact && never("facts", in.Index)
 		}); name != "" {
 			c.fail(at, "leaves_never", "let a summary leave, as a count, a mean or a comparison, or leave the key out", "%s says no more than %s does, which never leaves the device", e.name, name)
@@ -188,8 +192,11 @@ func (c *compiler) checkLeaving() {
 }
 
 // bare returns the name of a value that an expression only computes with, so that it can be told from
-// the result: no comparison, no window and no time in between.
-func (c *compiler) bare(n rule.Node, is func(rule.Input) bool) string {
+// the result: no comparison, no window and no time in between. It is one of kept, or an input that is.
+func (c *compiler) bare(n rule.Node, kept map[rule.Node]string, is func(rule.Input) bool) string {
+	if name := kept[n]; name != "" {
+		return name
+	}
 	op := &c.language.graph.nodes[n]
 	switch op.Code {
 	case rule.Load:
@@ -198,7 +205,7 @@ func (c *compiler) bare(n rule.Node, is func(rule.Input) bool) string {
 		}
 	case rule.Add, rule.Sub, rule.Mul, rule.Div, rule.Neg, rule.Cond, rule.ToDouble:
 		for _, a := range op.Args {
-			if name := c.bare(a, is); name != "" {
+			if name := c.bare(a, kept, is); name != "" {
 				return name
 			}
 		}
@@ -223,4 +230,36 @@ func (c *compiler) checkStrikes() {
 			c.warn(key, "strike_without_action", "add an action with intent: handoff", "from strike %d on a person is offered, and no action hands over to one", s.Count)
 		}
 	}
+}
+
+// checkLength warns of texts that can fit nowhere: what they say without their placeholders is longer
+// than a slot of theirs has room for.
+func (c *compiler) checkLength(a *catalog.Action, f *fields) {
+	for key, t := range map[string]*catalog.Treatment{"say": a.Say, "say_personal": a.SayPersonal} {
+		if t == nil {
+			continue
+		}
+		for k, language := range c.b.Languages {
+			length := 0
+			for _, texts := range [][]catalog.Rendered{t.Text, a.Because, a.InReturn} {
+				if k < len(texts) && len(texts[k]) > 0 {
+					length += 1 + leastLength(texts[k])
+				}
+			}
+			for _, slot := range a.Slots {
+				if s := &c.b.Slots[slot]; s.MaxText > 0 && int64(length-1) > s.MaxText {
+					c.warn(f.key(key), "text_too_long", "shorten it, or name the slots that have room for it", "%s in %s has at least %d characters, and slot %s has room for %d", key, language, length-1, s.Name, s.MaxText)
+				}
+			}
+		}
+	}
+}
+
+// leastLength is the number of characters of a text without its placeholders.
+func leastLength(r catalog.Rendered) int {
+	n := 0
+	for _, p := range r {
+		n += len([]rune(p.Literal))
+	}
+	return n
 }

@@ -102,6 +102,11 @@ func (c *compiler) keepHandOvers() {
 			k.Keep = max(k.Keep, other.Keep)
 		}
 	}
+	for p := range c.b.Purposes {
+		if k.Purposes == 0 && c.b.Purposes[p].Basis == catalog.BasisContract {
+			k.Purposes = 1 << uint(p) // the first of them
+		}
+	}
 }
 
 // namesIn returns the scalars that name things: the value, the elements of a list, the keys of a map.

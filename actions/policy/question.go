@@ -30,10 +30,10 @@ func (c *compiler) question(a *catalog.Action, e entry, f *fields) []placed {
 		c.fail(f.key("confirms"), "two_questions", "make two questions", "question %s asks for a fact and for the confirmation of one", a.Name)
 	case hasAsks:
 		a.Asks = c.reference(asks, "asks", "fact", c.names["facts"])
-		c.answerable(a.Asks, asks, "an answer")
+		c.answerable(a, a.Asks, asks, "an answer")
 	case hasConfirms:
 		a.Confirms = c.reference(confirms, "confirms", "fact", c.names["facts"])
-		c.answerable(a.Confirms, confirms, "a confirmation")
+		c.answerable(a, a.Confirms, confirms, "a confirmation")
 	default:
 		c.fail(e.key, "missing_key", "asks: FACT, or confirms: FACT for one that is stale or inferred", "question %s does not say for which fact it asks", e.name)
 	}
@@ -57,26 +57,36 @@ func (c *compiler) question(a *catalog.Action, e entry, f *fields) []placed {
 }
 
 // answerable makes sure that what the customer says can be kept: it is declared.
-func (c *compiler) answerable(k int32, v value, what string) {
+func (c *compiler) answerable(a *catalog.Action, k int32, v value, what string) {
 	if k < 0 {
 		return
 	}
 	d := &c.b.Facts[k]
+	if a.Special == "" {
+		a.Special = d.Special
+	}
+	if inferable := len(d.From) == 0 || slices.Contains(d.From, event.Inferred); k == a.Confirms && d.Fresh == sense.Forever && !inferable {
+		c.warn(v, "never_asked", "give the fact fresh, as in fresh: 1y, or leave the question out", "question %s is asked once %s is stale or inferred, and it is never either", a.Name, d.Name)
+	}
 	if len(d.From) > 0 && !slices.Contains(d.From, event.Declared) {
 		c.fail(v, "answer_refused", "add declared to from of "+d.Name, "%s makes a fact declared, and %s is not taken as declared", what, d.Name)
 	}
 }
 
 // needs reads [address], or {mail: [address], email: [email]}: what must be known to deliver.
-func (c *compiler) needs(a *catalog.Action, f *fields) {
+func (c *compiler) needs(a *catalog.Action, e entry, f *fields) {
 	v, ok := f.get("needs")
 	if !ok {
 		return
 	}
+	seen := map[string]bool{}
 	facts := func(x value, of string) (list []int32) {
 		for _, one := range c.listOrOne(x, of) {
 			if k := c.reference(one, of, "fact", c.names["facts"]); k >= 0 && !slices.Contains(list, k) {
 				list = append(list, k)
+				if s := c.symbolAt(aFact, int(k)); s != nil && a.Purpose >= 0 {
+					c.permitted(a, e, placed{mention{symbol: s}, one.pos()}, "needs", seen)
+				}
 			}
 		}
 		c.none(x, of, "name the facts, or leave the key out")
@@ -92,7 +102,7 @@ func (c *compiler) needs(a *catalog.Action, f *fields) {
 	}
 	slices.SortFunc(a.Needs, func(x, y catalog.Need) int { return strings.Compare(x.Delivery, y.Delivery) })
 	k, declared := slices.BinarySearch(c.names["signals"], "delivery")
-	if !declared || c.b.Signals[k].Kind != sense.String {
+	if len(a.Needs) > 1 && (!declared || c.b.Signals[k].Kind != sense.String) {
 		c.fail(f.key("needs"), "delivery_missing", "declare it, as in delivery: {type: string, max_age: 10m}; an ask gives it with \"with\":{\"delivery\":\"mail\"}", "action %s is delivered in several ways, and there is no signal delivery of type string that says which", a.Name)
 	}
 }
