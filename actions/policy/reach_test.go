@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -249,5 +250,28 @@ func TestExamplesReachEverything(t *testing.T) {
 				t.Errorf("%s", f)
 			}
 		}
+	}
+}
+
+// Reasoning over ten thousand actions, each with conditions of its own.
+func BenchmarkReach(b *testing.B) {
+	var text strings.Builder
+	text.WriteString(reachBase + reachSlots + "actions:\n")
+	for k := range 10_000 {
+		fmt.Fprintf(&text, "  a%05d:\n    intent: sales\n    purpose: offers\n    about: product:p%d\n    value: %d.00\n", k, k%2000, 1+k%50)
+		fmt.Fprintf(&text, "    applicable: \"temperature > %d && (people < %d || speed > %d) && vehicle.tyres == 'winter'\"\n", k%40, 2+k%7, k%90)
+		fmt.Fprintf(&text, "    suitable: \"kilometres < %d\"\n    say_personal: {en: \"An offer.\"}\n", 100+k%300)
+	}
+	dir := b.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "policy.yaml"), []byte(text.String()), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	bundle, findings, err := Compile(dir)
+	if err != nil || bundle == nil {
+		b.Fatalf("compile: %v %v", findings[:min(len(findings), 5)], err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		reach.Find(bundle)
 	}
 }
