@@ -91,6 +91,58 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// lists is a program with bodies over a list of a customer: one that time changes, and one within another.
+func lists() *Program {
+	elem, outer := Op{Code: Elem, Kind: sense.Timestamp, Input: -1}, func(k int32, kind sense.Kind) Op { return Op{Code: Outer, Kind: kind, Input: k} }
+	inner := Op{Code: All, Kind: sense.Bool, Args: []Node{1, 0}, Input: -1, Body: []Op{elem, outer(0, sense.Timestamp), {Code: Ge, Kind: sense.Bool, Args: []Node{0, 1}, Input: -1}}}
+	return &Program{
+		Inputs: []Input{{From: FromNow, Kind: sense.Timestamp}, {From: FromSignal, Kind: sense.List}, {From: FromSignal, Kind: sense.Length}},
+		Nodes: []Op{
+			{Code: Load, Kind: sense.Timestamp, Input: 0}, {Code: Load, Kind: sense.List, Input: 1}, {Code: Load, Kind: sense.Length, Input: 2},
+			{Code: Exists, Kind: sense.Bool, Input: -1, Args: []Node{1, 0, 2}, Body: []Op{elem, outer(0, sense.Timestamp), outer(1, sense.Length),
+				{Code: Sub, Kind: sense.Length, Args: []Node{1, 0}, Input: -1}, {Code: Gt, Kind: sense.Bool, Args: []Node{3, 2}, Input: -1}}},
+			{Code: Exists, Kind: sense.Bool, Input: -1, Args: []Node{1, 1}, Body: []Op{elem, outer(0, sense.List), inner}},
+		}}
+}
+
+// judged returns a step of that program: the length changes, and the list of eight is judged anew.
+func judged(tb testing.TB) func(k int64) {
+	plan, err := NewPlan(lists())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	eval := NewEval(plan)
+	var times []sense.Value
+	for k := range 8 {
+		times = append(times, sense.TimestampValue(t0.Add(sense.Duration(k)*sense.Second)))
+	}
+	a, b := sense.ListValue(times), sense.ListValue(times[:7])
+	return func(k int64) {
+		now := t0.Add(sense.Duration(k))
+		eval.Begin(now)
+		eval.Set(0, Result{Value: sense.TimestampValue(now)}, now)
+		eval.Set(1, Result{Value: []sense.Value{a, b}[k&1]}, now)
+		eval.Set(2, Result{Value: sense.LengthValue(sense.Duration(k*37%9000 - 4000))}, now)
+		eval.Settle(now)
+	}
+}
+
+func TestListsDoNotAllocate(t *testing.T) {
+	step, k := judged(t), int64(0)
+	if n := testing.AllocsPerRun(1000, func() { k++; step(k) }); n != 0 {
+		t.Errorf("judging a list allocates %v times", n)
+	}
+}
+
+func BenchmarkLists(b *testing.B) {
+	step, k := judged(b), int64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		k++
+		step(k)
+	}
+}
+
 func BenchmarkUpdate(b *testing.B) {
 	for _, n := range []int{100, 1000, 10000} {
 		b.Run(fmt.Sprintf("flips/%d", n), func(b *testing.B) {

@@ -109,6 +109,9 @@ func (w *world) stir(r *rand.Rand, now sense.Instant) {
 		if in.From == FromUntil {
 			v = sense.TimestampValue(now.Add(sense.Duration(r.IntN(20000) - 8000)))
 		}
+		if in.From == FromNow {
+			v = sense.TimestampValue(now)
+		}
 		w.set(k, Result{Value: v}, now)
 		if in.From == FromSignal && (in.Kind == sense.Int || in.Kind == sense.Double) {
 			w.read(k, v, now)
@@ -150,11 +153,11 @@ func drive(w *world, r *rand.Rand, steps int) error {
 }
 
 func TestEvalAgainstReference(t *testing.T) {
-	programs := 800
+	programs := 500
 	if testing.Short() {
 		programs = 150
 	}
-	ran := 0
+	ran, known := 0, map[Code]int{}
 	for seed := range uint64(programs) {
 		w, err := newWorld(newMaker(seed).program(5 + int(seed%40)))
 		if err != nil { // a growing length where it may not stand
@@ -164,8 +167,18 @@ func TestEvalAgainstReference(t *testing.T) {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		ran++
+		for n, op := range w.p.Nodes {
+			if w.session.Result(Node(n)).Cause == Known {
+				known[op.Code]++
+			}
+		}
 	}
 	if ran < programs/2 {
 		t.Fatalf("only %d of %d programs were sound", ran, programs)
+	}
+	for c := Const; c <= Map; c++ {
+		if c != Elem && c != Outer && known[c] < 10 && !testing.Short() {
+			t.Errorf("operation %d gave a value %d times at the end of a run", c, known[c])
+		}
 	}
 }

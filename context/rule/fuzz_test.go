@@ -13,11 +13,14 @@ import (
 func FuzzProgram(f *testing.F) {
 	f.Add([]byte{1, 1, 0, 0, 0, 3, 1, 0, 0, 1}, uint64(1))
 	f.Add([]byte{0, 5, 9, 2, 255, 25, 6, 0, 0, 1, 11, 1, 1, 2, 0}, uint64(2))
+	f.Add([]byte{0, 10, 0, 0, 0, 6, 0, 1, 2, 0, 0, 0, 0, 0, 53, 1, 0, 0, 0, 1, 1, 2, 51, 2, 0, 0, 0, 0, 0, 20, 2, 0, 0, 0, 0, 1, 1}, uint64(3))
 	f.Fuzz(func(t *testing.T, raw []byte, seed uint64) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		p := Program{Inputs: []Input{
 			{From: FromSignal, Kind: sense.Bool}, {From: FromSignal, Kind: sense.Double}, {From: FromSignal, Kind: sense.Int, Scope: ScopeSession},
-			{From: FromInside, Kind: sense.Bool, Scope: ScopeSession}, {From: FromUntil, Kind: sense.Length, Scope: ScopeSession}}}
+			{From: FromInside, Kind: sense.Bool, Scope: ScopeSession}, {From: FromUntil, Kind: sense.Length, Scope: ScopeSession},
+			{From: FromNow, Kind: sense.Timestamp}, {From: FromSignal, Kind: sense.List}, {From: FromFact, Kind: sense.Timestamp, Scope: ScopeSession}},
+			Zones: []sense.Zone{{Name: "+01:00", Turns: []sense.Turn{{Offset: sense.Hour}}}}}
 		next := func() int {
 			if len(raw) == 0 {
 				return 0
@@ -26,16 +29,28 @@ func FuzzProgram(f *testing.F) {
 			raw = raw[1:]
 			return int(b)
 		}
-		for len(raw) > 0 && len(p.Nodes) < 200 {
+		var node func(depth int) Op
+		node = func(depth int) Op {
 			op := Op{Code: Code(next()), Kind: sense.Kind(next() % 12), Scope: Scope(next() % 3), Input: int32(next()) - 1, For: sense.Duration(next()) * 100}
 			if op.Code == Const {
-				op.Value = constant(r, sense.Kind(1+next()%6))
+				op.Value = constant(r, []sense.Kind{sense.Bool, sense.Int, sense.Double, sense.String, sense.Length, sense.Timestamp, sense.List}[next()%7])
 				op.Kind = op.Value.Kind()
+			}
+			if op.Code >= PartYear && op.Code <= PartMilliseconds {
+				op.Zone = int32(next()%4) - 1
 			}
 			for range next() % 4 {
 				op.Args = append(op.Args, Node(next()-1))
 			}
-			p.Nodes = append(p.Nodes, op)
+			if op.Code >= Exists && depth < 4 {
+				for range next() % 8 {
+					op.Body = append(op.Body, node(depth+1))
+				}
+			}
+			return op
+		}
+		for len(raw) > 0 && len(p.Nodes) < 200 {
+			p.Nodes = append(p.Nodes, node(0))
 		}
 		w, err := newWorld(&p)
 		if err != nil {

@@ -3,7 +3,10 @@ package rule_test
 import (
 	"math"
 	"math/big"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	. "github.com/tact-edge/tact/context/rule"
@@ -121,6 +124,8 @@ func (r *reference) node(n Node) Result {
 		s := r.in[op.Input]
 		if s.Cause == Known && r.p.Inputs[op.Input].From == FromUntil {
 			s.Value = sense.LengthValue(s.Value.Timestamp().Sub(r.now))
+		} else if s.Cause == Known && r.p.Inputs[op.Input].From == FromNow {
+			s.Value = sense.TimestampValue(r.now)
 		}
 		return s
 	case And, Or:
@@ -150,6 +155,16 @@ func (r *reference) node(n Node) Result {
 			return arg(2)
 		}
 		return arg(0)
+	case Exists, All, ExistsOne, Filter, Map:
+		args := make([]Result, len(op.Args))
+		for k := range args {
+			args[k] = arg(k)
+		}
+		out := r.overList(op, args)
+		if out.Cause == Failed && out.Input < 0 {
+			out.Input = r.first(n)
+		}
+		return out
 	case Held, Since, CountTrue, Became, Armed:
 		return r.over(n, op, mem, arg(0))
 	case Latch:
@@ -366,7 +381,9 @@ func (r *reference) value(op *Op, arg func(int) Result) (sense.Value, bool) {
 	}
 	fits := func(n *big.Int) (sense.Value, bool) {
 		if op.Kind == sense.Length {
-			return sense.LengthValue(sense.Duration(n.Int64())), n.IsInt64()
+			return sense.LengthValue(sense.Duration(n.Int64())), n.CmpAbs(big.NewInt(9223372036854)) <= 0
+		} else if op.Kind == sense.Timestamp {
+			return sense.TimestampValue(sense.Instant(n.Int64())), n.Cmp(big.NewInt(-62135596800000)) >= 0 && n.Cmp(big.NewInt(253402300799999)) <= 0
 		}
 		return sense.IntValue(n.Int64()), n.IsInt64()
 	}
@@ -389,7 +406,33 @@ func (r *reference) value(op *Op, arg func(int) Result) (sense.Value, bool) {
 		return sense.BoolValue(strings.HasSuffix(a.Str(), b.Str())), true
 	case Contains:
 		return sense.BoolValue(strings.Contains(a.Str(), b.Str())), true
+	case Add:
+		if a.Kind() == sense.String {
+			return sense.StringValue(a.Str() + b.Str()), len(a.Str()+b.Str()) <= 64<<10
+		} else if a.Kind() == sense.List {
+			return sense.ListValue(slices.Concat(a.List(), b.List())), len(a.List())+len(b.List()) <= 4096
+		}
+	case In:
+		return sense.BoolValue(slices.ContainsFunc(b.List(), a.Equal)), true
+	case Index:
+		if a.Kind() == sense.Int {
+			a, b = b, a
+		}
+		if b.Int() < 0 || b.Int() >= int64(len(a.List())) {
+			return sense.Value{}, false
+		}
+		v := a.List()[b.Int()]
+		return v, v.Kind() == op.Kind
+	case ToText, ToBool, ToTimestamp, ToMoney:
+		return converted(op.Code, a)
+	case PartYear, PartMonth, PartDate, PartDayOfMonth, PartWeekday, PartYearDay, PartHours, PartMinutes, PartSeconds, PartMilliseconds:
+		return r.part(op, a)
+	}
+	switch op.Code {
 	case Size:
+		if a.Kind() == sense.List {
+			return sense.IntValue(int64(len(a.List()))), true
+		}
 		return sense.IntValue(int64(utf8.RuneCountInString(a.Str()))), true
 	case ToDouble:
 		return sense.DoubleValue(float64(a.Int())), true
@@ -434,4 +477,162 @@ func (r *reference) value(op *Op, arg func(int) Result) (sense.Value, bool) {
 		return fits(x.Rem(x, y))
 	}
 	panic("operation not known to the reference")
+}
+
+func converted(c Code, a sense.Value) (sense.Value, bool) {
+	switch c {
+	case ToTimestamp:
+		return sense.TimestampValue(sense.Instant(a.Int() * 1000)), true // small numbers alone come here
+	case ToBool:
+		yes, err := strconv.ParseBool(a.Str())
+		return sense.BoolValue(yes), err == nil
+	case ToMoney:
+		if a.Kind() == sense.Int {
+			return sense.MoneyValue(a.Int() * 1_000_000), a.Int() > -9e12 && a.Int() < 9e12
+		}
+		f := math.Trunc(a.Double() * 1e6) // halves and their sums have no noise
+		return sense.MoneyValue(int64(f)), math.Abs(f) < 1<<63
+	}
+	switch a.Kind() {
+	case sense.Bool:
+		return sense.StringValue(strconv.FormatBool(a.Bool())), true
+	case sense.Double:
+		return sense.StringValue(strconv.FormatFloat(a.Double(), 'g', -1, 64)), true
+	case sense.Length:
+		return sense.StringValue(strconv.FormatFloat((time.Duration(a.Int())*time.Millisecond).Seconds(), 'f', -1, 64) + "s"), true
+	case sense.Timestamp:
+		return sense.StringValue(time.UnixMilli(a.Int()).UTC().Format(time.RFC3339Nano)), true
+	}
+	return sense.StringValue(strconv.FormatInt(a.Int(), 10)), true
+}
+
+func (r *reference) part(op *Op, a sense.Value) (sense.Value, bool) {
+	if a.Kind() == sense.Length {
+		d := time.Duration(a.Int()) * time.Millisecond
+		return sense.IntValue(map[Code]int64{PartHours: int64(d / time.Hour), PartMinutes: int64(d / time.Minute), PartSeconds: int64(d / time.Second)}[op.Code]), true
+	}
+	offset := sense.Duration(0)
+	if op.Zone > 0 {
+		z := r.p.Zones[op.Zone-1]
+		offset = z.Turns[0].Offset
+		for _, turn := range z.Turns {
+			if turn.From <= a.Timestamp() {
+				offset = turn.Offset
+			}
+		}
+		if len(z.Turns) > 1 && (a.Int() < 0 || a.Timestamp().Time().Year() >= 2100) {
+			return sense.Value{}, false
+		}
+	}
+	t := time.UnixMilli(a.Int() + int64(offset)).UTC()
+	n := map[Code]int{PartYear: t.Year(), PartMonth: int(t.Month()) - 1, PartDate: t.Day(), PartDayOfMonth: t.Day() - 1, PartWeekday: int(t.Weekday()),
+		PartYearDay: t.YearDay() - 1, PartHours: t.Hour(), PartMinutes: t.Minute(), PartSeconds: t.Second(), PartMilliseconds: t.Nanosecond() / 1e6}[op.Code]
+	return sense.IntValue(int64(n)), true
+}
+
+// overList judges a body over each element, all of them.
+func (r *reference) overList(op *Op, args []Result) Result {
+	if args[0].Cause != Known {
+		return args[0]
+	}
+	var all []Result
+	for _, x := range args[0].Value.List() {
+		var frame []Result
+		for k := range op.Body {
+			frame = append(frame, r.bodyNode(&op.Body[k], x, args, frame))
+		}
+		all = append(all, frame[len(frame)-1])
+	}
+	var list []sense.Value
+	count, bad := 0, Result{}
+	for k, v := range all {
+		if v.Cause != Known {
+			if op.Code != Map || bad.Cause == Known {
+				bad = v
+			}
+			continue
+		}
+		if v.Value.Bool() && op.Code != Map {
+			count++
+			list = append(list, args[0].Value.List()[k])
+		} else if op.Code == Map {
+			list = append(list, v.Value)
+		}
+	}
+	switch {
+	case op.Code == Exists:
+		return chain(Or, all)
+	case op.Code == All:
+		return chain(And, all)
+	case bad.Cause != Known:
+		return bad
+	case op.Code == ExistsOne:
+		return yes(count == 1)
+	}
+	return Result{Value: sense.ListValue(list)}
+}
+
+// chain is And or Or of many.
+func chain(c Code, all []Result) Result {
+	for _, a := range all {
+		if a.Truth() == True && c == Or || a.Truth() == False && c == And {
+			return yes(c == Or)
+		}
+	}
+	for _, failed := range []bool{false, true} {
+		for _, a := range all {
+			if a.Cause != Known && (a.Cause == Failed) == failed {
+				return a
+			}
+		}
+	}
+	return yes(c == And)
+}
+
+func (r *reference) bodyNode(op *Op, x sense.Value, outer, frame []Result) Result {
+	var args []Result
+	for _, a := range op.Args {
+		args = append(args, frame[a])
+	}
+	failed := Result{Cause: Failed, Input: -1}
+	switch op.Code {
+	case Const:
+		return Result{Value: op.Value}
+	case Elem:
+		if x.Kind() != op.Kind {
+			return failed
+		}
+		return Result{Value: x}
+	case Outer:
+		return outer[1+op.Input]
+	case And, Or:
+		return chain(op.Code, args)
+	case Cond:
+		switch args[0].Truth() {
+		case True:
+			return args[1]
+		case False:
+			return args[2]
+		}
+		return args[0]
+	case Exists, All, ExistsOne, Filter, Map:
+		return r.overList(op, args)
+	}
+	if op.Code == Eq || op.Code == Ne {
+		for _, a := range args {
+			if a.Cause == Failed {
+				return a
+			}
+		}
+	}
+	for _, a := range args {
+		if a.Cause != Known {
+			return a
+		}
+	}
+	v, ok := r.value(op, func(k int) Result { return args[k] })
+	if !ok {
+		return failed
+	}
+	return Result{Value: v}
 }
