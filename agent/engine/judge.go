@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/tact-edge/tact/actions/arbiter"
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/actions/contact"
 	"github.com/tact-edge/tact/actions/guard"
+	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/rule"
 	"github.com/tact-edge/tact/context/sense"
 )
