@@ -393,9 +393,17 @@ func clone(s Snapshot) Snapshot {
 			x.Outcomes = append(x.Outcomes[:0:0], x.Outcomes...)
 			c.Slice.Exposures = append(c.Slice.Exposures, x)
 		}
+		c.Told, c.Decided = append(c.Told[:0:0], c.Told...), append(c.Decided[:0:0], c.Decided...)
+		c.Pending = append(c.Pending[:0:0], c.Pending...)
 		s.Customers = append(s.Customers, c)
 	}
 	s.Seen = append(s.Seen[:0:0], s.Seen...)
+	volume := s.Volume
+	s.Volume = nil
+	for _, v := range volume {
+		v.Shown = append(v.Shown[:0:0], v.Shown...)
+		s.Volume = append(s.Volume, v)
+	}
 	return s
 }
 

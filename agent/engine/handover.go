@@ -190,8 +190,10 @@ func (m *Mind) strike(s *session, c *customer) {
 	if c.struck == 0 {
 		c.strikes = c.strikesTold()
 	}
-	before, _, _ := guard.Strikes(&v)
-	c.strikes = min(c.strikes, before) // some may have been too long ago since
+	if m.now >= c.strikeTurn {
+		before, _, _ := guard.Strikes(&v)
+		c.strikes = min(c.strikes, before) // some are too long ago since
+	}
 	v.Now = m.now
 	count, effect, turn := guard.Strikes(&v)
 	c.strikeTurn = turn
