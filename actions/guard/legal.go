@@ -61,6 +61,9 @@ func noConsent(v *View, a *catalog.Action) Verdict {
 		}
 	}
 	for _, need := range a.NeedGrants {
+		if need == a.Purpose {
+			continue
+		}
 		if one := granted(v, &v.Bundle.Purposes[need]); !one.OK() && (d.OK() || one.Reason < d.Reason) {
 			d = one
 		}
