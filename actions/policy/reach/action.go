@@ -47,8 +47,11 @@ func (f *finder) neverShown(k int) bool {
 		at.Key = Validity
 		f.add(at, Unreachable, "until must lie after from", "action %s can never be shown: it ends before it begins", a.Name)
 		return true
-	case a.Value <= 0 && !a.Mandatory && !f.spared(k):
+	case !a.Mandatory && !f.spared(k) && a.Value <= 0:
 		f.add(at, Unreachable, "say what it is worth, as in value: 2.00; mandatory: true skips value", "action %s can never be shown: its value is %s, and nothing is shown that is not worth more than its bother", a.Name, micro(a.Value))
+		return true
+	case !a.Mandatory && !f.spared(k) && f.neverWorth(a):
+		f.add(at, Unreachable, "say what it is worth, or lower its bother or the minimum of its slots", "action %s can never be shown: even if everybody accepted it, %s would not be worth its bother, or less than its slots ask for", a.Name, micro(a.Value))
 		return true
 	}
 	nodes := f.ofAction(a)
@@ -74,10 +77,30 @@ func (f *finder) neverShown(k int) bool {
 		return true
 	}
 	if f.outsideHours(a, nodes) {
-		f.add(at, Unreachable, hint, "action %s can never be shown: its conditions never hold in the hours that are left to it (hours, quiet: hours)", a.Name)
+		f.add(at, Unreachable, hint, "action %s can never be shown: no hour is left to it in which its conditions hold (hours, quiet: hours)", a.Name)
 		return true
 	}
 	return f.heldBack(at, a, nodes)
+}
+
+// neverWorth says whether an action is not worth its bother, or less than the minimum of each of
+// its slots, even at a propensity of 1: whatever is learned, it is not shown.
+func (f *finder) neverWorth(a *catalog.Action) bool {
+	if len(a.Weights) > 0 || a.Group >= 0 && len(f.b.Groups[a.Group].Weights) > 0 {
+		return false
+	}
+	sure := *a
+	sure.Propensity = catalog.One
+	best, ok := worth(f.b, &sure)
+	if !ok {
+		return false
+	}
+	bother := a.Bother
+	if p := f.b.Contact.Pressure; p != nil {
+		bother = min(bother, p.Floor) // what was accepted takes from it, down to the floor
+	}
+	best -= bother + a.Elsewhere
+	return best <= 0 || !slices.ContainsFunc(a.Slots, func(s int32) bool { return best >= f.b.Slots[s].Minimum })
 }
 
 // spared says whether an action has other ways to be shown than by its worth.
@@ -142,16 +165,20 @@ func (f *finder) silenced(channel string, nodes []rule.Node) (name string, held 
 
 // outsideHours says whether the conditions never hold in the hours in which the action may be shown.
 func (f *finder) outsideHours(a *catalog.Action, nodes []rule.Node) bool {
-	if len(a.Hours) == 0 && (len(f.b.Quiet.Hours) == 0 || passes(f.b, a.Intent)) || len(nodes) == 0 {
+	if len(a.Hours) == 0 && (len(f.b.Quiet.Hours) == 0 || passes(f.b, a.Intent)) {
 		return false
 	}
+	any := false
 	var hours, days [24]bool
 	for day := range 7 {
 		for minute := range 24 * 60 {
 			if f.open(a, day, minute) {
-				days[day], hours[minute/60] = true, true
+				days[day], hours[minute/60], any = true, true, true
 			}
 		}
+	}
+	if !any {
+		return true
 	}
 	kept := f.s.inputs
 	defer func() { f.s.inputs = kept }()
