@@ -218,16 +218,19 @@ func (c *compiler) checkStrikes() {
 	if c.b.Strikes == nil {
 		return
 	}
-	has := func(intent catalog.Intent) bool {
-		return slices.ContainsFunc(c.b.Actions, func(a catalog.Action) bool { return a.Intent == intent })
-	}
+	has := func(is func(a catalog.Action) bool) bool { return slices.ContainsFunc(c.b.Actions, is) }
+	recovers := has(func(a catalog.Action) bool { return a.Intent == catalog.Recovery })
+	offers := has(func(a catalog.Action) bool { return a.Intent == catalog.Handoff || a.HandsOver != nil })
+	hands := has(func(a catalog.Action) bool { return a.Intent == catalog.Handoff })
 	key := (&fields{at: c.keys["strikes"], entries: c.sections["strikes"]}).key("at")
 	for _, s := range c.b.Strikes.At {
 		switch {
-		case s.Then == catalog.StrikeRecovery && !has(catalog.Recovery):
+		case s.Then == catalog.StrikeRecovery && !recovers:
 			c.warn(key, "strike_without_action", "add an action with intent: recovery", "from strike %d on recovery comes first, and no action is one", s.Count)
-		case s.Then != catalog.StrikeRecovery && !has(catalog.Handoff):
+		case s.Then == catalog.StrikeNoSales && !offers:
 			c.warn(key, "strike_without_action", "add an action with intent: handoff", "from strike %d on a person is offered, and no action hands over to one", s.Count)
+		case s.Then == catalog.StrikeHandOver && !hands:
+			c.warn(key, "strike_without_action", "add an action with intent: handoff", "from strike %d on handing over comes first, and no action is a handoff", s.Count)
 		}
 	}
 }

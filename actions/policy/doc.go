@@ -15,5 +15,11 @@
 // unknown; `fresh` is how long a fact is still trusted; `keep` is how long it is
 // still held.
 //
+// What is judged is more than types: for what data is held and used, where it came
+// from, what is special or sensitive, what leaves the device, which question nobody
+// needs, which price is not disclosed, which text reveals what nobody told, what can
+// never hold (package reach), and what nothing uses. Grammar and Conditions are the
+// help for authors, whose examples the tests compile.
+//
 // Callers owe nothing: reading never changes the folder.
 package policy

@@ -282,6 +282,8 @@ func (c *compiler) micro(v value, of string, least, most catalog.Micro) catalog.
 	}
 	n, err := sense.ParseMicro(s)
 	switch {
+	case err != nil && strings.Contains(s, ","):
+		c.fail(v, "wrong_number", "a point stands before the decimals, and nothing between thousands: 1000.50", "%s is a number with at most 6 places, not %s", of, s)
 	case err != nil:
 		c.fail(v, "wrong_number", "as in 0.05 or 400.00", "%s is a number with at most 6 places, not %s", of, s)
 	case n < least || n > most:

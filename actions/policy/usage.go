@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/sense"
@@ -60,7 +61,9 @@ func (c *compiler) usage() *usage {
 }
 
 func (u *usage) mention(m mention) {
-	u.symbols[m.symbol] = true
+	if m.symbol != nil {
+		u.symbols[m.symbol] = true
+	}
 	if m.through != nil {
 		u.symbols[m.through] = true
 	}
@@ -159,6 +162,9 @@ func (c *compiler) serves(action, fact int32) bool {
 	})
 }
 
+// boundStates are the names that hold back by themselves.
+var boundStates = []string{catalog.StateDriving, catalog.StateInCall, catalog.StateDoNotDisturb, catalog.StateAlarm, catalog.StateBusy, catalog.StateAlone}
+
 // checkUnused warns of what nothing uses: it is sensed, asked, held or told of for nothing.
 func (c *compiler) checkUnused(u *usage) {
 	unused := func(section, what string, k int, hint string) {
@@ -180,6 +186,10 @@ func (c *compiler) checkUnused(u *usage) {
 			}
 		case aDerived:
 			unused("derived", "derived value", k, "leave it out, or use it in a condition, a text or with leaves_device: value")
+		case aState:
+			if !slices.Contains(boundStates, s.name) {
+				unused("states", "state", k, "leave it out, or read it: of itself a state holds back only as "+strings.Join(boundStates, " "))
+			}
 		case aPlace:
 			unused("places", "place", k, "leave it out, or use it, as in inside("+s.name+")")
 		case aKind:
