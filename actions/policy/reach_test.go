@@ -165,7 +165,7 @@ func TestReachPolicies(t *testing.T) {
 		return "slots:\n  kiosk.home: {channel: kiosk}\nstates:\n  busy: {when: \"" + when + "\", until: \"" + until + "\"}\n" + strings.TrimPrefix(reachAction(""), reachSlots)
 	}
 	open := func(of, gap string) string {
-		return "until: warning uncovered: state busy is open where " + of + " is " + gap + ": neither when nor until is true there, and after a start it stays unknown, which counts as busy"
+		return "busy: warning uncovered: state busy is open where " + of + " is " + gap + ": neither when nor until is true there, and after a start it stays unknown, which counts as busy"
 	}
 	limits := func(list string) string { return reachAction("contact:\n" + list) }
 	for name, c := range map[string]struct{ text, want string }{

@@ -35,7 +35,7 @@ func (f *finder) state(k int) {
 		return
 	}
 	if gap, of, ok := f.gap(when, until); ok {
-		f.add(at, Uncovered, "let when and until meet or overlap, as in when: \"speed > 5\", until: \"speed < 7\"",
+		f.add(Found{Section: States, Index: k}, Uncovered, "let when and until meet or overlap, as in when: \"speed > 5\", until: \"speed < 7\"",
 			"state %s is open where %s is %s: neither when nor until is true there, and after a start it stays unknown, which counts as %s", s.Name, of, gap, careful(s.Name))
 	}
 }
