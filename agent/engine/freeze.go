@@ -423,7 +423,7 @@ func (p *Past) view() guard.View {
 	}
 	if p.frozen.asked {
 		v.AskIntent, _ = catalog.ParseIntent(p.frozen.ask.Intent)
-		v.AskAbout = p.frozen.ask.About
+		v.AskAbout, v.Delivery = p.frozen.ask.About, deliveryOf(&p.frozen.ask)
 	}
 	if p.what != nil {
 		p.what.over(&v)

@@ -38,7 +38,7 @@ func (a *app) loadPolicy(path string) (*engine.BundleUpdate, error) {
 			_ = policy.PrintFindings(a.stderr, findings, policySource(path))
 			return nil, errFindings
 		}
-		return &engine.BundleUpdate{Bundle: b}, nil
+		return &engine.BundleUpdate{Bundle: b, Hash: catalog.Hash(catalog.Encode(b))}, nil
 	}
 	if ext := filepath.Ext(path); ext == ".yaml" || ext == ".yml" {
 		return nil, usage(fmt.Errorf("%s is one file of a policy: give its folder, %s", path, filepath.Dir(path)))

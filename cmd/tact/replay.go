@@ -21,13 +21,14 @@ type replayFlags struct {
 	until            string
 	rejected         int
 	device           string
+	moments          string
 	epoch, from      uint64
 }
 
 func newReplayCommand(a *app) *cobra.Command {
 	var f replayFlags
 	cmd := &cobra.Command{
-		Use:   "replay [POLICY] --events FILE",
+		Use:   "replay [POLICY] --events FILE | POLICY --moments FILE",
 		Short: "play recorded input through a policy and print every decision",
 		Long: `Play recorded input through a policy and print every decision and every clear,
 one JSON line each, on stdout. POLICY is a folder, compiled on the fly, or a
@@ -38,12 +39,18 @@ what the policy does not declare is refused on stderr with its place; the rest
 goes on, and the exit code is 1 at the end. After the last line no timer fires
 unless a tick line or --until says so.
 
+With --moments the decisions of a device are made again, each from what it looked
+at (GET /v1/moments of the device): every line is printed and compared with what
+was decided then. Differences are named on stderr, and the exit code is 1. POLICY
+is the bundle that was in charge, which is checked by its hash.
+
 With --signals the readings are printed instead, after decoding and derivation:
 {"at","signal","value"}. For that POLICY may be left out: then every signal is
 printed as it was read.`,
 		Example: `  tact replay shop --events shop/monday.jsonl
   tact replay shop.bundle --events - --silence < shop/monday.jsonl
   tact replay car --nmea drive.nmea --events cabin.jsonl --until 2026-03-02T12:00:00Z
+  tact replay shop.bundle --moments kiosk-1.jsonl
   tact replay --nmea drive.nmea --signals`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 && f.signals {
@@ -53,6 +60,7 @@ printed as it was read.`,
 		},
 	}
 	f.inputs.flags(cmd)
+	cmd.Flags().StringVar(&f.moments, "moments", "", "make the decisions of this export of a device again, - for stdin")
 	cmd.Flags().BoolVar(&f.signals, "signals", false, "print the readings instead of the decisions")
 	cmd.Flags().BoolVar(&f.silence, "silence", false, "print unasked silences too, each time that their cause changes")
 	cmd.Flags().StringVar(&f.until, "until", "", "let timers fire until this time (RFC 3339) after the last line")
@@ -64,9 +72,23 @@ printed as it was read.`,
 		if len(args) == 0 {
 			return a.printSignals(cmd.Context(), &f)
 		}
+		if f.moments != "" {
+			if err := f.momentsAlone(); err != nil {
+				return err
+			}
+			return a.replayMoments(cmd.Context(), args[0], &f)
+		}
 		return a.replay(cmd.Context(), args[0], &f)
 	}
 	return cmd
+}
+
+// momentsAlone says that an export is the whole input.
+func (f *replayFlags) momentsAlone() error {
+	if len(f.events)+len(f.nmea)+len(f.csv) > 0 || f.signals || f.silence || f.until != "" {
+		return usage(errors.New("--moments is the whole input: leave --events, --nmea, --csv, --signals, --silence and --until out"))
+	}
+	return nil
 }
 
 // engineConfig is the mind of a replay: everybody's slice is here, for ever.

@@ -1,10 +1,10 @@
 package funnel
 
 import (
-	"math/bits"
 	"slices"
 	"strings"
 
+	"github.com/tact-edge/tact/actions/arbiter"
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/context/sense"
@@ -14,9 +14,13 @@ import (
 type Funnel struct {
 	Decision *engine.Decision
 	Stages   []Stage
-	Listed   []string // ranks 2..N of a list
-	Worth    *Worth   // of the winner; nil for silence and fallback
-	Inputs   []Input  // in order of name
+	Listed   []string      // ranks 2..N of a list
+	Worth    *engine.Worth // of the winner; nil for silence, for a fallback, and where the moment is not known
+	Inputs   []Input       // in order of name
+	Alone    bool          // nobody else can see the slot, certainly
+	// WhyNot is what would have had to be different for one action to win, Smallest the smallest change that
+	// would have made any other; nil where nobody asked, or no moment tells.
+	WhyNot, Smallest *engine.Answer
 }
 
 // Stage is one stage, with those that fell there in order of name.
@@ -26,18 +30,12 @@ type Stage struct {
 	Fallen  []engine.Rejected
 }
 
-// Worth is what the winner's expected value is made of:
-// value x propensity x lever x group lever - bother = expected.
-type Worth struct {
-	Value, Propensity, Lever, GroupLever, Bother, Expected catalog.Micro
-	Mandatory                                              bool
-}
-
 // Input is a name that the winner uses, and what it stood for.
 type Input struct {
 	Name string
 	engine.Look
-	Known bool // it stands for something
+	Known  bool           // it stands for something
+	Origin *engine.Origin // where a fact came from; nil for what is none, or where that is not known
 }
 
 // Of makes the funnel. look tells what a name stood for at the decision; it may be nil.
@@ -62,7 +60,7 @@ func Of(b *catalog.Bundle, d *engine.Decision, look func(name string) (engine.Lo
 		f.Stages = append(f.Stages, st)
 	}
 	if won == 1 && d.Cause == "" {
-		f.Worth = worth(b, d)
+		f.Worth = plainWorth(b, d)
 	}
 	for _, name := range d.Uses {
 		in := Input{Name: name}
@@ -74,29 +72,60 @@ func Of(b *catalog.Bundle, d *engine.Decision, look func(name string) (engine.Lo
 	return f
 }
 
-func worth(b *catalog.Bundle, d *engine.Decision) *Worth {
+// From makes the funnel of a decision from its moment, which tells more: where facts came from, and all of
+// what the winner is worth.
+func From(p *engine.Past, d *engine.Decision) Funnel {
+	f := Of(p.Bundle(), d, p.Look)
+	f.Alone = p.Alone()
+	if d.Action != "silence" && d.Cause == "" {
+		if w, ok := p.Worth(d.Action); ok {
+			f.Worth = &w
+		}
+	}
+	for k := range f.Inputs {
+		if o, ok := p.Origin(f.Inputs[k].Name); ok {
+			f.Inputs[k].Origin = &o
+		}
+	}
+	return f
+}
+
+// AskWhyNot adds what would have had to be different: for an action, the best loser where it is empty, and
+// for any. The error is engine.ErrNotRejected.
+func (f *Funnel) AskWhyNot(p *engine.Past, action string) error {
+	if action == "" {
+		action = engine.BestLoser(f.Decision)
+	}
+	if action == "" {
+		return nil // there was nobody else
+	}
+	a, err := p.WhyNot(action)
+	if err != nil {
+		return err
+	}
+	f.WhyNot = &a
+	if s := p.Smallest(); s.Action != "" {
+		f.Smallest = &s
+	}
+	return nil
+}
+
+// plainWorth works the winner's worth out without its moment: nil where that would not tell all.
+func plainWorth(b *catalog.Bundle, d *engine.Decision) *engine.Worth {
 	k, ok := slices.BinarySearchFunc(b.Actions, d.Action, func(a catalog.Action, name string) int { return strings.Compare(a.Name, name) })
-	if !ok {
+	if !ok || len(b.Actions[k].Weights) > 0 {
 		return nil
 	}
 	a := &b.Actions[k]
-	w := Worth{Value: a.Value, Propensity: d.Propensity, Lever: a.Lever, GroupLever: catalog.One, Expected: d.Value, Mandatory: a.Mandatory}
+	w := engine.Worth{Value: a.Value, Propensity: d.Propensity, Lever: a.Lever, GroupLever: catalog.One, Own: a.Bother, Elsewhere: a.Elsewhere, Expected: d.Value, Mandatory: a.Mandatory}
 	if a.Group >= 0 {
+		if len(b.Groups[a.Group].Weights) > 0 {
+			return nil
+		}
 		w.GroupLever = b.Groups[a.Group].Lever
 	}
-	w.Bother = product(w.Value, w.Propensity, w.Lever, w.GroupLever) - d.Value
+	w.Bother = arbiter.Expected(w.Value, w.Elsewhere, w.Propensity, w.Lever, w.GroupLever) - d.Value
 	return &w
-}
-
-// product is value x propensity x levers, rounded toward zero, as the arbiter has it.
-func product(value, propensity, lever, group catalog.Micro) catalog.Micro {
-	magnitude := uint64(max(value, -value))
-	hi, lo := bits.Mul64(magnitude*uint64(propensity), uint64(lever)*uint64(group))
-	q, _ := bits.Div64(hi, lo, uint64(catalog.One*catalog.One*catalog.One))
-	if value < 0 {
-		return -int64(q)
-	}
-	return int64(q)
 }
 
 // Because prints one reason's ground for people: purchase 2026-02-09 (21d old), temperature -3 (age 31m; needs <= 30m).

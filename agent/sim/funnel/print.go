@@ -49,6 +49,7 @@ func (f *Funnel) Text(currency string, all bool, paint Paint) string {
 		}
 	}
 	f.tail(&b, paint)
+	f.instead(&b, paint)
 	return b.String()
 }
 
@@ -84,12 +85,58 @@ func (f *Funnel) head(b *strings.Builder, currency string, paint Paint) {
 		}
 	}
 	if w := f.Worth; w != nil {
-		fmt.Fprintf(b, "    %s value x %s propensity%s%s - %s bother = %s%s\n", Micro(w.Value), Micro(w.Propensity),
-			factor(w.Lever, "lever"), factor(w.GroupLever, "group's lever"), Micro(w.Bother), Micro(w.Expected), mandatory(w.Mandatory))
+		fmt.Fprintf(b, "    %s\n", sum(w))
+	}
+	if d.Priced {
+		fmt.Fprintf(b, "    price %s %s, normally %s\n", Micro(d.Price), currency, Micro(d.Normal))
 	}
 	for k, name := range f.Listed {
 		fmt.Fprintf(b, "    %d. %s, for %s\n", k+2, name, Micro(d.List[k].Value))
 	}
+}
+
+// sum prints how a worth is worked out.
+func sum(w *engine.Worth) string {
+	s := Micro(w.Value) + " value x " + Micro(w.Propensity) + " propensity" + factor(w.Lever, "lever") + factor(w.GroupLever, "group's lever")
+	for _, x := range w.Weights {
+		s += factor(x.Factor, "weight ("+x.When+")")
+	}
+	s += " - " + Micro(w.Bother) + " bother"
+	if more := w.Bother - w.Own; more != 0 && w.Own > 0 {
+		s += " (" + Micro(w.Own) + " of its own, " + Micro(more) + " by earlier contacts)"
+	}
+	if w.Elsewhere != 0 {
+		s += " - " + Micro(w.Elsewhere) + " to be completed elsewhere"
+	}
+	return s + " = " + Micro(w.Expected) + mandatory(w.Mandatory)
+}
+
+// instead prints what would have had to be different.
+func (f *Funnel) instead(b *strings.Builder, paint Paint) {
+	if f.WhyNot == nil {
+		return
+	}
+	b.WriteString("\nwhat would have had to be different\n")
+	fmt.Fprintf(b, "    for %s to win: %s\n", f.WhyNot.Action, answer(f.WhyNot, paint))
+	switch {
+	case f.Smallest == nil:
+		b.WriteString("    no change was found with which any other would have won\n")
+	case f.Smallest.Action == f.WhyNot.Action:
+		b.WriteString("    it is the smallest change that would have made another action win\n")
+	default:
+		fmt.Fprintf(b, "    smallest change for any other to win: %s: %s\n", f.Smallest.Action, answer(f.Smallest, paint))
+	}
+}
+
+func answer(a *engine.Answer, paint Paint) string {
+	if a.Never != catalog.NoReason {
+		return "nothing about this moment would do: " + paint.as("bad", a.Never.String())
+	}
+	var all []string
+	for k := range a.Changes {
+		all = append(all, a.Changes[k].Text())
+	}
+	return strings.Join(all, "; ") + "; then it is worth " + Micro(a.Value)
 }
 
 func factor(lever catalog.Micro, name string) string {
@@ -130,6 +177,16 @@ func (in *Input) text(paint Paint) string {
 	}
 	if in.Age != catalog.NoAge {
 		s += ", " + Ago(in.Age) + " old"
+	}
+	if o := in.Origin; o != nil {
+		s += ", " + o.Provenance.String()
+		if o.Source != "" {
+			s += " by " + o.Source
+		}
+		if o.Owner != "" {
+			s += ", of " + o.Owner
+		}
+		s += " on " + o.Happened.String()
 	}
 	if in.Why != catalog.NoReason {
 		s += ", " + paint.as("bad", in.Why.String())

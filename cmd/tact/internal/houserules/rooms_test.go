@@ -293,7 +293,7 @@ var rooms = []struct {
 	{"agent/sim/funnel", room{clockless: true, imports: map[string]string{
 		"context/":        "values",
 		"actions/catalog": "stages and reasons",
-		"actions/guard":   "the same",
+		"actions/arbiter": "what a value is made of",
 		"agent/engine":    "decisions",
 	}}},
 	{"agent/sim/scenario", room{clockless: true, imports: anyRoom}},

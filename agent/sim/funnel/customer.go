@@ -1,0 +1,237 @@
+package funnel
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// words are the sentences of one language. Codes stand nowhere in them.
+type words struct {
+	shown    string // text, what it is for, what it rests on
+	this     string // in place of the text where that is not stored
+	forWhat  string // the purpose's own words
+	said     string // a value that she told
+	looked   string // names
+	nothing  string // nothing of her was used
+	and      string
+	change   string
+	consent  string // how to change it where it rests on consent: the purpose's own words
+	silent   string // why
+	ask      string
+	neutral  string // why, where the true reason is not for all eyes
+	worksOut string // a derived value and its formula
+	unasked  string // a fallback
+	reasons  map[catalog.Reason]string
+}
+
+// languages are those in which the customer is answered; others are answered in English.
+var languages = map[string]*words{"en": &english, "nl": &dutch, "de": &german}
+
+// ForCustomer explains a decision to the customer in two sentences: what is said, for what, from what, and how
+// to change it; of a silence, why nothing is said. It speaks language, or where that is empty the decision's, in
+// English where there are no words for it. It is told from what the funnel knows: of a stored decision that
+// is the action and the names of what it used, of a moment their values as well.
+//
+// Nothing is said of what was guessed or told by others, of special data, or, on a screen that others may
+// see, of her at all.
+func ForCustomer(b *catalog.Bundle, f *Funnel, language string) string {
+	d := f.Decision
+	if language == "" {
+		language = d.Language
+	}
+	w := languages[language]
+	if w == nil {
+		w = &english
+	}
+	c := customer{words: w, b: b, f: f, language: slices.Index(b.Languages, language), alone: f.Alone || !shared(b, d.Slot)}
+	if d.Action == "silence" {
+		return c.ofSilence()
+	}
+	return c.ofAction()
+}
+
+// shared says whether others can see a slot; one that is not known may be seen.
+func shared(b *catalog.Bundle, slot string) bool {
+	for k := range b.Slots {
+		if b.Slots[k].Name == slot {
+			return b.Slots[k].SharedScreen
+		}
+	}
+	return true
+}
+
+// customer is one explanation on its way.
+type customer struct {
+	*words
+	b        *catalog.Bundle
+	f        *Funnel
+	language int // of the bundle's; -1 where it does not speak it
+	alone    bool
+}
+
+// in returns a text of the policy in the language, the policy's first where it has none.
+func (c *customer) in(t catalog.Text) string {
+	for _, k := range [...]int{c.language, 0} {
+		if k >= 0 && k < len(t) && t[k] != "" {
+			return t[k]
+		}
+	}
+	return ""
+}
+
+func (c *customer) ofSilence() string {
+	reason, _ := catalog.ParseReason(c.f.Decision.Cause)
+	why := c.reasons[reason]
+	if why == "" || !c.alone && !public(reason) {
+		why = c.neutral
+	}
+	return fmt.Sprintf(c.silent, why) + " " + c.ask
+}
+
+// public says whether a reason tells nothing of her: those of the moment, the device and the policy.
+func public(r catalog.Reason) bool {
+	switch {
+	case r <= catalog.BusyScreen, r == catalog.DeviceQuietHours:
+		return true
+	case r >= catalog.NotInBundle && r <= catalog.LanguageMissing, r >= catalog.NoTreatmentForSlot:
+		return true
+	}
+	return r == catalog.NotAlone || r == catalog.BystanderUnknown || r == catalog.NotWorthBother || r == catalog.BelowMinimum
+}
+
+func (c *customer) ofAction() string {
+	d := c.f.Decision
+	text := c.this
+	if d.Text != nil && d.Text.Text != "" {
+		text = "\"" + d.Text.Text + "\""
+	}
+	a := c.action(d.Action)
+	purpose, consent := "", ""
+	if a != nil && a.Purpose >= 0 {
+		p := &c.b.Purposes[a.Purpose]
+		if words := c.in(p.For); words != "" {
+			purpose = fmt.Sprintf(c.forWhat, words)
+			if p.Basis.NeedsGrant() {
+				consent = words
+			}
+		}
+	}
+	first := fmt.Sprintf(c.shown, text, purpose, c.grounds())
+	if d.Cause != "" {
+		first = fmt.Sprintf(c.unasked, text)
+	}
+	if consent != "" {
+		return first + " " + fmt.Sprintf(c.consent, consent)
+	}
+	return first + " " + c.change
+}
+
+func (c *customer) action(name string) *catalog.Action {
+	k, ok := slices.BinarySearchFunc(c.b.Actions, name, func(a catalog.Action, name string) int { return strings.Compare(a.Name, name) })
+	if !ok {
+		return nil
+	}
+	return &c.b.Actions[k]
+}
+
+// grounds says what it rests on: what she said, what was looked at, and how a derived value is worked out.
+func (c *customer) grounds() string {
+	var said, looked []string
+	for k := range c.f.Inputs {
+		in := &c.f.Inputs[k]
+		switch f := c.fact(in.Name); {
+		case f != nil && (!c.alone || f.Special != "" || !spoken(in)):
+		case f != nil && in.Known && in.Origin != nil && in.Origin.Provenance == event.Declared && !in.Value.IsNull():
+			said = append(said, Value(in.Value))
+		default:
+			if name := c.name(in); name != "" {
+				looked = append(looked, name)
+			}
+		}
+	}
+	var parts []string
+	if len(said) > 0 {
+		parts = append(parts, fmt.Sprintf(c.said, c.join(said)))
+	}
+	if len(looked) > 0 {
+		parts = append(parts, fmt.Sprintf(c.looked, c.join(looked)))
+	}
+	if len(parts) == 0 {
+		if c.f.Decision.Customer == "" || len(c.f.Inputs) == 0 {
+			return c.nothing
+		}
+		return ""
+	}
+	return ", " + strings.Join(parts, " "+c.and+" ")
+}
+
+// spoken says whether a fact may be spoken of: what she said or what was seen, not what was guessed or told by
+// others. Of a stored decision nobody knows, and it is not spoken of.
+func spoken(in *Input) bool {
+	return in.Origin != nil && (in.Origin.Provenance == event.Declared || in.Origin.Provenance == event.Observed)
+}
+
+func (c *customer) fact(name string) *catalog.Fact {
+	for k := range c.b.Facts {
+		if c.b.Facts[k].Name == name {
+			return &c.b.Facts[k]
+		}
+	}
+	return nil
+}
+
+// name says an input in words: its name, in brackets why the policy wants it, of a derived value its formula.
+func (c *customer) name(in *Input) string {
+	plain := strings.NewReplacer(".", " ", "_", " ").Replace(in.Name)
+	for k := range c.b.Signals {
+		if s := &c.b.Signals[k]; s.Name == in.Name {
+			if s.Special != "" {
+				return ""
+			}
+			return bracketed(plain, c.in(s.Why))
+		}
+	}
+	for k := range c.b.Derived {
+		if d := &c.b.Derived[k]; d.Name == in.Name {
+			switch {
+			case d.Special != "" || d.Personal && !c.alone:
+				return ""
+			case d.Kind != sense.Bool && d.Formula != "":
+				plain = fmt.Sprintf(c.worksOut, plain, strings.ReplaceAll(d.Formula, " * ", " x "))
+			}
+			return bracketed(plain, c.in(d.Why))
+		}
+	}
+	if f := c.fact(in.Name); f != nil {
+		return bracketed(plain, c.in(f.Why))
+	}
+	if !c.alone { // history is of her
+		for k := range c.b.Kinds {
+			if c.b.Kinds[k].Name == in.Name {
+				return ""
+			}
+		}
+	}
+	return plain
+}
+
+func bracketed(name, why string) string {
+	if why == "" {
+		return name
+	}
+	return name + " (" + why + ")"
+}
+
+// join makes "a, b and c".
+func (c *customer) join(list []string) string {
+	if len(list) == 1 {
+		return list[0]
+	}
+	last := len(list) - 1
+	return strings.Join(list[:last], ", ") + " " + c.and + " " + list[last]
+}
