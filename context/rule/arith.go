@@ -52,7 +52,7 @@ func arithmeticKind(c Code, a, b sense.Kind) (sense.Kind, bool) {
 // maxText and maxList bound what conditions put together, in bytes and in elements.
 const (
 	maxText = 64 << 10
-	maxList = 4096
+	maxList = 1024
 )
 
 // What CEL holds: durations of 292 years, timestamps of the years 1 to 9999.

@@ -8,7 +8,7 @@ import (
 
 // maxWork bounds the nodes of bodies that one node may evaluate, over all elements of its
 // lists: what is beyond is an error.
-const maxWork = 1 << 18
+const maxWork = 1 << 15
 
 // machine evaluates operations that depend on their arguments alone. It allocates nothing but the
 // texts and lists that an operation makes.

@@ -153,7 +153,7 @@ func drive(w *world, r *rand.Rand, steps int) error {
 }
 
 func TestEvalAgainstReference(t *testing.T) {
-	programs := 500
+	programs := 300
 	if testing.Short() {
 		programs = 150
 	}

@@ -49,7 +49,7 @@ func FuzzProgram(f *testing.F) {
 			}
 			return op
 		}
-		for len(raw) > 0 && len(p.Nodes) < 200 {
+		for len(raw) > 0 && len(p.Nodes) < 80 {
 			p.Nodes = append(p.Nodes, node(0))
 		}
 		w, err := newWorld(&p)

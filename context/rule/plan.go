@@ -10,7 +10,7 @@ type Plan struct {
 	above   edges    // node -> nodes that read it
 	loads   edges    // input -> Load and Changed nodes
 	windows edges    // input -> windows over its readings
-	first   []int32  // node -> its leftmost input, -1 where none
+	first   []int32  // node -> its leftmost input but FromNow, which tells nobody anything; -1 where none
 	durable []bool   // Became and Armed that read places alone: their memory outlives a restart
 	person  []bool   // node reads the slice: what it remembers is of one customer
 	value   []int32  // node -> slot of its value, -1 for bool
@@ -57,7 +57,7 @@ func NewPlan(p *Program) (*Plan, error) {
 		moving := false
 		for _, a := range op.Args {
 			above.add(int32(a), int32(k))
-			if plan.first[k] < 0 {
+			if f := plan.first[k]; f < 0 || p.Inputs[f].From == FromNow && plan.first[a] >= 0 {
 				plan.first[k] = plan.first[a]
 			}
 			moving = moving || moves[a]
@@ -102,7 +102,7 @@ func (plan *Plan) give(k int, op *Op, moving bool) {
 	plan.hold[k] = take(op.Code == Since || op.Code == Became || op.Code == Changed || op.Code == Armed || op.Code == Latch, &s.holds)
 }
 
-// First returns the leftmost input that node n reads, -1 where it reads none.
+// First returns the leftmost input that node n reads, now only where there is no other; -1 where it reads none.
 func (plan *Plan) First(n Node) int32 { return plan.first[n] }
 
 // edges holds lists of nodes by number, flat.

@@ -103,12 +103,15 @@ func (r *reference) first(n Node) int32 {
 	case Load, CountReadings, Mean, Min, Max, Rate, Changed:
 		return op.Input
 	}
+	first := int32(-1)
 	for _, a := range op.Args {
-		if k := r.first(a); k >= 0 {
+		k := r.first(a)
+		if k >= 0 && r.p.Inputs[k].From != FromNow {
 			return k
 		}
+		first = max(first, k)
 	}
-	return -1
+	return first
 }
 
 func yes(b bool) Result { return Result{Value: sense.BoolValue(b)} }
@@ -410,7 +413,7 @@ func (r *reference) value(op *Op, arg func(int) Result) (sense.Value, bool) {
 		if a.Kind() == sense.String {
 			return sense.StringValue(a.Str() + b.Str()), len(a.Str()+b.Str()) <= 64<<10
 		} else if a.Kind() == sense.List {
-			return sense.ListValue(slices.Concat(a.List(), b.List())), len(a.List())+len(b.List()) <= 4096
+			return sense.ListValue(slices.Concat(a.List(), b.List())), len(a.List())+len(b.List()) <= 1024
 		}
 	case In:
 		return sense.BoolValue(slices.ContainsFunc(b.List(), a.Equal)), true
