@@ -233,7 +233,7 @@ func (s Subject) Type() string {
 
 // Covers says whether s is t or t lies below it: product:model-x covers product:model-x/gti.
 func (s Subject) Covers(t Subject) bool {
-	return s != "" && (s == t || strings.HasPrefix(string(t), string(s)+"/"))
+	return s != "" && (s == t || len(t) > len(s) && t[len(s)] == '/' && t[:len(s)] == s)
 }
 
 // Touches says whether two subjects are the same or one lies below the other.

@@ -26,9 +26,9 @@ func (s *Slice) LastContact(b *catalog.Bundle, now sense.Instant) (at sense.Inst
 			at, ok = t, true
 		}
 	}
-	for n := range s.Interactions {
+	for n := len(s.Interactions) - 1; n >= 0 && !ok; n-- { // the latest first
 		i := &s.Interactions[n]
-		if k := kindOf(b, i.Kind); k == nil || k.Means != catalog.MeansContacted {
+		if k := kindOf(b, i.Kind); i.Happened <= now && (k == nil || k.Means != catalog.MeansContacted) {
 			hear(i.Happened)
 		}
 	}
