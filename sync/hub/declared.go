@@ -45,7 +45,7 @@ func declaredIn(b *catalog.Bundle, body event.Body, name string, now sense.Insta
 	case *event.Fact:
 		for k := range b.Facts {
 			if b.Facts[k].Name == name {
-				return b.Facts[k].Keep, fitsFact(&b.Facts[k], body, now)
+				return keepIn(b, "fact", name), fitsFact(&b.Facts[k], body, now)
 			}
 		}
 		for k := range b.Derived {
@@ -56,7 +56,7 @@ func declaredIn(b *catalog.Bundle, body event.Body, name string, now sense.Insta
 		return 0, unknown(b, "fact", name, "facts")
 	case *event.Interaction:
 		if k := kindOf(b, name); k != nil {
-			return k.Keep, nil
+			return keepIn(b, "interaction", k.Name), nil
 		}
 		return 0, unknown(b, "interaction", name, "interactions")
 	}
@@ -66,6 +66,23 @@ func declaredIn(b *catalog.Bundle, body event.Body, name string, now sense.Insta
 		}
 	}
 	return 0, unknown(b, "purpose", name, "purposes")
+}
+
+// keepIn is how long a bundle lets a fact or a kind of interaction be kept: not at all where it does not
+// declare it, or where the law took the basis of all its purposes away.
+func keepIn(b *catalog.Bundle, what, name string) sense.Duration {
+	if what == "interaction" {
+		if k := kindOf(b, name); k != nil && hasBasis(b, k.Purposes) {
+			return k.Keep
+		}
+		return 0
+	}
+	for k := range b.Facts {
+		if f := &b.Facts[k]; f.Name == name && hasBasis(b, f.Purposes) {
+			return f.Keep
+		}
+	}
+	return 0
 }
 
 func unknown(b *catalog.Bundle, what, name, section string) error {

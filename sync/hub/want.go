@@ -26,8 +26,16 @@ func (s *step) publish(in Publish) error {
 	if err != nil {
 		return err
 	}
+	var others []*catalog.Bundle // in charge beside it, for other devices
 	for _, w := range wants {
 		if w.Scope != in.Scope {
+			o, err := s.bundle(w.SHA256)
+			if err != nil {
+				return err
+			}
+			if o != nil {
+				others = append(others, o)
+			}
 			continue
 		}
 		if w.SHA256 == sha {
@@ -46,11 +54,19 @@ func (s *step) publish(in Publish) error {
 	s.write(PutWant{Want{Scope: in.Scope, SHA256: sha, At: s.now}})
 	names := catalog.Symbols(b)
 	s.write(PutSymbols{SymbolPart{Bundle: wire.BundleID(sum[:8]), Of: uint32(len(names)), Names: names}})
+	// What is held already is kept as the bundles say now: the longest that one of them allows.
+	keep := func(what, name string) {
+		most := keepIn(b, what, name)
+		for _, o := range others {
+			most = max(most, keepIn(o, what, name))
+		}
+		s.write(SetRetention{What: what, Name: name, Keep: most})
+	}
 	for k := range b.Facts {
-		s.write(SetRetention{What: "fact", Name: b.Facts[k].Name, Keep: b.Facts[k].Keep})
+		keep("fact", b.Facts[k].Name)
 	}
 	for k := range b.Kinds {
-		s.write(SetRetention{What: "interaction", Name: b.Kinds[k].Name, Keep: b.Kinds[k].Keep})
+		keep("interaction", b.Kinds[k].Name)
 	}
 	s.out.touched.wants = true
 	return nil
