@@ -28,6 +28,7 @@ type stage struct {
 	told    []event.Event // alone: what the mind learned of customers
 	views   []*view       // of the devices, in order of declaration
 	batches *wire.Unpacker
+	known   map[string]bool            // slots of the policies that were in charge
 	names   map[wire.BundleID][]string // symbols of the bundles that were in charge
 }
 
@@ -58,7 +59,8 @@ func newView(name string, slots []string, mind func() *engine.Mind) *view {
 }
 
 func newStage(s *Scenario, b *catalog.Bundle, t0 sense.Instant) (*stage, error) {
-	g := &stage{bundle: b, now: t0}
+	g := &stage{now: t0, known: map[string]bool{}}
+	g.inCharge(b)
 	if !s.connected {
 		g.alone = engine.New(engine.Config{Device: "scenario", From: 1, Leased: true, Zone: policy.Zone})
 		g.views = []*view{newView("", nil, func() *engine.Mind { return g.alone })}
@@ -128,6 +130,9 @@ func (g *stage) hear(device string, o engine.Output) {
 			}
 			return engine.Look{}, false
 		})}
+	}
+	for k := range o.HandOver {
+		v.told = append(v.told, o.HandOver[k].Names()...)
 	}
 	for _, c := range o.Clear {
 		v.clears = append(v.clears, c)
@@ -207,9 +212,17 @@ func (g *stage) note(b *catalog.Bundle) {
 	g.names[wire.BundleID(sum[:8])] = catalog.Symbols(b)
 }
 
+// inCharge notes the policy that scenarios speak of from now on.
+func (g *stage) inCharge(b *catalog.Bundle) {
+	g.bundle = b
+	for k := range b.Slots {
+		g.known[b.Slots[k].Name] = true
+	}
+}
+
 // load puts another policy in charge: here, or by the hub on every device that can be reached.
 func (g *stage) load(b *catalog.Bundle) error {
-	g.bundle = b
+	g.inCharge(b)
 	if g.world != nil {
 		g.note(b)
 		return g.world.Ship(b)
@@ -323,10 +336,10 @@ func cmpErr(a, b error) error {
 	return b
 }
 
-// has says whether a device has a slot.
+// has says whether a device has a slot, or had it under a policy before.
 func (g *stage) has(v *view, slot string) bool {
 	if v.slots != nil {
 		return slices.Contains(v.slots, slot)
 	}
-	return slices.ContainsFunc(g.bundle.Slots, func(s catalog.Slot) bool { return s.Name == slot })
+	return g.known[slot]
 }
