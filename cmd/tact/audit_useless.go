@@ -64,7 +64,7 @@ func (a *app) useless(ctx context.Context, path string, f *auditFlags) error {
 			seen[w] = true
 		}
 		return true
-	}, a.refuse(&refused))
+	}, nil, a.refuse(&refused))
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (a *app) useless(ctx context.Context, path string, f *auditFlags) error {
 		if lines*len(report.Data) >= longWork {
 			a.say("%d of %d: without %s %s", k+1, len(report.Data), w.Kind, w.Name)
 		}
-		other, err := run.without(ctx, w)
+		other, err := run.without(ctx, w, base)
 		if err != nil {
 			return err
 		}
@@ -139,47 +139,65 @@ type counterfactual struct {
 }
 
 // without plays the recording as if one thing had never been said, or computed.
-func (c *counterfactual) without(ctx context.Context, w *withheld) (*choices, error) {
+func (c *counterfactual) without(ctx context.Context, w *withheld, base *choices) (*choices, error) {
 	b, keep := c.b, func(event.Event) bool { return true }
 	if w.Kind == "derived" {
 		b = withoutDerived(b, w.index)
 	} else {
 		keep = func(e event.Event) bool { return !slices.Contains(mentioned(e), withheld{Kind: w.Kind, Name: w.Name}) }
 	}
-	return c.play(ctx, b, keep, func(replay.Refused) {})
+	return c.play(ctx, b, keep, base, func(replay.Refused) {})
 }
 
 // play returns what was decided of the lines that are kept. Of an ask only the signals fall away.
-func (c *counterfactual) play(ctx context.Context, b *catalog.Bundle, keep func(event.Event) bool, refuse func(replay.Refused)) (*choices, error) {
+// base is what was decided of all lines, nil where this is it: an answer to a decision that is not
+// made so any more is not given.
+func (c *counterfactual) play(ctx context.Context, b *catalog.Bundle, keep func(event.Event) bool, base *choices, refuse func(replay.Refused)) (*choices, error) {
 	lines, done, err := c.a.open(&c.f.inputs, c.b)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
+	out := newChoices()
 	source := func(yield func(replay.Line, error) bool) {
 		for l, err := range lines {
-			if err == nil && l.Err == nil && !keep(l.Event) {
-				ask, is := l.Event.Body.(*event.Ask)
-				if !is {
+			if err == nil && l.Err == nil {
+				body, stays := less(l.Event, keep)
+				if !stays {
 					continue
 				}
-				less := *ask
-				less.With = slices.DeleteFunc(slices.Clone(ask.With), func(s event.Signal) bool {
-					one := s
-					return !keep(event.Event{Body: &one})
-				})
-				l.Event.Body = &less
+				l.Event.Body = body
 			}
 			if !yield(l, err) {
 				return
 			}
 		}
 	}
-	out := newChoices()
 	config := (&replayFlags{device: "replay", from: 1}).engineConfig()
 	config.Zone = policy.Zone
 	player := replay.Player{Mind: engine.New(config), Bundle: &engine.BundleUpdate{Bundle: b}, Leases: c.leases, Out: out.take, Refuse: refuse}
+	if base != nil {
+		player.Took = func(_ sense.Instant, step []event.Event) {
+			for k := range step { // by now all is decided that the line may answer
+				step[k].Body = out.answer(base, step[k].Body)
+			}
+		}
+	}
 	return out, player.Play(ctx, source, c.until, c.hasUntil)
+}
+
+// less returns what is left of a line; stays is false where nothing is.
+func less(e event.Event, keep func(event.Event) bool) (body event.Body, stays bool) {
+	if keep(e) {
+		return e.Body, true
+	}
+	ask, is := e.Body.(*event.Ask)
+	if !is {
+		return nil, false
+	}
+	left := *ask
+	left.With = slices.DeleteFunc(slices.Clone(ask.With), func(s event.Signal) bool { return !keep(event.Event{Body: &s}) })
+	return &left, true
 }
 
 // withoutDerived returns a bundle in which a derived value is never known: it is read from a
@@ -204,6 +222,15 @@ func withoutDerived(b *catalog.Bundle, k int) *catalog.Bundle {
 type choices struct {
 	n  int
 	by map[placed][]string
+	id map[spot]string // of decisions
+	at map[string]spot // of decisions, by id
+}
+
+// spot is one decision of those made at one place and time.
+type spot struct {
+	placed
+	n      int
+	choice string
 }
 
 // placed is where and when a decision was made.
@@ -212,14 +239,47 @@ type placed struct {
 	session, slot string
 }
 
-func newChoices() *choices { return &choices{by: map[placed][]string{}} }
+func newChoices() *choices {
+	return &choices{by: map[placed][]string{}, id: map[spot]string{}, at: map[string]spot{}}
+}
 
 func (c *choices) take(o engine.Output) {
 	for _, d := range o.Show {
 		k := placed{d.At, d.Session, d.Slot}
-		c.by[k] = append(c.by[k], d.Action+" "+d.Cause)
+		one := spot{k, len(c.by[k]), d.Action + " " + d.Cause}
+		c.by[k] = append(c.by[k], one.choice)
+		c.id[one], c.at[d.ID] = d.ID, one
 		c.n++
 	}
+}
+
+// answer makes a line that answers a decision of base answer the same decision here. Where it was
+// not made, or chose otherwise, nobody knows what would have been answered: time passes instead.
+func (c *choices) answer(base *choices, body event.Body) event.Body {
+	here := func(id string) (string, bool) {
+		one, known := base.at[id]
+		if !known {
+			return id, true
+		}
+		other, made := c.id[one]
+		return other, made
+	}
+	switch b := body.(type) {
+	case *event.Outcome:
+		if id, made := here(b.Decision); made {
+			return &event.Outcome{Outcome: b.Outcome, Decision: id, Slot: b.Slot}
+		}
+		return &event.Tick{}
+	case *event.Interaction:
+		one := *b
+		if id, made := here(b.Ref); made {
+			one.Ref = id
+		} else {
+			one.Ref = "without " + b.Ref // it happened, and answers nothing here
+		}
+		return &one
+	}
+	return body
 }
 
 // differs counts the decisions that only one of the two made so.
