@@ -1,6 +1,8 @@
 package contact
 
 import (
+	"sort"
+
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/sense"
@@ -20,12 +22,8 @@ func volumeSpent(v *guard.View, a *catalog.Action) guard.Verdict {
 		if k < len(v.Spent) {
 			spent = v.Spent[k]
 		}
-		n := int64(0)
-		for _, at := range spent {
-			if counts(&v.Bundle.Zone, x.Per, x.Window, at, v.Now) {
-				n++
-			}
-		}
+		kept := TrimSpent(v.Bundle, k, spent, v.Now)
+		n := int64(len(kept))
 		if n < x.AtMost {
 			continue
 		}
@@ -34,7 +32,6 @@ func volumeSpent(v *guard.View, a *catalog.Action) guard.Verdict {
 			Because: []catalog.Because{{Name: "volume", Value: sense.IntValue(n), Age: catalog.NoAge, Needed: x.Name}},
 		}
 		if x.AtMost > 0 { // they are in order: when so many have gone, one more fits
-			kept := TrimSpent(v.Bundle, k, spent, v.Now)
 			if d.Until = endOf(&v.Bundle.Zone, x.Per, x.Window, kept[n-x.AtMost]); d.Until == sense.Never {
 				d.Until = 0
 			}
@@ -66,8 +63,5 @@ func VolumeOf(b *catalog.Bundle, a *catalog.Action) []int {
 // result shares their memory.
 func TrimSpent(b *catalog.Bundle, k int, spent []sense.Instant, now sense.Instant) []sense.Instant {
 	x := &b.Contact.Volume[k]
-	for len(spent) > 0 && !counts(&b.Zone, x.Per, x.Window, spent[0], now) {
-		spent = spent[1:]
-	}
-	return spent
+	return spent[sort.Search(len(spent), func(i int) bool { return counts(&b.Zone, x.Per, x.Window, spent[i], now) }):]
 }
