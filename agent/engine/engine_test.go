@@ -359,6 +359,9 @@ func TestRestore(t *testing.T) {
 			if again.seq != first.mind.seq || again.decided != first.mind.decided {
 				t.Errorf("seed %d: restored to record %d, decision %d; want %d, %d", seed, again.seq, again.decided, first.mind.seq, first.mind.decided)
 			}
+			if a, b := fmt.Sprintf("%+v", again.volume), fmt.Sprintf("%+v", first.mind.volume); a != b {
+				t.Errorf("seed %d: volume\n%s\nwant\n%s", seed, a, b)
+			}
 			for _, c := range first.mind.customers {
 				got := again.byHandle[c.Handle]
 				if got == nil {
@@ -373,6 +376,12 @@ func TestRestore(t *testing.T) {
 				}
 				if a, b := fmt.Sprintf("%+v", got.Slice.Exposures), fmt.Sprintf("%+v", c.Slice.Exposures); a != b {
 					t.Errorf("seed %d: exposures of %s\n%s\nwant\n%s", seed, c.Customer, a, b)
+				}
+				if a, b := fmt.Sprintf("%+v", got.Slice.Facts), fmt.Sprintf("%+v", c.Slice.Facts); a != b {
+					t.Errorf("seed %d: facts of %s\n%s\nwant\n%s", seed, c.Customer, a, b)
+				}
+				if a, b := fmt.Sprintf("%+v", got.Decided), fmt.Sprintf("%+v", c.Decided); a != b {
+					t.Errorf("seed %d: last decisions for %s\n%s\nwant\n%s", seed, c.Customer, a, b)
 				}
 			}
 		}
@@ -565,6 +574,9 @@ func perOp(b *testing.B) float64 { return float64(b.Elapsed().Nanoseconds()) / f
 // BenchmarkDecision is from a card tap's ask to its decision.
 func BenchmarkDecision(b *testing.B) {
 	d := newDesk(b, replayed)
+	plain := shop(b)
+	plain.Contact.Volume = nil
+	d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: plain}})
 	d.tell(agrees, here, alone, annaTaps)
 	e, _ := event.ParseLine([]byte(asks))
 	e.Happened = d.now

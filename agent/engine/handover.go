@@ -62,7 +62,7 @@ type Asked struct {
 // decided notes a decision for a customer.
 func (c *customer) decided(d *Decision) {
 	if len(c.Decided) == MostDecided {
-		c.Decided = append(c.Decided[:0:0], c.Decided[1:]...)
+		c.Decided = c.Decided[:copy(c.Decided, c.Decided[1:])]
 	}
 	c.Decided = append(c.Decided, Decided{At: d.At, Decision: d.ID, Slot: d.Slot, Action: d.Action, Cause: d.Cause, Value: d.Value})
 	c.Changed++

@@ -35,8 +35,10 @@ func (m *Mind) settle() {
 	}
 	m.endVisits()
 	m.countStrikes()
-	for _, s := range m.sessions {
-		m.tellLeaving(s, false)
+	if len(m.plan.leaving) > 0 {
+		for _, s := range m.sessions {
+			m.tellLeaving(s, false)
+		}
 	}
 	if m.cfg.Readings {
 		m.tellReadings()

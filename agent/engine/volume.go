@@ -61,7 +61,7 @@ func falls(v *catalog.Volume, index int, a *catalog.Action) bool {
 
 // spend books a showing. Before a policy is in charge all are booked, since it may count any.
 func (m *Mind) spend(action string, one Showing) {
-	if m.bundle != nil && len(m.plan.budgets) == 0 {
+	if m.bundle != nil && (len(m.plan.budgets) == 0 || m.budgetOf(action).most == 0) {
 		return
 	}
 	k, found := slices.BinarySearchFunc(m.volume, action, func(v Volume, name string) int { return strings.Compare(v.Action, name) })
@@ -69,7 +69,31 @@ func (m *Mind) spend(action string, one Showing) {
 		m.volume = slices.Insert(m.volume, k, Volume{Action: action})
 	}
 	m.volume[k].Shown = append(m.volume[k].Shown, one)
-	m.trimVolume()
+	if m.bundle == nil {
+		return
+	}
+	if m.trim(k) || m.spent == nil {
+		m.spent = nil
+		return
+	}
+	a := indexOf(m.bundle.Actions, action, func(a *catalog.Action) string { return a.Name })
+	for n := range m.spent {
+		if a >= 0 && falls(&m.bundle.Contact.Volume[n], int(a), &m.bundle.Actions[a]) {
+			m.spent[n] = append(m.spent[n], one.At) // the newest of all
+		}
+	}
+}
+
+// trim drops showings that no volume counts any more, and says whether there were any.
+func (m *Mind) trim(k int) bool {
+	v := &m.volume[k]
+	b := m.budgetOf(v.Action)
+	old := 0
+	for old < len(v.Shown) && (int64(len(v.Shown)-old) > b.most || m.now >= v.Shown[old].At.Add(b.window)) {
+		old++
+	}
+	v.Shown = v.Shown[old:]
+	return old > 0
 }
 
 // trimVolume drops what no volume of the policy in charge counts any more.
@@ -82,13 +106,7 @@ func (m *Mind) trimVolume() {
 		return len(m.plan.budgets) == 0 || m.budgetOf(v.Action).most == 0
 	})
 	for k := range m.volume {
-		v := &m.volume[k]
-		b := m.budgetOf(v.Action)
-		old := 0
-		for old < len(v.Shown) && (int64(len(v.Shown)-old) > b.most || m.now >= v.Shown[old].At.Add(b.window)) {
-			old++
-		}
-		v.Shown = slices.Delete(v.Shown, 0, old)
+		m.trim(k)
 	}
 }
 
