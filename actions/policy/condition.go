@@ -17,7 +17,8 @@ type Name struct {
 
 // CompileCondition compiles one condition over some names, which are numbered as
 // given, signals and facts apart. It is what a test that compares with the
-// cel-go evaluator needs; findings have line 1 and an empty file.
+// cel-go evaluator needs; findings have line 1 and an empty file. What of CEL is
+// not supported, Conditions says; each such thing is a finding with the code not_supported.
 func CompileCondition(names []Name, text string) (rule.Program, rule.Node, []Finding, error) {
 	return compileText(names, text, (*language).condition)
 }

@@ -128,6 +128,8 @@ func (t *translator) index(e ast.Expr) rule.Node {
 // errorWords say why a constant expression can only be an error.
 var errorWords = map[rule.Code]string{
 	rule.Div: "it divides by zero, or overflows", rule.Mod: "it divides by zero, or overflows", rule.Index: "the list has no such element",
+	rule.Exists: "what it asks of an element is", rule.All: "what it asks of an element is", rule.ExistsOne: "what it asks of an element is",
+	rule.Filter: "what it asks of an element is", rule.Map: "what it makes of an element is",
 	rule.ToInt: "no whole number says this", rule.ToDouble: "this text is no number", rule.ToBool: "this text is neither true nor false",
 }
 

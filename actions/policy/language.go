@@ -126,6 +126,10 @@ func (p *parsed) syntax(issues *cel.Issues) {
 		message = message[:k]
 	}
 	message = strings.ReplaceAll(message, "<EOF>", "end of the condition")
+	if strings.Contains(message, "unsupported syntax") || strings.Contains(message, "limit") || strings.Contains(message, "depth") {
+		p.mistake(p.offset(e.Location.Line(), e.Location.Column()), "not_supported", "this is not supported in conditions: "+message, "declare a part of it as a derived value")
+		return
+	}
 	hint := "conditions are CEL: names, numbers, 'texts', == != < <= > >= && || ! in and the functions of the language"
 	p.mistake(p.offset(e.Location.Line(), e.Location.Column()), "condition_syntax", "the condition cannot be read: "+message, hint)
 }
@@ -174,7 +178,7 @@ func isName(s string) bool { return s != "" && isWord(rune(s[0])) && !strings.Ha
 func dotted(e ast.Expr) (string, bool) {
 	switch e.Kind() {
 	case ast.IdentKind:
-		return e.AsIdent(), true
+		return strings.TrimPrefix(e.AsIdent(), "."), true // .name is name, seen from outside
 	case ast.SelectKind:
 		name, ok := dotted(e.AsSelect().Operand())
 		return name + "." + e.AsSelect().FieldName(), ok && !e.AsSelect().IsTestOnly()
@@ -195,8 +199,8 @@ var ownMembers = []string{
 
 // refused are functions of CEL and of its extensions that conditions leave out, with the reason.
 var refused = map[string]string{
-	"matches": "regular expressions", "map": "map(...) that filters too", "exists": "exists(...) of this form", "all": "all(...) of this form",
-	"exists_one": "exists_one(...) of this form", "filter": "filter(...) of this form", "dyn": "dynamic types", "type": "dynamic types",
+	"matches": "regular expressions", "map": "filters within map(...)", "exists": "two variables in exists(...)", "all": "two variables in all(...)",
+	"exists_one": "two variables in exists_one(...)", "filter": "two variables in filter(...)", "dyn": "dynamic types", "type": "dynamic types",
 	"bytes": "bytes", "uint": "unsigned numbers",
 }
 
@@ -206,6 +210,9 @@ var extensions = []string{
 	"math", "net", "optional", "orValue", "proto", "quote", "range", "regex", "replace", "reverse", "sets", "slice", "sort", "sortBy", "split",
 	"strings", "substring", "transformList", "transformMap", "trim", "upperAscii", "value", "hasValue", "optMap", "optFlatMap", "cidr",
 }
+
+// typeNames are CEL's names of its types.
+var typeNames = []string{"bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "optional_type", "string", "type", "uint"}
 
 // inspect reports names and functions that are not there, or not part of
 // conditions, before types are checked: CEL's own messages cannot suggest.
@@ -295,6 +302,10 @@ func bodyOf(info *ast.SourceInfo, e ast.Expr) ast.Expr {
 
 func (l *language) inspectName(p *parsed, name string, at int, of []what) {
 	s, ok := l.symbols[name]
+	if !ok && (slices.Contains(typeNames, name) || strings.HasPrefix(name, "google.protobuf.")) {
+		p.mistake(at, "not_supported", "types as values are not supported in conditions", "every name has the type that it was declared with")
+		return
+	}
 	if !ok {
 		p.mistake(at, "unknown_name", fmt.Sprintf("%s is not declared", name), didYouMean(name, l.names(of...)))
 		return
@@ -318,11 +329,17 @@ func (l *language) inspectCall(p *parsed, e ast.Expr) {
 	}
 	_, isOperator := operators[name]
 	member := call.IsMemberFunction()
+	ofExtension := slices.Contains(extensions, name)
+	if member && !ofExtension {
+		head := headOf(call.Target())
+		_, declared := l.symbols[head]
+		ofExtension = slices.Contains(extensions, head) && !declared && !slices.Contains(p.bound, head)
+	}
 	switch {
-	case isOperator, !member && slices.Contains(functionNames, name), member && slices.Contains(ownMembers, name), name == "duration", name == "_[_]":
-	case slices.Contains(extensions, name), member && slices.Contains(extensions, headOf(call.Target())):
+	case ofExtension:
 		p.mistake(p.start(e), "not_supported", fmt.Sprintf("%s is of an extension of CEL, which is not supported in conditions", name), "see the functions of the language, or declare what you need as a signal or fact")
 		return
+	case isOperator, !member && slices.Contains(functionNames, name), member && slices.Contains(ownMembers, name), name == "duration", name == "_[_]":
 	case refused[name] != "":
 		p.mistake(p.start(e), "not_supported", refused[name]+" are not supported in conditions", "see the functions of the language, or declare a derived value")
 		return
