@@ -27,7 +27,7 @@ func limit(per catalog.Calendar, window sense.Duration, atMost int64, counting s
 }
 
 func offer(name, about string) *catalog.Action {
-	return &catalog.Action{Name: name, Intent: catalog.Sales, Group: -1, About: event.Subject(about), Repeat: sense.Forever}
+	return &catalog.Action{Name: name, Intent: catalog.Sales, Purpose: -1, Group: -1, Partner: -1, Asks: -1, Confirms: -1, Serves: -1, About: event.Subject(about), Repeat: sense.Forever}
 }
 
 // shown is an earlier contact about a car with outcomes at its own instant.
@@ -44,7 +44,46 @@ func view(c catalog.Contact, exposures ...profile.Exposure) *guard.View {
 	for _, x := range exposures {
 		s.AddExposure(x)
 	}
-	return &guard.View{Bundle: &catalog.Bundle{Zone: amsterdam, Contact: c}, Now: t0, Presence: guard.Here, Slice: s, Channel: "kiosk", Asked: true, Clock: sense.ClockSynced}
+	return &guard.View{Bundle: &catalog.Bundle{Zone: amsterdam, Contact: c,
+		Groups:  []catalog.Group{{Name: "vehicles"}},
+		Slots:   []catalog.Slot{{Name: "dash", Channel: "car", Unasked: true}, {Name: "home", Channel: "kiosk"}},
+		Actions: []catalog.Action{*offer("car", "product:car")}},
+		Now: t0, Presence: guard.Here, Slice: s, Channel: "kiosk", Asked: true, Clock: sense.ClockSynced}
+}
+
+func nobody(v *guard.View) *guard.View {
+	v.Presence, v.Slice = guard.Nobody, nil
+	return v
+}
+
+func awaited(v *guard.View) *guard.View {
+	v.Presence, v.Slice = guard.Awaited, nil
+	return v
+}
+
+func clockUnknown(v *guard.View) *guard.View {
+	v.Clock = sense.ClockUnknown
+	return v
+}
+
+func only(l catalog.Limit, f func(*catalog.Limit)) catalog.Limit {
+	f(&l)
+	return l
+}
+
+func grouped(x profile.Exposure) profile.Exposure {
+	x.Group = "vehicles"
+	return x
+}
+
+func elsewhere(x profile.Exposure) profile.Exposure {
+	x.Channel = "phone"
+	return x
+}
+
+func inGroup(a *catalog.Action) *catalog.Action {
+	a.Group = 0
+	return a
 }
 
 func at(v *guard.View, text string) *guard.View {
@@ -76,6 +115,26 @@ func TestLimits(t *testing.T) {
 	}{
 		{"at most one, none yet", view(rolling(1)), offer("car", "product:car"), catalog.NoReason, ""},
 		{"at most none", view(rolling(0)), offer("car", "product:car"), catalog.CapReached, ""},
+		{"at most none, of nobody in particular", nobody(view(rolling(0))), offer("car", "product:car"), catalog.CapReached, ""},
+		{"at most one, of nobody in particular", nobody(view(rolling(1))), offer("car", "product:car"), catalog.NoReason, ""},
+		{"at most one, and her history is awaited", awaited(view(rolling(1))), offer("car", "product:car"), catalog.CapUnknown, ""},
+		{"at most none, and her history is awaited", awaited(view(rolling(0))), offer("car", "product:car"), catalog.CapReached, ""},
+		{"at most none, and nobody knows the day", clockUnknown(view(catalog.Contact{Limits: []catalog.Limit{limit(catalog.CalendarDay, 0, 0, "shown")}})), offer("car", "product:car"), catalog.CapReached, ""},
+		{"a rolling one, and nobody knows the day", clockUnknown(view(rolling(1))), offer("car", "product:car"), catalog.NoReason, ""},
+		{"three where two are allowed: two must go", view(rolling(2), shown(ago(3*sense.Hour)), shown(ago(2*sense.Hour)), shown(ago(sense.Hour))), offer("b", "b:b"), catalog.CapReached, "2026-03-03T07:00:00.000Z"},
+		{"a window without end", view(catalog.Contact{Limits: []catalog.Limit{limit(catalog.Rolling, sense.Forever, 1, "shown")}}, shown(ago(9*sense.Year))), offer("b", "b:b"), catalog.CapReached, "1970-01-01T00:00:00.000Z"},
+		{"dated by a faster clock", view(daily, shown(t0.Add(26*sense.Hour))), offer("b", "b:b"), catalog.CapReached, "2026-03-03T23:00:00.000Z"},
+		{"of another action", view(catalog.Contact{Limits: []catalog.Limit{only(rolling(1).Limits[0], func(l *catalog.Limit) { l.Action = 0 })}}, shown(ago(sense.Hour))), offer("boat", "b:b"), catalog.NoReason, ""},
+		{"of this action", view(catalog.Contact{Limits: []catalog.Limit{only(rolling(1).Limits[0], func(l *catalog.Limit) { l.Action = 0 })}}, shown(ago(sense.Hour))), offer("car", "b:b"), catalog.CapReached, ""},
+		{"of its group", view(catalog.Contact{Limits: []catalog.Limit{only(rolling(1).Limits[0], func(l *catalog.Limit) { l.Group = 0 })}}, grouped(shown(ago(sense.Hour)))), inGroup(offer("boat", "b:b")), catalog.CapReached, ""},
+		{"of another group", view(catalog.Contact{Limits: []catalog.Limit{only(rolling(1).Limits[0], func(l *catalog.Limit) { l.Group = 0 })}}, shown(ago(sense.Hour))), inGroup(offer("boat", "b:b")), catalog.NoReason, ""},
+		{"of this channel", view(catalog.Contact{Limits: []catalog.Limit{only(rolling(1).Limits[0], func(l *catalog.Limit) { l.Channel = "kiosk" })}}, shown(ago(sense.Hour))), offer("boat", "b:b"), catalog.CapReached, ""},
+		{"shown in another channel", view(catalog.Contact{Limits: []catalog.Limit{only(rolling(1).Limits[0], func(l *catalog.Limit) { l.Channel = "kiosk" })}}, elsewhere(shown(ago(sense.Hour)))), offer("boat", "b:b"), catalog.NoReason, ""},
+		{"a limit of another channel", view(catalog.Contact{Limits: []catalog.Limit{only(rolling(0).Limits[0], func(l *catalog.Limit) { l.Channel = "car" })}}), offer("boat", "b:b"), catalog.NoReason, ""},
+		{"of this subject", view(catalog.Contact{Limits: []catalog.Limit{only(rolling(1).Limits[0], func(l *catalog.Limit) { l.About = true })}}, shown(ago(sense.Hour))), offer("boat", "product:car/red"), catalog.CapReached, ""},
+		{"of another subject", view(catalog.Contact{Limits: []catalog.Limit{only(rolling(1).Limits[0], func(l *catalog.Limit) { l.About = true })}}, shown(ago(sense.Hour))), offer("boat", "product:boat"), catalog.NoReason, ""},
+		{"without a subject it is the action that counts", view(catalog.Contact{Limits: []catalog.Limit{only(rolling(1).Limits[0], func(l *catalog.Limit) { l.About = true })}}, shown(ago(sense.Hour))), offer("car", ""), catalog.CapReached, ""},
+		{"the reached one is told before the doubtful one", clockUnknown(view(catalog.Contact{Limits: []catalog.Limit{limit(catalog.CalendarDay, 0, 1, "shown"), limit(catalog.Rolling, sense.Day, 0, "shown")}})), offer("b", "b:b"), catalog.CapReached, ""},
 		{"one within the window", view(rolling(1), shown(ago(sense.Day)+1)), offer("boat", "product:boat"), catalog.CapReached, "2026-03-02T09:00:00.001Z"},
 		{"one at the window's open end", view(rolling(1), shown(ago(sense.Day))), offer("boat", "product:boat"), catalog.NoReason, ""},
 		{"reserved, not shown yet", view(rolling(1), reserved), offer("boat", "product:boat"), catalog.CapReached, ""},
@@ -111,7 +170,14 @@ func TestPauses(t *testing.T) {
 		{Same: "about", After: "dismissed", For: 90 * sense.Day},
 		{Same: "about", After: "later", For: sense.Hour},
 		{Same: "action", After: "ignored", For: sense.Minute},
+		{Same: "channel", After: "abandoned", For: sense.Hour},
+		{Same: "customer", Intent: catalog.Sales, After: "negative", For: sense.Day},
+		{Same: "group", After: "failed", For: sense.Hour},
+		{Same: "intent", After: "accepted", For: sense.Hour},
 	}}
+	served := offer("help", "")
+	served.Intent = catalog.Service
+	saved := elsewhere(shown(ago(sense.Second), "abandoned"))
 	for _, x := range []struct {
 		name    string
 		earlier profile.Exposure
@@ -128,6 +194,16 @@ func TestPauses(t *testing.T) {
 		{"never, though no policy says so", shown(ago(20*sense.Year), "never"), offer("another", "product:car"), catalog.AskedNever, sense.Never},
 		{"ignored, the same action", shown(ago(sense.Second), "ignored"), offer("car", ""), catalog.CoolingOff, ago(sense.Second).Add(sense.Minute)},
 		{"ignored, another action", shown(ago(sense.Second), "ignored"), offer("another", "product:car"), catalog.NoReason, 0},
+		{"left in the middle, the same channel", shown(ago(sense.Second), "abandoned"), offer("boat", "b:b"), catalog.CoolingOff, ago(sense.Second).Add(sense.Hour)},
+		{"left in the middle, another channel", saved, offer("boat", "b:b"), catalog.NoReason, 0},
+		{"found bad, any sale to her", shown(ago(sense.Second), "negative"), offer("boat", "b:b"), catalog.CoolingOff, ago(sense.Second).Add(sense.Day)},
+		{"found bad, a service", shown(ago(sense.Second), "negative"), served, catalog.NoReason, 0},
+		{"failed, the same group", grouped(shown(ago(sense.Second), "failed")), inGroup(offer("boat", "b:b")), catalog.CoolingOff, ago(sense.Second).Add(sense.Hour)},
+		{"failed, no group", shown(ago(sense.Second), "failed"), offer("boat", "b:b"), catalog.NoReason, 0},
+		{"accepted, the same intent", shown(ago(sense.Second), "accepted"), offer("boat", "b:b"), catalog.CoolingOff, ago(sense.Second).Add(sense.Hour)},
+		{"accepted, another intent", shown(ago(sense.Second), "accepted"), served, catalog.NoReason, 0},
+		{"the one that lasts longest is told", shown(ago(sense.Second), "accepted", "dismissed"), offer("boat", "product:car"), catalog.CoolingOff, ago(sense.Second).Add(90 * sense.Day)},
+		{"of a yes and a later, the first code", shown(ago(sense.Second), "later", "accepted", "never"), offer("boat", "product:car"), catalog.CoolingOff, ago(sense.Second).Add(sense.Hour)},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			got := Judge(view(c, x.earlier), x.action, Unasked{})

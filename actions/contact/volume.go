@@ -63,5 +63,6 @@ func VolumeOf(b *catalog.Bundle, a *catalog.Action) []int {
 // result shares their memory.
 func TrimSpent(b *catalog.Bundle, k int, spent []sense.Instant, now sense.Instant) []sense.Instant {
 	x := &b.Contact.Volume[k]
-	return spent[sort.Search(len(spent), func(i int) bool { return counts(&b.Zone, x.Per, x.Window, spent[i], now) }):]
+	first := since(&b.Zone, x.Per, x.Window, now)
+	return spent[sort.Search(len(spent), func(i int) bool { return spent[i] >= first }):]
 }

@@ -5,24 +5,22 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// counts says whether something that happened at an instant lies in the window that ends now. What a
-// clock ahead of this one dated lies in it too.
-func counts(z *sense.Zone, per catalog.Calendar, window sense.Duration, at, now sense.Instant) bool {
-	if per == catalog.Rolling {
-		return now < at.Add(window)
-	}
-	return period(z, per, at) >= period(z, per, now)
-}
-
-// period numbers the calendar days, weeks or months of a zone.
-func period(z *sense.Zone, per catalog.Calendar, at sense.Instant) int64 {
+// since returns the first instant that lies in the window that ends now: what happened from then on
+// counts, and what a clock ahead of this one dated with it.
+func since(z *sense.Zone, per catalog.Calendar, window sense.Duration, now sense.Instant) sense.Instant {
+	day := z.Day(now)
 	switch per {
+	case catalog.CalendarDay:
+		return z.StartOfDay(day)
 	case catalog.CalendarWeek:
-		return z.Week(at)
+		return z.StartOfDay(z.Week(now)*7 - 3) // Mondays: day 0 was a Thursday
 	case catalog.CalendarMonth:
-		return z.Month(at)
+		return z.StartOfDay(day + 1 - int64(sense.Instant(day*int64(sense.Day)).Time().Day()))
 	}
-	return z.Day(at)
+	if first := now - sense.Instant(window) + 1; window != sense.Forever && first <= now+1 {
+		return first
+	}
+	return -sense.Never
 }
 
 // endOf returns when something that happened at an instant ceases to count: at the end of its window,
@@ -32,7 +30,7 @@ func endOf(z *sense.Zone, per catalog.Calendar, window sense.Duration, at sense.
 	case catalog.CalendarDay:
 		return z.StartOfDay(z.Day(at) + 1)
 	case catalog.CalendarWeek:
-		return z.StartOfDay((z.Week(at)+1)*7 - 3) // day 0 was a Thursday
+		return z.StartOfDay((z.Week(at)+1)*7 - 3)
 	case catalog.CalendarMonth:
 		day := z.Day(at)
 		for month := monthOf(day); monthOf(day) == month; {
