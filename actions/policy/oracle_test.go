@@ -138,7 +138,9 @@ func (m *writer) elem() sense.Kind {
 // list writes a list of a kind.
 func (m *writer) list(of sense.Kind, depth int) string {
 	if depth > 0 {
-		switch m.IntN(6) {
+		switch m.IntN(7) {
+		case 6:
+			return "[" + m.expr(of, depth-1) + ", " + m.expr(of, depth-2) + "]"
 		case 0:
 			return "(" + m.list(of, depth-1) + " + " + m.list(of, depth-1) + ")"
 		case 1:

@@ -147,21 +147,31 @@ func constantOf(v any) sense.Value {
 }
 
 func (t *translator) list(e ast.Expr) rule.Node {
-	var values []sense.Value
+	var nodes []rule.Node
+	values, texts := []sense.Value{}, []string{}
+	g := t.graph
 	for _, x := range e.AsList().Elements() {
 		n := t.node(x)
-		v, ok := t.graph.constant(n)
-		switch {
-		case len(t.bad) > 0:
+		if len(t.bad) > 0 {
 			return n
-		case !ok:
-			return t.fail(x, "not_supported", "write each comparison and join them with ||", "a list in a condition holds constants only")
-		case v.Kind() == sense.List || len(values) > 0 && values[0].Kind() != v.Kind():
+		}
+		if len(nodes) > 0 {
+			nodes[0], n = t.money(nodes[0], n)
+		}
+		if g.kind(n) == sense.List || len(nodes) > 0 && g.kind(nodes[0]) != g.kind(n) {
 			return t.fail(x, "not_supported", "as in ['summer', 'winter'] or [1, 2, 3]", "a list in a condition holds plain values of one type")
 		}
-		values = append(values, v)
+		if v, ok := g.constant(n); ok {
+			values = append(values, v)
+		}
+		nodes, texts = append(nodes, n), append(texts, g.wrap(n, bindCond))
 	}
-	return t.graph.constNode(sense.ListValue(values))
+	if len(values) == len(nodes) {
+		return g.constNode(sense.ListValue(values))
+	}
+	n := g.add(rule.Op{Code: rule.ListOf, Kind: sense.List, Args: nodes, Input: -1}, phrase{"[" + strings.Join(texts, ", ") + "]", bindAtom})
+	g.about[n].elem = g.kind(nodes[0])
+	return n
 }
 
 // name gives the node of a declared name: a load, or the definition of a derived value or state.

@@ -87,6 +87,12 @@ func (m *machine) step(op *Op, x sense.Value, args, frame, free []cell) (cell, s
 			inner[k] = frame[a]
 		}
 		return m.overList(op, inner, free[len(inner):])
+	case ListOf:
+		var l listed
+		for _, a := range op.Args {
+			l.take(&frame[a], len(op.Args))
+		}
+		return l.outcome(), sense.Never
 	}
 	a := &frame[op.Args[0]]
 	b := a

@@ -273,7 +273,7 @@ var argumentsOf = [...]int{Const: 0, Load: 0, Not: 1, And: -1, Or: -1, Cond: 3, 
 	Held: 1, Since: 1, CountTrue: 1, CountReadings: 0, Mean: 0, Min: 0, Max: 0, Rate: 0, Became: 1, Changed: 0, Armed: 1, Latch: 2,
 	Index: 2, ToText: 1, ToBool: 1, ToTimestamp: 1, ToMoney: 1, PartYear: 1, PartMonth: 1, PartDate: 1, PartDayOfMonth: 1, PartWeekday: 1,
 	PartYearDay: 1, PartHours: 1, PartMinutes: 1, PartSeconds: 1, PartMilliseconds: 1, Elem: 0, Outer: 0,
-	Exists: -1, All: -1, ExistsOne: -1, Filter: -1, Map: -1}
+	Exists: -1, All: -1, ExistsOne: -1, Filter: -1, Map: -1, ListOf: -1}
 
 // kindOf returns the kind of a node's result, or what is wrong with its arguments, which stand in nodes.
 func kindOf(p *Program, nodes []Op, op *Op) (sense.Kind, error) {
@@ -350,6 +350,13 @@ func kindOf(p *Program, nodes []Op, op *Op) (sense.Kind, error) {
 		return sense.Double, nil
 	case Elem, Outer:
 		return op.Kind, nil
+	case ListOf:
+		for _, x := range op.Args {
+			if nodes[x].Kind != a || a == sense.List {
+				return 0, misfit(op, kinds)
+			}
+		}
+		return sense.List, nil
 	case Index:
 		if !(a == sense.List && b == sense.Int || a == sense.Int && b == sense.List) || op.Kind == sense.Null || op.Kind >= sense.List {
 			return 0, misfit(op, kinds)

@@ -47,7 +47,13 @@ func TestCheckRefusesBodies(t *testing.T) {
 		"a list that moves": {func(p *Program) {
 			p.Nodes = append(p.Nodes, Op{Code: Map, Kind: sense.List, Args: []Node{1, 0}, Input: -1, Body: []Op{{Code: Outer, Kind: sense.Timestamp}}})
 		}, "cannot stand in a list"},
-		"unknown code": {func(p *Program) { p.Nodes[4].Code = Map + 1 }, "is not known"},
+		"a list of kinds": {func(p *Program) {
+			p.Nodes = append(p.Nodes, Op{Code: ListOf, Kind: sense.List, Args: []Node{3, 2}, Input: -1})
+		}, "does not take"},
+		"a list of lists": {func(p *Program) {
+			p.Nodes = append(p.Nodes, Op{Code: ListOf, Kind: sense.List, Args: []Node{1}, Input: -1})
+		}, "does not take"},
+		"unknown code": {func(p *Program) { p.Nodes[4].Code = ListOf + 1 }, "is not known"},
 	}
 	for name, c := range cases {
 		p := lists()

@@ -103,6 +103,8 @@ func (e *Eval) strict(n Node, op *Op) (c cell, due sense.Instant) {
 	e.machine.now = e.now
 	if op.Code.overList() {
 		c, due = e.overList(op)
+	} else if op.Code == ListOf {
+		return e.listOf(op), sense.Never
 	} else {
 		var v [2]cell
 		for k, a := range op.Args {
@@ -141,6 +143,39 @@ func (e *Eval) overList(op *Op) (cell, sense.Instant) {
 	}
 	m.work = maxWork
 	return m.overList(op, args, m.stack[len(args):])
+}
+
+// listOf makes a list of the arguments; of those without a value, an error stands before an unknown.
+func (e *Eval) listOf(op *Op) cell {
+	var l listed
+	for _, a := range op.Args {
+		c := e.cell(a)
+		l.take(&c, len(op.Args))
+	}
+	return l.outcome()
+}
+
+// listed is a list in the making.
+type listed struct {
+	list []sense.Value
+	bad  mark
+}
+
+func (l *listed) take(c *cell, room int) {
+	if l.list == nil {
+		l.list = make([]sense.Value, 0, room)
+	}
+	l.list = append(l.list, c.value)
+	if c.cause != Known && (l.bad.cause == Known || l.bad.cause != Failed && c.cause == Failed) {
+		l.bad = c.mark
+	}
+}
+
+func (l *listed) outcome() cell {
+	if l.bad.cause != Known {
+		return because(&l.bad)
+	}
+	return known(sense.ListValue(l.list))
 }
 
 // maxSlope bounds how many growing lengths a sum may hold.

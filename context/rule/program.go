@@ -178,8 +178,10 @@ const (
 	ExistsOne
 	Filter
 	Map
+	// ListOf makes a list of its arguments, which are of one kind; an error among them stands before an unknown.
+	ListOf
 
-	lastCode = Map
+	lastCode = ListOf
 )
 
 // Pure says whether an operation depends on its arguments alone.

@@ -110,7 +110,7 @@ func (m *maker) node(scope Scope) {
 		}
 	}
 	comparable := []sense.Kind{sense.Bool, sense.Int, sense.Double, sense.Length, sense.Length, sense.String, sense.Timestamp}[m.r.IntN(7)]
-	switch op.Code = Code(m.r.IntN(int(Map) + 1)); op.Code {
+	switch op.Code = Code(m.r.IntN(int(ListOf) + 1)); op.Code {
 	case Const, Load, Elem, Outer: // there already, or of bodies alone
 		return
 	case Exists, All, ExistsOne, Filter, Map:
@@ -118,6 +118,10 @@ func (m *maker) node(scope Scope) {
 			op.Kind = sense.List
 		}
 		m.overList(&op, 1)
+	case ListOf:
+		kind := []sense.Kind{sense.Int, sense.Timestamp, sense.Bool}[m.r.IntN(3)]
+		op.Kind = sense.List
+		args([]sense.Kind{kind, kind, kind}[m.r.IntN(3):]...)
 	case Index, ToText, ToBool, ToTimestamp, ToMoney, PartYear, PartMonth, PartDate, PartDayOfMonth, PartWeekday, PartYearDay, PartHours, PartMinutes, PartSeconds, PartMilliseconds, In:
 		m.pure(&op, args)
 	case Not, Became:

@@ -168,6 +168,12 @@ func (r *reference) node(n Node) Result {
 			out.Input = r.first(n)
 		}
 		return out
+	case ListOf:
+		args := make([]Result, len(op.Args))
+		for k := range args {
+			args[k] = arg(k)
+		}
+		return listOf(args)
 	case Held, Since, CountTrue, Became, Armed:
 		return r.over(n, op, mem, arg(0))
 	case Latch:
@@ -575,6 +581,22 @@ func (r *reference) overList(op *Op, args []Result) Result {
 	return Result{Value: sense.ListValue(list)}
 }
 
+func listOf(args []Result) Result {
+	var list []sense.Value
+	for _, a := range args {
+		if a.Cause == Failed {
+			return a
+		}
+	}
+	for _, a := range args {
+		if a.Cause != Known {
+			return a
+		}
+		list = append(list, a.Value)
+	}
+	return Result{Value: sense.ListValue(list)}
+}
+
 // chain is And or Or of many.
 func chain(c Code, all []Result) Result {
 	for _, a := range all {
@@ -620,6 +642,8 @@ func (r *reference) bodyNode(op *Op, x sense.Value, outer, frame []Result) Resul
 		return args[0]
 	case Exists, All, ExistsOne, Filter, Map:
 		return r.overList(op, args)
+	case ListOf:
+		return listOf(args)
 	}
 	if op.Code == Eq || op.Code == Ne {
 		for _, a := range args {
