@@ -62,7 +62,7 @@ func (c *compiler) defineState(s *symbol, f *fields) {
 		return
 	}
 	s.broken = false
-	s.node, s.reads, s.scope = node, reads, c.language.graph.nodes[node].Scope
+	s.node, s.reads, s.scope = node, reads.distinct(), c.language.graph.nodes[node].Scope
 	state.Node = node
 	for _, m := range reads {
 		if m.symbol != nil && m.symbol.what == aSignal && !slices.Contains(state.Inputs, m.symbol.index) {

@@ -194,23 +194,29 @@ func (c *compiler) checkLeaving() {
 // bare returns the name of a value that an expression only computes with, so that it can be told from
 // the result: no comparison, no window and no time in between. It is one of kept, or an input that is.
 func (c *compiler) bare(n rule.Node, kept map[rule.Node]string, is func(rule.Input) bool) string {
-	if name := kept[n]; name != "" {
-		return name
-	}
-	op := &c.language.graph.nodes[n]
-	switch op.Code {
-	case rule.Load:
-		if in := c.language.graph.inputs[op.Input]; is(in) {
-			return in.Name
+	seen := map[rule.Node]bool{}
+	var look func(n rule.Node) string
+	look = func(n rule.Node) string {
+		if name := kept[n]; name != "" || seen[n] {
+			return name
 		}
-	case rule.Add, rule.Sub, rule.Mul, rule.Div, rule.Neg, rule.Cond, rule.ToDouble:
-		for _, a := range op.Args {
-			if name := c.bare(a, kept, is); name != "" {
-				return name
+		seen[n] = true
+		op := &c.language.graph.nodes[n]
+		switch op.Code {
+		case rule.Load:
+			if in := c.language.graph.inputs[op.Input]; is(in) {
+				return in.Name
+			}
+		case rule.Add, rule.Sub, rule.Mul, rule.Div, rule.Neg, rule.Cond, rule.ToDouble:
+			for _, a := range op.Args {
+				if name := look(a); name != "" {
+					return name
+				}
 			}
 		}
+		return ""
 	}
-	return ""
+	return look(n)
 }
 
 // checkStrikes makes sure that there is an action for what strikes lead to.

@@ -71,10 +71,26 @@ func (c *compiler) defineDerived(s *symbol, f *fields) {
 		formula += ", " + key + " " + length.String()
 	}
 	s.broken = false
-	s.node, s.reads, s.kind, s.scope = node, reads, g.kind(node), g.nodes[node].Scope
+	s.node, s.reads, s.kind, s.scope = node, reads.distinct(), g.kind(node), g.nodes[node].Scope
 	d := &c.b.Derived[s.index]
 	d.Node, d.Kind, d.Formula = node, s.kind, formula
 	c.derivedPurposes(s, d, f)
+}
+
+// distinct leaves out what is read again: where a definition is read, only what it reads counts. Without
+// that, definitions over definitions would double it each time.
+func (r reads) distinct() reads {
+	seen := map[mention]bool{}
+	var list reads
+	for _, m := range r {
+		key := m
+		key.at, key.through = 0, nil
+		if !seen[key] {
+			seen[key] = true
+			list = append(list, m)
+		}
+	}
+	return list
 }
 
 // derivedNode compiles `is`, or `when` and `until`.

@@ -1,11 +1,14 @@
 package policy
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/rule"
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -82,5 +85,30 @@ actions:
 		if got[name].String() != w {
 			t.Errorf("%s\n    rain %s\n    heat %s\n    is   %s\n    want %s", name, rain, heat, got[name], w)
 		}
+	}
+}
+
+// Definitions over definitions double what they say with each level; what they cost does not.
+func TestDefinitionsStaySmall(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("policy: deep\nversion: 1\ncurrency: EUR\nlanguages: [en]\nzone: Europe/Amsterdam\nsignals:\n  x: {type: double, max_age: 30m}\nderived:\n  d0: {is: x}\n")
+	const levels = 60
+	for k := 1; k <= levels; k++ {
+		fmt.Fprintf(&text, "  d%d: {is: \"d%d + d%d\"}\n", k, k-1, k-1)
+	}
+	fmt.Fprintf(&text, "  last: {is: \"d%d > 1.0\", leaves_device: value}\nslots:\n  wall: {channel: wall}\nactions:\n  hello: {intent: information, value: 2.00, applicable: last, say: {en: \"{d%d}\"}}\n", levels, levels)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "policy.yaml"), []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, findings, err := Compile(dir)
+	if err != nil || b == nil {
+		t.Fatalf("Compile: %v %v", findings, err)
+	}
+	if raw := catalog.Encode(b); len(raw) > 1<<20 {
+		t.Errorf("the bundle has %d bytes", len(raw))
+	}
+	if want := []string{"d60"}; !slices.Equal(b.Actions[0].Say.Uses, want) || !b.Actions[0].Say.Ambient {
+		t.Errorf("the text uses %q, want %q, of nobody", b.Actions[0].Say.Uses, want)
 	}
 }

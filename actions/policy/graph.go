@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tact-edge/tact/context/rule"
 	"github.com/tact-edge/tact/context/sense"
@@ -76,9 +77,25 @@ func (g *graph) input(in rule.Input) int32 {
 	return k
 }
 
+// mostPhrase bounds the text of a node: derived values over derived values would double it each time.
+const mostPhrase = 2000
+
+// shortened cuts a text that is too long, between characters.
+func shortened(text string) string {
+	if len(text) <= mostPhrase {
+		return text
+	}
+	cut := mostPhrase
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "..."
+}
+
 // add returns the node of an operation, adding it where it is new. The scope
 // follows from the arguments and the input. One that cannot be is refused.
 func (g *graph) add(op rule.Op, p phrase) rule.Node {
+	p.text = shortened(p.text)
 	from := rule.FromSignal
 	for _, a := range op.Args {
 		op.Scope = max(op.Scope, g.nodes[a].Scope)

@@ -208,6 +208,8 @@ func keyHint(name string, known []string) string {
 		return strings.TrimSpace(hint + " " + threeStages)
 	case slices.Contains([]string{"max_age", "fresh", "keep"}, name):
 		return threeAges
+	case slices.Contains([]string{"priority", "weight", "rank", "score"}, name):
+		return "there is no priority to type in: value x propensity x lever x weights - bother decides, in money"
 	}
 	return hint
 }
