@@ -169,6 +169,17 @@ func TestReachPolicies(t *testing.T) {
 	}
 	limits := func(list string) string { return reachAction("contact:\n" + list) }
 	for name, c := range map[string]struct{ text, want string }{
+		"derived value": {"derived:\n  d: {is: \"temperature > 5 && temperature < 3\"}\n" + reachAction("    applicable: \"d\"\n"),
+			"is: error contradiction: d can never be true: `temperature > 5` and `temperature < 3` contradict each other"},
+		"derived value that begins and ends": {"derived:\n  d: {when: \"temperature > 5\", until: \"local.hour > 25\", debounce: 5s}\n" + reachAction("    applicable: \"d\"\n"),
+			"until: warning unreachable: d can never be true: `local.hour > 25` never is"},
+		"derived value that lasts": {"derived:\n  d: {is: \"temperature > 5\", debounce: 5s, hold: 30s}\n" + reachAction("    applicable: \"d && temperature < 3\"\n"), ""},
+		"a part that is defined elsewhere": {"derived:\n  d: {is: \"rain || local.hour > 25\"}\n" + reachAction("    applicable: \"d && people > 1\"\n"),
+			"is: warning unreachable: `local.hour > 25` in d can never be true"},
+		"group": {reachAction("    group: g\ngroups: {g: {eligible: \"local.weekday == 0\"}}\n"),
+			"eligible: warning unreachable: eligible can never be true: `local.weekday == 0` never is"},
+		"weight": {reachAction("    weights: [{when: \"people > 5 && people < 2\", lever: 20 %}]\n"),
+			"weights: error contradiction: weights can never be true: `people > 5` and `people < 2` contradict each other"},
 		"conditions of two keys": {reachAction("    eligible: \"speed > 50\"\n    suitable: \"speed < 30\"\n"),
 			"a1: warning contradiction: action a1 can never be shown: `speed > 50` and `speed < 30` contradict each other"},
 		"group and action": {reachAction("    group: g\n    eligible: \"rain\"\ngroups: {g: {suitable: \"!rain\"}}\n"),

@@ -84,10 +84,13 @@ func (f *finder) condition(at Found, n rule.Node) {
 		return
 	}
 	f.s.learn(n)
+	elsewhere := f.defined[n] && at.Section != States && at.Section != Derived // and judged there
 	switch {
 	case !f.s.possible(assumption{n, canTrue}):
-		f.dead[n] = true
-		f.never(at, n)
+		if f.dead[n] = true; !elsewhere {
+			f.never(at, n)
+		}
+	case elsewhere:
 	case !f.s.possible(assumption{n, canFalse}):
 		f.always(at, n, f.name(at))
 	default:
@@ -114,6 +117,9 @@ func (f *finder) never(at Found, n rule.Node) {
 	parts := f.conjuncts(n)
 	for _, x := range parts {
 		if !f.s.possible(assumption{x, canTrue}) {
+			if x != n && f.dead[x] && f.defined[x] {
+				return // which is reported where it is defined
+			}
 			f.add(at, Unreachable, "look at the values that it can have", "%s can never be true: `%s` never is", f.name(at), f.text(x))
 			return
 		}
