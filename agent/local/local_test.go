@@ -17,6 +17,8 @@ import (
 	"github.com/tact-edge/tact/agent"
 	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/sense"
 )
 
 // device answers as a test wants.
@@ -415,5 +417,62 @@ func TestCloseEndsStreams(t *testing.T) {
 		t.Error(err)
 	}
 	for range c { // ends
+	}
+}
+
+// TestKnownSaysWhy: with what is known stands why, since when, and whether it leaves the device.
+func TestKnownSaysWhy(t *testing.T) {
+	at := sense.Instant(1_772_442_000_000)
+	d := &device{known: map[string]engine.Known{"main": {
+		Customer: "anna", By: event.ByCard, Here: true, Until: sense.Never, Signals: []string{"speed"},
+		Slice: profile.Slice{Facts: []profile.Fact{{Name: "size", Value: sense.StringValue("M"), Provenance: event.Declared, Source: "web", Happened: at,
+			Claims: []profile.Claim{{Value: sense.StringValue("L"), Provenance: event.Observed, Source: "shop", Happened: at - 1}}}}},
+		Facts:   []engine.Holding{{Name: "size", Why: "to fit", For: []string{"service"}, Leaves: true}},
+		Derived: []engine.Holding{{Name: "score", Value: sense.IntValue(80), Why: "to reward", Formula: "100 - count(hard_brake, 30d)", For: []string{"premium"}, Leaves: true, Since: at}},
+		Read:    []engine.Holding{{Name: "speed", Why: "safe driving", For: []string{"care"}, Since: at}},
+	}}}
+	s := serve(t, Config{}, d)
+	_, body, _ := call(t, s, "GET", "/v1/known", "")
+	for _, want := range []string{
+		`"facts":[{"name":"size","value":"M","provenance":"declared","source":"web","happened":"2026-03-02T09:00:00.000Z","why":"to fit","purposes":["service"],"leaves_device":true,"others":[{"value":"L","provenance":"observed","source":"shop","happened":"2026-03-02T08:59:59.999Z"}]}]`,
+		`"derived":[{"name":"score","value":80,"formula":"100 - count(hard_brake, 30d)","why":"to reward","purposes":["premium"],"leaves_device":true,"left":"2026-03-02T09:00:00.000Z"}]`,
+		`"signals":["speed"],"sensors":[{"name":"speed","why":"safe driving","purposes":["care"],"leaves_device":false,"since":"2026-03-02T09:00:00.000Z"}]`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("known\n%s\nlacks\n%s", body, want)
+		}
+	}
+}
+
+// TestHandOver: staff hear of it on the stream of the session, or when they come to the device.
+func TestHandOver(t *testing.T) {
+	h := engine.HandOver{At: 1_772_442_000_000, Session: "main", Customer: "anna", Decision: "k-1-1", Action: "recovery-call",
+		Question:   &engine.Asked{At: 1_772_442_000_000, Slot: "home", Intent: "service", About: "product:x"},
+		Complaints: []profile.Interaction{{Kind: "complaint", Ref: "c1", Happened: 1_772_442_000_000}},
+		Decisions:  []engine.Decided{{At: 1_772_442_000_000, Decision: "k-1-1", Slot: "home", Action: "recovery-call", Outcome: "accepted"}}}
+	const line = `{"at":"2026-03-02T09:00:00.000Z","session":"main","customer":"anna","decision":"k-1-1","action":"recovery-call","strikes":0,` +
+		`"question":{"at":"2026-03-02T09:00:00.000Z","slot":"home","intent":"service","about":"product:x"},"answers":[],"facts":[],` +
+		`"complaints":[{"interaction":"complaint","about":null,"channel":null,"ref":"c1","happened":"2026-03-02T09:00:00.000Z"}],"interactions":[],` +
+		`"decisions":[{"at":"2026-03-02T09:00:00.000Z","decision":"k-1-1","slot":"home","action":"recovery-call","cause":null,"value":0,"outcome":"accepted"}]}`
+	d := &device{feed: agent.NewFeed(), handed: []engine.HandOver{h}}
+	s := serve(t, Config{}, d)
+	screen, _ := follow(t, s, "/v1/stream?slot=home&session=main")
+	staff, _ := follow(t, s, "/v1/stream?session=main")
+	d.feed.Session(5, "main", true)
+	next(t, screen)
+	next(t, staff) // both follow now
+	d.feed.HandOver(&h)
+	d.feed.Show(decision(2, "main", "home"))
+	if m := next(t, staff); m != "2 handover "+line {
+		t.Errorf("staff hear %s", m)
+	}
+	if m := next(t, screen); !strings.HasPrefix(m, "3 decision ") {
+		t.Errorf("a screen hears %s", m)
+	}
+	if _, body, _ := call(t, s, "GET", "/v1/handover?session=main", ""); body != `{"handovers":[`+line+"]}\n" {
+		t.Errorf("at the device: %s", body)
+	}
+	if _, body, _ := call(t, s, "GET", "/v1/handover?session=other", ""); body != `{"handovers":[]}`+"\n" {
+		t.Errorf("of another session: %s", body)
 	}
 }
