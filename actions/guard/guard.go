@@ -160,16 +160,6 @@ func (v *View) counts(x *profile.Exposure) bool {
 	return !x.Failed && x.At <= v.Now && (v.Standing == "" || x.Decision != v.Standing)
 }
 
-// fact returns the index of a declared fact, -1 where there is none of that name.
-func fact(b *catalog.Bundle, name string) int32 {
-	for k := range b.Facts {
-		if b.Facts[k].Name == name {
-			return int32(k)
-		}
-	}
-	return -1
-}
-
 // told says whether a fact was told by the customer, or seen by the company itself: what was inferred
 // or comes from others decides nothing.
 func told(p event.Provenance) bool { return p == event.Declared || p == event.Observed }
