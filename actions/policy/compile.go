@@ -123,8 +123,20 @@ func (c *compiler) compile() error {
 	c.checkSlots()
 	c.checks()
 	c.finish()
+	c.fits()
 	c.reach()
 	return nil
+}
+
+// fits makes sure that the bundle can be read where it is used: a list or text may be longer than a
+// device takes.
+func (c *compiler) fits() {
+	if errors, _ := CountFindings(c.findings); errors > 0 {
+		return
+	}
+	if _, err := catalog.Decode(catalog.Encode(&c.b)); err != nil {
+		c.report(pos{}, Error, "too_large", "the policy does not fit into a bundle: "+err.Error(), "shorten the list or text that is too long, or make two policies")
+	}
 }
 
 // merge reads the files together: sections that stand in several are joined,

@@ -1,8 +1,12 @@
 package policy
 
 import (
+	"bytes"
+	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -33,6 +37,52 @@ func TestBundlesAreWhole(t *testing.T) {
 				t.Error("the bundle does not come back from its bytes as it was")
 			}
 		})
+	}
+}
+
+// A policy that no device could read is refused with words, and nothing comes of it.
+func TestTooLargeIsSaid(t *testing.T) {
+	text := strings.Replace(strings.Join(examples(t), ""), `hours: ["mon-fri 09:00-18:00", `, "hours: [\n"+strings.Repeat("        \"mon 09:00-18:00\",\n", 2000)+"        ", 1)
+	dir := guide(t)
+	files, _ := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	for _, f := range files {
+		if err := os.Remove(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "policy.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, findings, err := Compile(dir)
+	if err != nil || b != nil || !slices.ContainsFunc(findings, func(f Finding) bool { return f.Code == "too_large" }) {
+		t.Errorf("2,000 hours: %v, %v, %v", b != nil, findings, err)
+	}
+}
+
+// How a policy is spread over files, and in what order it stands there, changes no byte of its bundle.
+func TestSpreadChangesNothing(t *testing.T) {
+	dir := guide(t)
+	b, findings, err := Compile(dir)
+	if err != nil || b == nil {
+		t.Fatalf("Compile: %v %v", findings, err)
+	}
+	parts := examples(t)
+	slices.Reverse(parts)
+	files, _ := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	for _, f := range files {
+		if err := os.Remove(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "all.yaml"), []byte("# a comment\n"+strings.Join(parts, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other, findings, err := Compile(dir)
+	if err != nil || other == nil {
+		t.Fatalf("Compile: %v %v", findings, err)
+	}
+	if !bytes.Equal(catalog.Encode(b), catalog.Encode(other)) {
+		t.Error("one file in another order gives another bundle")
 	}
 }
 
