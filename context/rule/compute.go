@@ -10,28 +10,28 @@ import (
 // alone changes it. c.at is at least the instant since when the result holds, where
 // the arguments do not tell.
 func (e *Eval) compute(n Node) (c cell, due sense.Instant) {
-	op := &e.plan.Program.Nodes[n]
+	s := &e.plan.steps[n]
 	due = sense.Never
-	switch op.Code {
+	switch s.code {
 	case Const:
-		c = known(op.Value)
+		c = known(s.op.Value)
 	case Load:
-		c = e.in[op.Input]
+		c = e.in[s.input]
 		if c.cause == Known {
 			c.input = -1
 		}
 	case Not, And, Or:
-		c = e.logic(op)
+		c = e.logic(s)
 	case Cond:
-		c = e.choose(op)
+		c = e.choose(s)
 	case Eq, Ne, Lt, Le, Gt, Ge:
-		c, due = e.compare(op)
+		c, due = e.compare(s)
 	case CountTrue, CountReadings, Mean, Min, Max, Rate:
-		c, due = e.overWindow(n, op)
+		c, due = e.overWindow(n, s.op)
 	case Held, Since, Became, Changed, Armed, Latch:
-		c, due = e.lookBack(n, op)
+		c, due = e.lookBack(n, s.op)
 	default:
-		c, due = e.strict(n, op)
+		c, due = e.strict(n, s.op)
 	}
 	return c, due
 }
@@ -51,17 +51,17 @@ func because(m *mark) cell { return unknown(m.cause, m.input) }
 
 // logic is Not, And and Or: one certain argument absorbs unknowns and errors, and an
 // unknown beats an error; of several the leftmost stands.
-func (e *Eval) logic(op *Op) cell {
-	if op.Code == Not {
-		m := e.mark(op.Args[0])
+func (e *Eval) logic(s *step) cell {
+	if s.code == Not {
+		m := e.mark(s.args[0])
 		if m.cause != Known {
 			return because(m)
 		}
 		return truth(!m.yes)
 	}
-	absorbs := op.Code == Or
+	absorbs := s.code == Or
 	var unsure, failed *mark
-	for _, a := range op.Args {
+	for _, a := range s.args {
 		switch m := e.mark(a); {
 		case m.cause == Known:
 			if m.yes == absorbs {
@@ -84,14 +84,14 @@ func (e *Eval) logic(op *Op) cell {
 	return truth(!absorbs)
 }
 
-func (e *Eval) choose(op *Op) cell {
-	m := e.mark(op.Args[0])
+func (e *Eval) choose(s *step) cell {
+	m := e.mark(s.args[0])
 	if m.cause != Known {
 		return because(m)
 	}
-	taken := op.Args[2]
+	taken := s.args[2]
 	if m.yes {
-		taken = op.Args[1]
+		taken = s.args[1]
 	}
 	c := e.cell(taken)
 	c.at = longAgo
@@ -246,20 +246,20 @@ func valueAt(c *cell, t sense.Instant) (sense.Value, bool) {
 }
 
 // compare is Eq to Ge over nodes: a count that is not complete may be enough already.
-func (e *Eval) compare(op *Op) (cell, sense.Instant) {
-	a, b := e.cell(op.Args[0]), e.cell(op.Args[1])
+func (e *Eval) compare(s *step) (cell, sense.Instant) {
+	a, b := e.cell(s.args[0]), e.cell(s.args[1])
 	if a.cause == Settling || b.cause == Settling {
-		if yes, certain := e.atLeast(op, &a, &b); certain {
+		if yes, certain := e.atLeast(s, &a, &b); certain {
 			return truth(yes), sense.Never
 		}
 	}
-	return compare(op.Code, &a, &b, e.now)
+	return compare(s.code, &a, &b, e.now)
 }
 
 // compare is Eq to Ge. Lengths and timestamps that move give the exact instant of the next flip.
 func compare(code Code, a, b *cell, now sense.Instant) (cell, sense.Instant) {
-	if m := missing(code, &a.mark, &b.mark); m != nil {
-		return because(m), sense.Never
+	if a.cause != Known || b.cause != Known {
+		return because(missing(code, &a.mark, &b.mark)), sense.Never
 	}
 	if a.slope != b.slope {
 		return compareMoving(code, a, b, now)
@@ -289,12 +289,12 @@ func holds(c Code, order int) bool {
 
 // atLeast decides a comparison of a count that is not complete yet with a known
 // number, where what was counted already is enough.
-func (e *Eval) atLeast(op *Op, a, b *cell) (yes, certain bool) {
-	code := op.Code
+func (e *Eval) atLeast(s *step, a, b *cell) (yes, certain bool) {
+	code := s.code
 	counted, limit := a, b
-	node := op.Args[0]
+	node := s.args[0]
 	if b.cause == Settling && a.cause == Known {
-		counted, limit, node = b, a, op.Args[1]
+		counted, limit, node = b, a, s.args[1]
 		code = [...]Code{Eq: Eq, Ne: Ne, Lt: Gt, Le: Ge, Gt: Lt, Ge: Le}[code]
 	}
 	if c := e.plan.Program.Nodes[node].Code; c != CountTrue && c != CountReadings {

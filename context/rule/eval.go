@@ -280,7 +280,7 @@ func (e *Eval) update(n Node) {
 		return
 	}
 	at := max(old.at, c.at)
-	for _, a := range e.plan.Program.Nodes[n].Args {
+	for _, a := range e.plan.steps[n].args {
 		at = max(at, e.mark(a).at)
 	}
 	before := old.truth()

@@ -6,6 +6,7 @@ import "github.com/tact-edge/tact/context/sense"
 // reads whom, and where each node keeps its state. All evaluations share one.
 type Plan struct {
 	Program *Program
+	steps   []step   // node -> what every evaluation of it reads
 	device  int      // nodes of ScopeDevice
 	above   edges    // node -> nodes that read it
 	loads   edges    // input -> Load and Changed nodes
@@ -20,6 +21,14 @@ type Plan struct {
 	slots   [2]slots // how many of each, by scope
 }
 
+// step is what every evaluation of a node reads, close together.
+type step struct {
+	code  Code
+	input int32
+	args  []Node
+	op    *Op
+}
+
 type slots struct {
 	values, timers, holds, windows int32
 	stack                          int // the most that one node needs
@@ -31,13 +40,14 @@ func NewPlan(p *Program) (*Plan, error) {
 		return nil, err
 	}
 	n := len(p.Nodes)
-	plan := &Plan{Program: p, device: n, first: make([]int32, n), durable: make([]bool, n), person: make([]bool, n),
+	plan := &Plan{Program: p, steps: make([]step, n), device: n, first: make([]int32, n), durable: make([]bool, n), person: make([]bool, n),
 		value: make([]int32, n), timer: make([]int32, n), hold: make([]int32, n), window: make([]int32, n)}
 	var above, loads, windows pairs
 	moves := make([]bool, n)
 	places := make([]bool, n) // reads nothing but places
 	for k := range p.Nodes {
 		op := &p.Nodes[k]
+		plan.steps[k] = step{code: op.Code, input: op.Input, args: op.Args, op: op}
 		if op.Scope == ScopeSession && plan.device == n {
 			plan.device = k
 		}
