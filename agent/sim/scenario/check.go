@@ -120,7 +120,7 @@ func (r *runner) on(v *view, e *expectation) outcome {
 	if !ok {
 		return outcome{happened: "the line above found no decision"}
 	}
-	return about(d, e)
+	return r.about(d, e)
 }
 
 // current is the decision that speaks for a slot: the last of the episode, else what
@@ -260,7 +260,7 @@ func signal(v *view, e *expectation) outcome {
 }
 
 // about looks at the decision that the line above found.
-func about(d seen, e *expectation) outcome {
+func (r *runner) about(d seen, e *expectation) outcome {
 	o := outcome{why: &d}
 	switch e.kind {
 	case expectRejected, expectNoCandidate:
@@ -277,6 +277,21 @@ func about(d seen, e *expectation) outcome {
 		if k := e.rank - 2; k < len(d.List) {
 			o.ok, o.happened, o.update = d.List[k].Action == e.name, d.List[k].Action, fmt.Sprintf("rank %d is %s", e.rank, d.List[k].Action)
 		}
+	case expectPrice, expectNormal:
+		amount, what := d.Price, "price"
+		if e.kind == expectNormal {
+			amount, what = d.Normal, "normal price"
+		}
+		o.happened = "it has no price that depends on the moment"
+		if d.Priced {
+			o.ok, o.happened, o.update = amount == e.micro, funnel.Micro(amount), what+" is "+funnel.Micro(amount)
+		}
+	case expectExplained:
+		told := "" // without a policy nobody is told anything
+		if b := r.stage.bundle; b != nil {
+			told = funnel.ForCustomer(b, &d.funnel, d.Language)
+		}
+		o.ok, o.happened, o.update = strings.Contains(told, e.text), fmt.Sprintf("%q", told), fmt.Sprintf("the customer is told %q", told)
 	case expectValue:
 		o.ok, o.happened, o.update = d.Value == e.micro, funnel.Micro(d.Value), "value is "+funnel.Micro(d.Value)
 	}
@@ -373,7 +388,11 @@ func (r *runner) report(s *step, word, device string, o outcome) {
 		f.Happened = "on " + device + ": " + f.Happened
 	}
 	if o.why != nil {
-		f.Why = o.why.funnel.Text(r.stage.bundle.Currency, false, nil)
+		currency := ""
+		if r.stage.bundle != nil {
+			currency = r.stage.bundle.Currency
+		}
+		f.Why = o.why.funnel.Text(currency, false, nil)
 	}
 	if o.update != "" {
 		f.Update = s.indent

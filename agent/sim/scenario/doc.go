@@ -12,7 +12,8 @@
 // One line, one step; # starts a comment; several scenarios a file.
 //
 //	scenario TEXT                 starts a fresh world
-//	policy DIR                    relative to the file; before the first scenario it holds for all
+//	policy DIR                    relative to the file; before the first scenario it holds for all;
+//	                              none: a device to which no policy has come yet
 //	at TIME | at +3d              moves the clock and fires timers. The first `at` is t0;
 //	                              without one t0 is 2026-03-02T10:00:00+01:00
 //	given EVENT                   something that is so
@@ -58,6 +59,8 @@
 //	and text contains "..."       and text does not contain "..."
 //	and uses NAME                 and does not use NAME
 //	and value is N
+//	and price is N                of an action whose price depends on the moment; normal price is N
+//	and the customer is told "..." what explains the decision to her, in her language
 //	and rank N is ACTION          of an ask with count, from 2 on
 //	and told NAME                 and not told NAME, below `then a person is told`
 //

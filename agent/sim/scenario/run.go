@@ -58,6 +58,9 @@ func (p *Policies) Get(dir string) (*catalog.Bundle, []policy.Finding, error) {
 	return c.bundle, c.findings, c.err
 }
 
+// noPolicy stands for a device to which none has come yet.
+const noPolicy = "none"
+
 // Run plays one scenario of a file in a fresh world.
 func Run(f *File, s *Scenario, p *Policies) Result {
 	r := runner{result: Result{File: f.Name, Scenario: s.Name, Line: s.Line, Failures: []Failure{}}, file: f, scenario: s, policies: p, checked: true}
@@ -70,6 +73,10 @@ func Run(f *File, s *Scenario, p *Policies) Result {
 	}
 	bundle, findings, err := r.compile(s.Policy)
 	switch {
+	case s.Policy == noPolicy && s.connected:
+		r.stop(s.Line, errors.New("a world has a hub, and a hub has a policy: leave the devices out, or name one"))
+	case s.Policy == noPolicy:
+		r.play(nil)
 	case err != nil:
 		r.stop(s.Line, err)
 	case bundle == nil:

@@ -167,6 +167,8 @@ func TestWhatDoesNotHold(t *testing.T) {
 		{"and uses rain", "it uses nothing", ""},
 		{`and text does not contain "first"`, "first service", `and text contains "Shall we plan the first service?"`},
 		{"and rank 2 is model-x-1000-off", "the list has 1 ranks", ""},
+		{"and price is 3.00", "it has no price that depends on the moment", ""},
+		{`and the customer is told "a hundred"`, "to look after your car", `and the customer is told "\"Shall we plan the first service?\" is shown to look after your car, and nothing about you was used for it. Say no, later or never, and it will be so."`},
 		{"then signal people is not read", "read are people, presence", "then signal people is read"},
 		{"then signal money is read", "read are people, presence", "then signal money is not read"},
 		{"then the device knows booking of anna", "the device knows no booking of anna", "then the device knows no booking of anna"},
@@ -268,6 +270,23 @@ func TestPoliciesAlone(t *testing.T) {
 	}
 	r := Run(f, f.Scenarios[0], &Policies{})
 	if r.Checks != 3 || len(r.Failures) != 1 || r.Failures[0].Line != 4 || !strings.Contains(r.Failures[0].Happened, "colour") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// Without a policy a device is silent, whatever is looked at.
+func TestNoPolicy(t *testing.T) {
+	text := "scenario a\npolicy none\nwhen ask x\nthen slot x is silent because no_policy\nand the customer is told \"\"\nthen the device knows no y of anna\nthen may anna product:x sales mail is yes\nthen slot x shows z\n"
+	f, mistakes := Parse("x.txt", []byte(text))
+	if len(mistakes) > 0 {
+		t.Fatal(mistakes)
+	}
+	r := Run(f, f.Scenarios[0], &Policies{})
+	if len(r.Failures) != 2 || !strings.Contains(r.Failures[0].Happened, "no hub to ask") || !strings.Contains(r.Failures[1].Happened, "no_policy") {
+		t.Errorf("%+v", r)
+	}
+	f, _ = Parse("x.txt", []byte("scenario a\npolicy none\ndevice k\nwhen ask x\nthen slot x is silent because no_policy\n"))
+	if r := Run(f, f.Scenarios[0], &Policies{}); len(r.Failures) != 1 || !strings.Contains(r.Failures[0].Happened, "leave the devices out") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,7 +65,9 @@ func newStage(s *Scenario, b *catalog.Bundle, t0 sense.Instant) (*stage, error) 
 	if !s.connected {
 		g.alone = engine.New(engine.Config{Device: "scenario", From: 1, Leased: true, Zone: policy.Zone})
 		g.views = []*view{newView("", nil, func() *engine.Mind { return g.alone })}
-		g.hear("", g.alone.Step(engine.Input{At: t0, Bundle: &engine.BundleUpdate{Bundle: b}}))
+		if b != nil {
+			g.hear("", g.alone.Step(engine.Input{At: t0, Bundle: &engine.BundleUpdate{Bundle: b}}))
+		}
 		return g, nil
 	}
 	batches, err := wire.NewUnpacker()
@@ -215,6 +218,9 @@ func (g *stage) note(b *catalog.Bundle) {
 // inCharge notes the policy that scenarios speak of from now on.
 func (g *stage) inCharge(b *catalog.Bundle) {
 	g.bundle = b
+	if b == nil {
+		return
+	}
 	for k := range b.Slots {
 		g.known[b.Slots[k].Name] = true
 	}
@@ -313,6 +319,9 @@ func (g *stage) withHub() (*sim.World, error) {
 	if g.world != nil {
 		return g.world, nil
 	}
+	if g.bundle == nil {
+		return nil, errors.New("without a policy there is no hub to ask")
+	}
 	w, err := sim.New(sim.Config{Seed: 1, Start: g.now, Bundle: g.bundle})
 	if err != nil {
 		return nil, err
@@ -341,5 +350,5 @@ func (g *stage) has(v *view, slot string) bool {
 	if v.slots != nil {
 		return slices.Contains(v.slots, slot)
 	}
-	return g.known[slot]
+	return g.bundle == nil || g.known[slot]
 }

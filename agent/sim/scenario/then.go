@@ -36,6 +36,9 @@ const (
 	expectNoText
 	expectNoUse
 	expectRank
+	expectPrice
+	expectNormal
+	expectExplained
 	expectAlsoTold
 )
 
@@ -296,11 +299,13 @@ func (r *reader) and() *expectation {
 	case first == "uses" && len(r.words) == 1:
 		e.kind, e.name = expectUses, r.next("the name")
 	case first == "value" && r.is("is"):
-		n, err := sense.ParseMicro(r.next("the value"))
-		if err != nil {
-			r.fail("%w", err)
-		}
-		e.kind, e.micro = expectValue, n
+		e.kind, e.micro = expectValue, r.amount()
+	case first == "price" && r.is("is"):
+		e.kind, e.micro = expectPrice, r.amount()
+	case first == "normal" && r.is("price") && r.is("is"):
+		e.kind, e.micro = expectNormal, r.amount()
+	case first == "the" && r.is("customer") && r.is("is") && r.is("told"):
+		e.kind, e.text = expectExplained, r.quoted()
 	case len(r.words) >= 2 && r.words[0] == "was" && r.words[1] == "rejected":
 		r.words = r.words[2:]
 		e.kind, e.name = expectRejected, first
@@ -321,7 +326,7 @@ func (r *reader) and() *expectation {
 		r.words = nil
 		e.kind, e.name = expectNoCandidate, first
 	default:
-		r.fail("%q is not understood: ACTION was rejected at STAGE because REASON, text contains \"...\", text does not contain \"...\", uses NAME, does not use NAME, value is N, rank N is ACTION, told NAME, not told NAME", first)
+		r.fail("%q is not understood: ACTION was rejected at STAGE because REASON, text contains \"...\", text does not contain \"...\", uses NAME, does not use NAME, value is N, price is N, normal price is N, the customer is told \"...\", rank N is ACTION, told NAME, not told NAME", first)
 	}
 	return e
 }
@@ -349,6 +354,14 @@ func (r *reader) because() reason {
 		x.text = r.quoted()
 	}
 	return x
+}
+
+func (r *reader) amount() catalog.Micro {
+	n, err := sense.ParseMicro(r.next("the amount"))
+	if err != nil {
+		r.fail("%w", err)
+	}
+	return n
 }
 
 func (r *reader) quoted() string {
