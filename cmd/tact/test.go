@@ -44,10 +44,13 @@ A scenario says what is given, what happens, and what must be decided:
 
 Lines: policy, at, given, when, background, device, on D, hub given, link delay,
 D is offline|online, then slot S shows|is silent because, then nothing is shown in,
-then clears, then may, then signal, then D sends no, and A was rejected at,
-and text contains, and uses, and value is. Events are lines of the contract as
-JSON, or short: ask SLOT, C identified by card, signal N V, fact N V of C, C grants
-P, KIND of ABOUT by C, outcome accepted.
+then clears, then may, then signal N is V|read, then D sends, then D knows, then a
+person is told, then the policy DIR is refused because, and A was rejected at, and
+text contains, and uses, and value is, and rank N is, and price is, and the customer
+is told; given EVENT is refused because, when the policy becomes DIR. Events are
+lines of the contract as JSON, or short: ask SLOT, C identified by card, signal N V,
+fact N V of C, C grants P, KIND of ABOUT by C, outcome accepted, clock unknown,
+boot. go doc github.com/tact-edge/tact/agent/sim/scenario has them all.
 
 --update rewrites the then and and lines that do not hold to what happened: look at
 the difference before you keep it.`,
