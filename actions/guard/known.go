@@ -51,6 +51,9 @@ func alreadyKnown(v *View, c Candidate) Verdict {
 		d.Until = h.Next
 		return d
 	}
+	if v.Retry && v.lastQuestion(a) {
+		return Verdict{} // the same question once more: the answer to it could not be used
+	}
 	stale := (v.Now - sense.Instant(h.Age)).Add(v.Bundle.Facts[k].Fresh)
 	for n := range v.Slice.Exposures {
 		x := &v.Slice.Exposures[n]

@@ -85,6 +85,12 @@ func TestQuestions(t *testing.T) {
 			s.shown("1", s.a.Name, "question", t0)
 			s.v.Standing, s.v.Questioned = "1", t0
 		}, catalog.NoReason, "", 0},
+		{"stale, asked since, and the answer could not be used", catalog.Question, func(s *stage) {
+			s.tell("address", "Dam 1", declared, days(-370))
+			s.v.Bundle.Actions[brochure] = *s.a
+			s.shown("1", s.a.Name, "question", t0-1)
+			s.v.Questioned, s.v.Retry = t0-1, true
+		}, catalog.NoReason, "", 0},
 		{"stale, asking failed", catalog.Question, func(s *stage) {
 			s.tell("address", "Dam 1", declared, days(-370))
 			s.v.Bundle.Actions[brochure] = *s.a
