@@ -20,7 +20,7 @@ DEVICES := amd64 arm64 armv7 riscv64
 # Mosquitto lives in sbin, which users do not have in their PATH.
 export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 
-.PHONY: help build test bench demo lint fuzz field cross release tools clean
+.PHONY: help build test bench demo lint fuzz soak field cross hash release tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,21 +52,37 @@ lint: ## check format, vet, staticcheck, generated code and the rules of the hou
 	go tool staticcheck ./...
 	go test -count=1 ./cmd/tact/internal/houserules
 
-fuzz: ## run every fuzz target for FUZZTIME (20s)
+fuzz: ## run every fuzz target for FUZZTIME (20s; the four of LONG for LONGTIME, 10m)
 	@for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-			echo "$$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-20s} -fuzzminimizetime 10x $$package; \
+			time=$${FUZZTIME:-20s}; \
+			case " $(LONG) " in *" $${package#github.com/tact-edge/tact/}:$$target "*) time=$${LONGTIME:-$${FUZZTIME:-10m}};; esac; \
+			echo "$$package $$target for $$time"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $$time -fuzzminimizetime 10x $$package; \
 		done; \
 	done
+
+# Policies, event lines, bundles, conditions: what strangers write, and what decides on it.
+LONG := actions/policy:FuzzPolicy actions/policy:FuzzConditions context/event:FuzzParseLine actions/catalog:FuzzDecode
+
+soak: tools ## hold TACT_RUNS (10000) random policies to the contract, and kill everything TACT_KILLS (1000) times
+	@seed=$${TACT_SEED:-$$(date +%s)}; runs=$${TACT_RUNS:-10000}; kills=$${TACT_KILLS:-1000}; \
+	echo "TACT_SEED=$$seed TACT_RUNS=$$runs TACT_KILLS=$$kills"; \
+	TACT_SEED=$$seed TACT_RUNS=$$runs go test -count=1 -v -timeout 6h -run '^TestProperties$$' ./agent/sim; \
+	TACT_DECISIONS=10000 go test -count=1 -v -timeout 1h -run '^TestRecordedDecisionsReplay$$' ./agent/sim; \
+	TACT_SEED=$$seed TACT_KILLS=$$kills go test -count=1 -v -timeout 12h -run '^TestBalanceUnderKills$$' ./cmd/tactd
 
 field: ## run the tests over the field data in TACT_FIELD_DATA
 	@if [ ! -d "$${TACT_FIELD_DATA:-}" ]; then \
 		echo "field: set TACT_FIELD_DATA to the folder of the field data" >&2; exit 1; fi
 	TACT_FIELD_DATA="$$(cd "$$TACT_FIELD_DATA" && pwd)" go test -count=1 -timeout 20m -run '^TestField' ./...
 
-cross: $(DEVICES:%=bin/tactd-linux-%) ## build tactd for every device, and test the pure rooms as 32-bit
+cross: $(DEVICES:%=bin/tactd-linux-%) hash ## build tactd for every device, test the pure rooms as 32-bit, compare a replay's hash over chips
 	GOARCH=386 CGO_ENABLED=0 go test -timeout 8m $(PURE)
+
+# The same decisions on every chip: amd64 of two levels, 386, and arm64 where qemu-user is at hand.
+hash: ## replay TACT_DECISIONS (10000) recorded decisions on every chip at hand, and compare their hash
+	@.ci/hash
 
 # The name of a device's chip is GOARCH, with the version for arm.
 bin/tactd-linux-%: FORCE

@@ -27,11 +27,11 @@ func (a *author) writeGroups() {
 				keys = append(keys, fmt.Sprintf("%s: %q", stage, r.condition()))
 			}
 		}
-		if a.percent(30) && !later["weights"] {
+		if a.percent(30) {
 			keys = append(keys, a.weights(r))
 		}
 		a.groups = append(a.groups, g)
-		a.line("  %s: {%s}", g.name, strings.Join(landed(keys), ", "))
+		a.line("  %s: {%s}", g.name, strings.Join(keys, ", "))
 	}
 }
 
@@ -94,7 +94,7 @@ func (a *author) writeAction(k int) {
 	a.manners(x, add)
 	a.says(x, r, add)
 	a.actions = append(a.actions, x)
-	a.line("  %s:\n    %s", x.name, strings.Join(landed(keys), "\n    "))
+	a.line("  %s:\n    %s", x.name, strings.Join(keys, "\n    "))
 }
 
 // groupsFor are the groups whose conditions an action of the purpose may be judged by.
@@ -138,19 +138,21 @@ func (a *author) worth(x drawn, r reader, add func(string, ...any)) {
 
 // moments writes when it is right.
 func (a *author) moments(x drawn, r reader, add func(string, ...any)) {
+	all := ""
 	for _, stage := range []string{"eligible", "applicable", "suitable"} {
-		if a.percent(40) {
-			add("%s: %q", stage, r.condition())
+		if c := r.condition(); a.percent(40) && !repeats(all+" "+c) {
+			all += " " + c
+			add("%s: %q", stage, c)
 		}
 	}
 	switch {
 	case a.percent(25):
-		add("keep_armed: %s", one(a.dice, "10s", "5m", "2h"))
+		add("keep_armed: %s", one(a.dice, "10m", "2h"))
 	case a.percent(10):
 		add("at: %s", one(a.dice, `["sun 18:00"]`, `["daily 09:00", "daily 10:15"]`, `["month 1 09:00"]`, `["2026-03-02 10:00"]`))
 	}
-	if a.percent(25) {
-		add("repeat_after: %s", one(a.dice, "10s", "30m", "1d"))
+	if a.percent(20) {
+		add("repeat_after: %s", one(a.dice, "30m", "4h", "1d", "3d"))
 	}
 	if a.percent(12) {
 		add("valid: %s", one(a.dice, "{from: 2026-03-01, until: 2026-03-31}", "{until: 2026-03-02}", "{from: 2026-03-02T09:30:00Z}"))
@@ -193,11 +195,18 @@ func (a *author) manners(x drawn, add func(string, ...any)) {
 	if a.percent(5) {
 		add("significant: true")
 	}
-	if a.percent(15) {
+	if a.percent(15) && x.about != "care:nappies" && x.purpose != "health" {
 		add("household: true")
 	}
 	if x.intent == "handoff" || x.intent == "recovery" {
-		add("hands_over: {tells: [complaint, last_decisions]}")
+		tells := []string{"last_decisions"}
+		if x.purpose != "" {
+			r := reader{a, x.purpose}
+			tells = append(append(names(r.may(a.kinds)), names(r.may(a.facts))...), "last_decisions", "answers", "question")
+			slices.Sort(tells)
+			tells = slices.Compact(tells)
+		}
+		add("hands_over: {tells: %s}", list(some(a.dice, 1, tells)))
 	}
 }
 
@@ -227,9 +236,6 @@ func (a *author) says(x drawn, r reader, add func(string, ...any)) {
 
 // writeQuestions draws questions and what they serve.
 func (a *author) writeQuestions() {
-	if later["questions"] {
-		return
-	}
 	for k := range a.IntN(4) {
 		f := one(a.dice, a.facts...)
 		if f.special || f.owner != "" || f.kind != "string" {
@@ -244,7 +250,7 @@ func (a *author) writeQuestions() {
 			keys = append(keys, "retry: "+a.per("Once more, please?"))
 		}
 		keys = append(keys, "serves: "+serves)
-		a.line("  %s:\n    %s", name, strings.Join(landed(keys), "\n    "))
+		a.line("  %s:\n    %s", name, strings.Join(keys, "\n    "))
 		a.line("  %s: {intent: %s, purpose: %s, about: %s, needs: %s, value: 2.00, say: %s}", serves, one(a.dice, "information", "service"), p, one(a.dice, "brochure:model-x", "topic:garden"),
 			one(a.dice, "["+f.name+"]", "{mail: ["+f.name+"]}"), a.per("Here it is."))
 	}
@@ -264,9 +270,6 @@ func (a *author) writeContact() {
 	}
 	for range a.IntN(4) {
 		same := one(a.dice, "about: same", "action: same", "intent: same", "channel: same", "customer: same", "about: same, intent: sales")
-		if later["pauses"] {
-			same = "about: same"
-		}
 		pauses = append(pauses, fmt.Sprintf("    - {%s, after: %s, for: %s}", same, one(a.dice, "dismissed", "never", "later", "ignored", "negative", "accepted"), one(a.dice, "10s", "1h", "90d", "ever")))
 	}
 	if len(limits) > 0 {
@@ -277,15 +280,15 @@ func (a *author) writeContact() {
 	}
 	if a.percent(40) {
 		visit := ""
-		if slices.Contains(names(a.kinds), "visit") && !later["volume"] {
+		if slices.Contains(names(a.kinds), "visit") {
 			visit = ", visit: -0.10"
 		}
 		a.line("  pressure: {unit: EUR, half_life: %s, ignored: 0.10, dismissed: 0.40, accepted: -0.20, floor: 0.05%s}", one(a.dice, "1m", "7d"), visit)
 	}
-	if a.percent(25) && !later["waits"] {
+	if a.percent(25) {
 		a.line("  minimum_wait: %s", one(a.dice, "10s", "2h", "[{intent: sales, for: 1m, same: about}, {for: 5s, same: channel}]"))
 	}
-	if a.percent(20) && !later["volume"] {
+	if a.percent(20) {
 		a.line("  volume: [{action: %s, at_most: %d, per: %s}]", one(a.dice, a.actions...).name, 1+a.IntN(4), one(a.dice, "calendar day", "rolling 1h"))
 	}
 	a.line("  profile: {max_stale: {sales: 15m}}")

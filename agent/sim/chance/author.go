@@ -117,7 +117,6 @@ type group struct{ name, purpose string }
 // drawn is an action as far as others speak of it.
 type drawn struct {
 	name, intent, purpose, group, about string
-	ambient                             bool
 }
 
 func (a *author) text() string {
@@ -163,6 +162,9 @@ func (a *author) purposeNames() []string {
 	all := make([]string, len(a.purposes))
 	for k := range a.purposes {
 		all[k] = a.purposes[k].name
+	}
+	if a.percent(40) {
+		return []string{one(a.dice, all...)}
 	}
 	return some(a.dice, 1, all)
 }

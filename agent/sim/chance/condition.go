@@ -2,6 +2,7 @@ package chance
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -35,8 +36,28 @@ func of(list []named, kind string) []named {
 	return all
 }
 
-// condition draws a whole condition.
-func (r reader) condition() string { return r.truth(r.IntN(3)) }
+// condition draws a whole condition. No name stands in it twice, so that it hardly ever contradicts itself.
+func (r reader) condition() string {
+	for {
+		if s := r.truth(r.IntN(3)); !repeats(s) {
+			return s
+		}
+	}
+}
+
+var word = regexp.MustCompile(`[a-z][a-z0-9_.]*`)
+
+// repeats says whether a name that is declared stands twice in a condition.
+func repeats(condition string) bool {
+	seen := map[string]bool{}
+	for _, w := range word.FindAllString(condition, -1) {
+		if len(w) > 3 && seen[w] && !strings.Contains(w, ":") {
+			return true
+		}
+		seen[w] = true
+	}
+	return false
+}
 
 func (r reader) truth(depth int) string {
 	if depth == 0 {
@@ -104,7 +125,7 @@ func (r reader) ofSignal() string {
 	case "bool":
 		return one(r.dice, "", "!") + name
 	case "int":
-		return fmt.Sprintf("%s %s %d", name, one(r.dice, compares...), r.IntN(6))
+		return fmt.Sprintf("%s%s %s %d", name, one(r.dice, "", "", " + 1", " % 3", " * 2", " / 2"), one(r.dice, compares...), r.IntN(6))
 	case "double":
 		return fmt.Sprintf("%s%s %s %s", name, one(r.dice, "", " * 2.0", " - 1.5", " / 2.0"), one(r.dice, compares[:4]...), one(r.dice, "0.5", "3.0", "5", "7.25", "20"))
 	case "string":
@@ -175,19 +196,16 @@ func (r reader) ofFact() string {
 		}
 		return fmt.Sprintf("%s %s '%s'", f.name, one(r.dice, "==", "!="), one(r.dice, words...))
 	case "date":
+		if r.percent(20) {
+			return f.name + " < date('2000-01-01')"
+		}
 		return fmt.Sprintf("age(%s) %s %d", f.name, one(r.dice, ">=", "<"), one(r.dice, 16, 18, 65))
 	case "timestamp":
 		return fmt.Sprintf("%s %s timestamp('2026-01-01T00:00:00Z')", f.name, one(r.dice, "<", ">"))
 	case "list<string>":
-		if later["exists"] {
-			return "'garden' in " + f.name
-		}
-		return one(r.dice, "'garden' in "+f.name, "size("+f.name+") > 1", f.name+".exists(x, x == 'garden')", f.name+".all(x, x != 'red')")
+		return one(r.dice, "'garden' in "+f.name, "size("+f.name+") > 1", f.name+".exists(x, x == 'garden')", f.name+".all(x, x != 'red')", f.name+".exists_one(x, x == 'red')", "size("+f.name+".filter(x, x != 'garden')) > 0", f.name+"[0] == 'garden'")
 	case "list<int>":
-		if later["exists"] {
-			return "3 in " + f.name
-		}
-		return one(r.dice, "3 in "+f.name, f.name+".exists(x, x > 2)", "size("+f.name+") == 0")
+		return one(r.dice, "3 in "+f.name, f.name+".exists(x, x > 2)", "size("+f.name+") == 0", f.name+"[1] > 2", "size("+f.name+".map(x, x + 1)) > 1")
 	}
 	return ""
 }
@@ -233,7 +251,8 @@ func (r reader) ofHistory() string {
 }
 
 func (r reader) ofCalendar() string {
-	return one(r.dice, "local.hour >= 8", "local.hour < 18", "local.weekday == 1", "local.weekday >= 6", "local.hour >= 18 || local.hour < 9")
+	return one(r.dice, "now.getHours('Asia/Tokyo') >= 12", "now.getDayOfWeek() != 0", "now > timestamp('2026-03-02T10:00:00+01:00')", "now.getFullYear() == 2026",
+		"local.hour >= 8", "local.hour < 18", "local.weekday == 1", "local.weekday >= 6", "local.hour >= 18")
 }
 
 // placeholder draws something that a text may say: declared or sensed, and not a list.

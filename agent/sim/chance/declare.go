@@ -13,13 +13,13 @@ func (a *author) header(seed uint64) {
 	a.line("policy: chance-%d\nversion: %d\ncurrency: EUR\nlanguages: %s\nzone: %s", seed, 1+a.IntN(30), list(a.languages), a.zone)
 	a.line("visit: {ends_after: %s}", one(a.dice, "30s", "10m", "2h"))
 	a.line("session: {%s}", one(a.dice, `ends: "!presence", after: 20s, at_most: 10m`, `ends: "!presence", after: 5s`, `at_most: 3m`))
-	if a.percent(30) {
+	if a.percent(20) {
 		a.line("quiet: {hours: [%s]%s}", one(a.dice, `"22:00-07:00"`, `"12:00-13:30", "23:00-05:00"`), one(a.dice, "", ", pass: [safety]", ", pass: [safety, service]"))
 	}
-	if a.percent(30) && !later["sleeping_after"] {
+	if a.percent(30) {
 		a.line("sleeping_after: %s", one(a.dice, "30d", "1y", "2y"))
 	}
-	if a.percent(40) && !later["strikes"] {
+	if a.percent(40) {
 		a.line("strikes: {count: negative, in: %s, at: {%s}}", one(a.dice, "30d", "90d"),
 			one(a.dice, "1: recovery, 2: no_sales_and_offer_person, 3: hand_over", "2: no_sales_and_offer_person", "1: recovery, 4: hand_over"))
 	}
@@ -42,11 +42,6 @@ func (a *author) writePurposes() {
 		{name: "town", basis: "public_task"},
 		{name: "past", basis: one(a.dice, "none", "public_task")},
 	})...)
-	for k := range all {
-		if all[k].basis == "none" && later["basis: none"] {
-			all[k].basis = "contract"
-		}
-	}
 	a.purposes = all
 	a.line("purposes:")
 	for _, p := range all {
@@ -63,7 +58,7 @@ func (a *author) writePurposes() {
 		if p.name == "premium" {
 			keys = append(keys, "least_age: 16")
 		}
-		a.line("  %s: {%s, for: %s}", p.name, strings.Join(landed(keys), ", "), a.per("for "+p.name))
+		a.line("  %s: {%s, for: %s}", p.name, strings.Join(keys, ", "), a.per("for "+p.name))
 	}
 	if a.percent(40) {
 		a.partners = map[string]string{"telco": "offers"}
@@ -172,7 +167,7 @@ func (a *author) writeFact(f named) {
 		}
 	}
 	a.facts = append(a.facts, f)
-	a.line("  %s: {%s}", f.name, strings.Join(landed(keys), ", "))
+	a.line("  %s: {%s}", f.name, strings.Join(keys, ", "))
 }
 
 func (a *author) writeInteractions() {
@@ -257,7 +252,7 @@ func (a *author) writeSlots() {
 		if a.percent(25) {
 			keys = append(keys, "fallback: hello")
 		}
-		a.line("  %s: {%s}", s.name, strings.Join(landed(keys), ", "))
+		a.line("  %s: {%s}", s.name, strings.Join(keys, ", "))
 	}
 }
 
@@ -288,9 +283,6 @@ func (a *author) writeDerived() {
 	kinds := map[string]string{"dwell": "duration", "mean_pace": "double", "brakes": "int"}
 	var lines []string
 	for _, d := range some(a.dice, 1, all) {
-		if later["latch"] && (strings.Contains(d, "when") || strings.Contains(d, "hold:") || strings.Contains(d, "debounce")) {
-			continue
-		}
 		name, _, _ := strings.Cut(d, ":")
 		k := slices.IndexFunc(a.signals, func(s named) bool { return s.name == reads[name] })
 		if k < 0 {
@@ -314,10 +306,10 @@ func (a *author) writeDerived() {
 func (a *author) writeStates() {
 	a.line("states:")
 	a.line(`  driving: {%swhen: "held(speed > 5) >= 3s", until: "held(speed < 7) >= 30s", unknown: counts_as_driving%s}`,
-		one(a.dice, "", "channels: [car, wearable], "), one(a.dice, "", ", absent: allow", ", absent: forbid"))
+		one(a.dice, "", "channels: [car, wearable], ", "channels: [car, wearable], ", "channels: [car], "), one(a.dice, "", ", absent: allow", ", absent: forbid"))
 	a.line(`  alone: {when: "people == 1", unknown: not_alone}`)
 	for _, s := range []struct{ name, signal string }{{"in_call", "call"}, {"do_not_disturb", "do_not"}, {"alarm", "alarm_on"}, {"busy", "screen_busy"}} {
-		if slices.Contains(names(a.signals), s.signal) && a.percent(40) {
+		if slices.Contains(names(a.signals), s.signal) && a.percent(25) {
 			a.line(`  %s: {%swhen: "%s"%s}`, s.name, one(a.dice, "", "channels: [kiosk, wearable], "), s.signal, one(a.dice, "", ", absent: allow"))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/actions/policy"
+	"github.com/tact-edge/tact/context/event"
 )
 
 // compiled returns the bundle of a seed's policy, nil with the errors where there are any.
@@ -56,5 +57,28 @@ func TestSamePolicyEachTime(t *testing.T) {
 	}
 	if maps.Equal(Policy(1), Policy(2)) {
 		t.Error("two seeds give one policy")
+	}
+}
+
+// Events are lines that can be read, but for those that are wrong on purpose.
+func TestEventsAreRead(t *testing.T) {
+	for seed := range uint64(30) {
+		b, _ := compiled(t, seed)
+		if b == nil {
+			continue
+		}
+		lines := Events(seed, b, 200)
+		bad := 0
+		for _, l := range lines {
+			if _, err := event.ParseLine([]byte(l)); err != nil {
+				bad++
+			}
+		}
+		if len(lines) < 200 || bad > len(lines)/20 {
+			t.Errorf("seed %d: %d of %d lines cannot be read", seed, bad, len(lines))
+		}
+		if !slices.Equal(lines, Events(seed, b, 200)) {
+			t.Errorf("seed %d gives other events each time", seed)
+		}
 	}
 }

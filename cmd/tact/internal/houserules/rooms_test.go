@@ -290,6 +290,10 @@ var rooms = []struct {
 		"agent/engine":    "the mind that it plays through",
 		"firmware/board":  "logs of sensors",
 	}}},
+	{"agent/sim/chance", room{clockless: true, imports: map[string]string{
+		"context/sense":   "instants and types",
+		"actions/catalog": "what the policy declares, so that events speak of it",
+	}}},
 	{"agent/sim/funnel", room{clockless: true, imports: map[string]string{
 		"context/":        "values",
 		"actions/catalog": "stages and reasons",
