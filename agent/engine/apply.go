@@ -264,6 +264,7 @@ func (m *Mind) merge(b *event.Merge) error {
 		return err
 	}
 	into.Slice.Merge(&from.Slice)
+	into.join(from)
 	for _, s := range m.sessions {
 		if s.customer == from {
 			s.customer = into

@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
@@ -118,6 +120,27 @@ func (m *Mind) drop(c *customer) {
 			delete(m.byID, id)
 		}
 	}
+}
+
+// join takes over what was told and decided under another id of the same person, and her visit.
+func (c *customer) join(from *customer) {
+	for _, t := range from.Told {
+		c.told(t.Name, t.Value, t.At)
+	}
+	c.Decided = append(c.Decided, from.Decided...)
+	slices.SortStableFunc(c.Decided, func(a, b Decided) int { return cmp.Compare(a.At, b.At) })
+	c.Decided = c.Decided[max(0, len(c.Decided)-MostDecided):]
+	if from.visit.since == 0 {
+		return
+	}
+	if c.visit.since == 0 {
+		c.visit.since = from.visit.since
+	}
+	c.visit.since, c.visit.seen = min(c.visit.since, from.visit.since), max(c.visit.seen, from.visit.seen)
+	if from.visit.question.at > c.visit.question.at {
+		c.visit.question = from.visit.question
+	}
+	c.met = true
 }
 
 // changed notes that a customer's slice has another content.

@@ -34,6 +34,38 @@
 // the last identify or ask, or from when the policy's end of session was last certainly
 // false. Numbers follow the order of lines where one step makes several decisions.
 //
+// A visit is the customer's, in whatever session she is served; what was asked of whoever stood there
+// before she said who she is counts for her. After a restart it is pieced together from the contacts
+// that lie closer together than a visit's end. What she asks about is remembered once it is answered: a
+// question that rests on it can come after the answer, in the same visit. An answer that cannot be used
+// may be asked for again while its question is the last thing that a slot has shown her. Without a way of
+// delivery any one will do; a way that an action does not have makes it not applicable. A yes to whether a
+// fact is right happened when the outcome did.
+//
+// What somebody asks about that is sensitive is answered, and its record leads to nobody: no contact, no
+// request, no handle. Caps and pauses therefore do not know of it.
+//
+// A price is rounded to the millionth, spoken with two decimals, and said to differ in whole percents or
+// tenths of one. Of a structured treatment max_text bounds the text alone. A price that is not known makes
+// an action not applicable for the reason of its input, and a free slot is tried again at each step until it is.
+//
+// A volume counts from the decision, gives back what the screen said had failed, and keeps no more showings of an
+// action than can count. One that a new policy adds counts from then on.
+//
+// Strikes are counted when something of the customer in a session changes: staff are told at each count from
+// the one on at which nothing is sold, once; after a restart the note of it in her history says that they were.
+// A person is told only what is held for the purpose of what was accepted, and is permitted now; of what strikes
+// make, the last decisions alone.
+//
+// Of derived values that may leave, true and false leave at each turn, and nothing before the first true; others once
+// a day of the policy's zone and at the end of the session, where they changed. The slice must be here, since an
+// objection may stand in it. A special one leaves for a purpose with explicit consent, which names its text.
+//
+// A new policy leaves standing what it still has, in that slot, with words of that kind; as what was said before, so
+// that no screen flickers. What was shown unasked counts as shown under it. Facts and interactions that it does not
+// declare, or only for purposes without a basis, go; consents and objections stay, since they protect. What waits to be
+// sent of them is withheld, but for facts of vehicles, households and sites, of which the mind keeps no record.
+//
 // Memory is bounded by Config: beyond Sessions the one that was idle longest goes, beyond Customers
 // the one that was used longest ago; what was counted of showings to her goes with her, since it is
 // held nowhere else. Where nobody can go the event is refused. A mind that stands for a replay has
