@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/contact"
 	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/moment"
@@ -38,6 +39,7 @@ type frozen struct {
 	owners   []event.Owner
 	hisGoal  bool
 	last     sense.Instant
+	recent   []contact.Showing
 	memory   []remembered // in order of action
 
 	view   guard.View // all but Bundle, Slot, State and Zone.Name's rules beyond two years
@@ -58,7 +60,7 @@ func (m *Mind) freeze(s *session, slot int32, ask *event.Ask, d *Decision) {
 	}
 	f := frozen{
 		now: m.now, bundle: m.hash, slot: slot, asked: ask != nil,
-		session: s.name, by: s.by, shared: s.shared, language: s.language, owners: s.owners, hisGoal: s.hisGoal, last: s.last,
+		session: s.name, by: s.by, shared: s.shared, language: s.language, owners: s.owners, hisGoal: s.hisGoal, last: s.last, recent: s.recent,
 		view: m.view(s, slot, ask != nil), moment: m.moment.Freeze(s.name),
 	}
 	if ask != nil {
@@ -124,6 +126,11 @@ func (c *coder) moment(f *frozen) {
 	listOf(c, &f.owners, c.owner)
 	c.yes(&f.hisGoal)
 	c.instant(&f.last)
+	listOf(c, &f.recent, func(x *contact.Showing) {
+		num(c, &x.Action)
+		c.text(&x.Channel)
+		c.instant(&x.At)
+	})
 	listOf(c, &f.memory, func(r *remembered) {
 		num(c, &r.action)
 		c.instant(&r.last)
@@ -380,6 +387,11 @@ func Thaw(u *BundleUpdate, raw []byte) (*Past, error) {
 	if f.slot < 0 || int(f.slot) >= len(u.Bundle.Slots) || f.view.Presence > guard.Here || (f.view.Presence == guard.Here) != (f.view.Slice != nil) {
 		return nil, fmt.Errorf("thaw moment: slot %d or presence %d: %w", f.slot, f.view.Presence, ErrMoment)
 	}
+	for _, x := range f.recent {
+		if x.Action < 0 || int(x.Action) >= len(u.Bundle.Actions) {
+			return nil, fmt.Errorf("thaw moment: action %d does not exist: %w", x.Action, ErrMoment)
+		}
+	}
 	return p, p.stand(u)
 }
 
@@ -392,7 +404,7 @@ func (p *Past) stand(u *BundleUpdate) (err error) {
 	m.owned.Facts = f.owned
 	s := &session{name: f.session, by: f.by, shared: f.shared, language: f.language, owners: f.owners, hisGoal: f.hisGoal, endsSince: sense.Never}
 	s.reset(len(u.Bundle.Slots))
-	s.last = f.last
+	s.last, s.recent = f.last, f.recent
 	for _, r := range f.memory {
 		s.memory[r.action] = r.unasked
 	}
