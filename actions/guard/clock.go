@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"sort"
+
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -16,6 +18,18 @@ func byClock(r catalog.Reason, needed string) Verdict {
 
 // ByClock says whether a verdict rests on a clock that nobody trusts.
 func (d Verdict) ByClock() bool { return len(d.Because) > 0 && d.Because[0].Name == Clock }
+
+// nearby is farther than any search for the next or the last time of something goes.
+const nearby = 100 * sense.Day
+
+// near returns a zone with those of its turns alone that matter around an instant: a zone has some
+// hundred of them, and each search would look at all.
+func near(z *sense.Zone, now sense.Instant) sense.Zone {
+	first := sort.Search(len(z.Turns), func(k int) bool { return z.Turns[k].From > now-sense.Instant(nearby) })
+	end := sort.Search(len(z.Turns), func(k int) bool { return z.Turns[k].From > now+sense.Instant(nearby) })
+	first = max(first-1, 0) // the one that held before
+	return sense.Zone{Name: z.Name, Turns: z.Turns[first:max(end, min(first+1, len(z.Turns)))]}
+}
 
 // nextMinute returns the first instant after now at which the zone's clocks come to a minute of the
 // day, or jump over it.
@@ -50,7 +64,8 @@ func nextOfRange(z *sense.Zone, h catalog.HourRange, now sense.Instant) sense.In
 	if h.From == h.To { // the whole day
 		return sense.Never
 	}
-	return min(nextMinute(z, now, h.From), nextMinute(z, now, h.To), nextTurn(z, now))
+	around := near(z, now)
+	return min(nextMinute(&around, now, h.From), nextMinute(&around, now, h.To), nextTurn(&around, now))
 }
 
 // endOfRange returns when a range that holds now ends, 0 where it does not.
@@ -58,6 +73,8 @@ func endOfRange(z *sense.Zone, h catalog.HourRange, now sense.Instant) sense.Ins
 	if h.From == h.To {
 		return 0
 	}
+	around := near(z, now)
+	z = &around
 	end := nextMinute(z, now, h.To)
 	if t := nextTurn(z, now); t < end && !h.Holds(z.DayMinute(t)) {
 		return t

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -297,6 +298,20 @@ func BenchmarkJudge(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			judgeAll(s, actions)
+		}
+	})
+	b.Run("the next turn of 1,000 actions with hours and a schedule, of a zone with 140 turns", func(b *testing.B) {
+		all := &catalog.Bundle{Zone: sense.Zone{Turns: []sense.Turn{{From: -1 << 62, Offset: sense.Hour}}}, Actions: slices.Clone(actions)}
+		for k := range 140 {
+			all.Zone.Turns = append(all.Zone.Turns, sense.Turn{From: sense.Instant(int64(k) * 182 * int64(sense.Day)), Offset: sense.Duration(1+k%2) * sense.Hour})
+		}
+		for k := range all.Actions {
+			all.Actions[k].Hours = []catalog.WeekHours{week(uint8(1<<(k%7)), 540, 1080)}
+			all.Actions[k].At = []catalog.Schedule{{MonthDay: int64(k%31) + 1, Date: -1, Minute: 600}}
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			NextActiveTurn(all, t0)
 		}
 	})
 	b.Run("one", func(b *testing.B) {

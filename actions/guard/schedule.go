@@ -20,6 +20,8 @@ func on(days uint8, day int) bool { return days&127 == 0 || days>>uint(day)&1 ==
 
 // nextOfWeek returns when hours of the week next begin or end, Never where they do not.
 func nextOfWeek(z *sense.Zone, h catalog.WeekHours, now sense.Instant) sense.Instant {
+	around := near(z, now)
+	z = &around
 	in := inWeek(z, h, now)
 	// A week has at most fourteen ends, midnights seven more, and a zone may turn within it.
 	for range 24 {
@@ -76,6 +78,8 @@ func last(z *sense.Zone, s catalog.Schedule, now sense.Instant) (sense.Instant, 
 		t := z.At(s.Date, int(s.Minute))
 		return t, t <= now
 	}
+	around := near(z, now)
+	z = &around
 	for day := z.Day(now); day >= z.Day(now)-longestGap; day-- {
 		if falls(s, day) {
 			if t := z.At(day, int(s.Minute)); t <= now {
@@ -94,6 +98,8 @@ func following(z *sense.Zone, s catalog.Schedule, now sense.Instant) sense.Insta
 		}
 		return sense.Never
 	}
+	around := near(z, now)
+	z = &around
 	for day := z.Day(now); day <= z.Day(now)+longestGap; day++ {
 		if falls(s, day) {
 			if t := z.At(day, int(s.Minute)); t > now {

@@ -368,3 +368,19 @@ func TestSpecialAndPartners(t *testing.T) {
 		t.Error("an explicit yes with its text grants nothing")
 	}
 }
+
+// TestNear: around an instant a zone that was cut says what the whole one says.
+func TestNear(t *testing.T) {
+	r := rand.New(rand.NewPCG(19, 20))
+	for _, z := range []sense.Zone{sense.UTC, amsterdam, newYork, {Turns: []sense.Turn{{From: t0, Offset: sense.Hour}}}} {
+		for range 2_000 {
+			now := t0 + sense.Instant(r.Int64N(int64(3*sense.Year))-int64(sense.Year))
+			cut := near(&z, now)
+			at := now + sense.Instant(r.Int64N(int64(190*sense.Day))-int64(95*sense.Day))
+			day, minute := z.Day(at), r.IntN(1440)
+			if z.Offset(at) != cut.Offset(at) || z.At(day, minute) != cut.At(day, minute) {
+				t.Fatalf("%s cut at %s: at %s %s and %s, not %s and %s", z.Name, now, at, cut.Offset(at), cut.At(day, minute), z.Offset(at), z.At(day, minute))
+			}
+		}
+	}
+}
