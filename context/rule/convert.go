@@ -2,7 +2,6 @@ package rule
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -58,7 +57,7 @@ func textOf(a sense.Value) string {
 		rest := a.Int() % 1000
 		return strconv.FormatFloat(float64(seconds)+float64(rest*1_000_000)/1e9, 'f', -1, 64) + "s"
 	case sense.Timestamp:
-		return a.Timestamp().Time().Format(time.RFC3339Nano)
+		return a.Timestamp().Time().Format("2006-01-02T15:04:05.999Z07:00")
 	}
 	return strconv.FormatInt(a.Int(), 10)
 }
