@@ -20,7 +20,7 @@ import (
 type explainFlags struct {
 	replayFlags
 	decision, at, slot string
-	whyNot             string
+	whyNot, stored     string
 	codes, all, json   bool
 	forCustomer        bool
 	language           string
@@ -41,6 +41,9 @@ with the changes the whole decision was made again.
 With --moments the decision is one that a device made, recomputed in full from what
 it looked at (GET /v1/moments of the device). POLICY is the bundle that was in charge.
 
+With --stored it is one that the hub has the record of (tact hub decisions --json):
+the ten best losers, the others counted, and no values.
+
 --for-customer says it in two sentences in the customer's language instead: what is
 shown, why and from what, and how to change it; of a silence, why nothing is said.
 
@@ -55,6 +58,7 @@ this version can give it.`,
   tact explain shop --events shop/monday.jsonl --why-not roof-box
   tact explain shop --events shop/monday.jsonl --for-customer --language nl
   tact explain shop.bundle --moments kiosk-1.jsonl --decision kiosk-1-7-42
+  tact hub decisions --json | tact explain shop.bundle --stored - --for-customer
   tact explain shop --events shop/monday.jsonl --at 2026-03-02T10:15:00+01:00 --slot kiosk.home --json
   tact explain --codes`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -66,6 +70,7 @@ this version can give it.`,
 	}
 	f.inputs.flags(cmd)
 	cmd.Flags().StringVar(&f.moments, "moments", "", "explain a decision of this export of a device, - for stdin")
+	cmd.Flags().StringVar(&f.stored, "stored", "", "explain a decision that the hub stored, - for stdin")
 	cmd.Flags().StringVar(&f.whyNot, "why-not", "", "the action of which to say what would have made it win (the best loser)")
 	cmd.Flags().BoolVar(&f.forCustomer, "for-customer", false, "say it to the customer, in two sentences")
 	cmd.Flags().StringVar(&f.language, "language", "", "language of --for-customer (that of the decision)")
@@ -105,11 +110,16 @@ func (a *app) explain(ctx context.Context, path string, f *explainFlags) error {
 		return err
 	}
 	refused := 0
-	if f.moments != "" {
+	switch {
+	case f.stored != "":
+		if err = f.storedAlone(); err == nil {
+			err = a.findStored(ctx, bundle.Bundle, f, &wanted)
+		}
+	case f.moments != "":
 		if err = f.momentsAlone(); err == nil {
 			err = a.findMoment(ctx, bundle, f, &wanted)
 		}
-	} else {
+	default:
 		err = a.findReplayed(ctx, bundle, f, &wanted, &refused)
 	}
 	if err != nil {

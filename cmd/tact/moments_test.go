@@ -83,6 +83,11 @@ func TestMomentsOfADevice(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(other, "policy.yaml"), []byte(strings.Replace(momentsPolicy, "2.00", "3.00", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	stored := filepath.Join(filepath.Dir(file), "stored.jsonl")
+	const kept = `{"arrival":1,"at":"2026-03-02T09:00:00.000Z","decision":"k-4-2","device":"k","epoch":"4","seq":2,"session":"main","slot":"door","asked":true,"action":"wave","treatment":"say","cause":null,"value":0.15,"propensity":0.1,"probability":1,"uses":["people"],"rejected":[{"action":"nod","stage":"ranked","reason":"lost_by_value"}],"outcomes":[],"answered":false}` + "\n"
+	if err := os.WriteFile(stored, []byte(kept), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, one := range []struct {
 		name        string
 		args        []string
@@ -99,6 +104,10 @@ func TestMomentsOfADevice(t *testing.T) {
 		{"for the customer", []string{"explain", shop, "--moments", file, "--for-customer"}, 0, []string{`"Welcome." is shown, from people. Say no, later or never`}, nil},
 		{"none of that name", []string{"explain", shop, "--moments", file, "--decision", "k-4-9"}, 1, nil, []string{"decision k-4-9 is not among the 2 of this input, the last of which is k-4-2"}},
 		{"events beside", []string{"replay", shop, "--moments", file, "--events", file}, 2, nil, []string{"--moments is the whole input"}},
+		{"stored at the hub", []string{"explain", shop, "--stored", stored}, 0, []string{"k-4-2 ", "2 value x 0.1 propensity - 0.05 bother = 0.15", "nod  lost_by_value"}, nil},
+		{"stored, for the customer", []string{"explain", shop, "--stored", stored, "--for-customer", "--language", "de"}, 0, []string{"Dies steht hier, aufgrund von people."}, nil},
+		{"stored, why not", []string{"explain", shop, "--stored", stored, "--why-not", "nod"}, 2, nil, []string{"--why-not needs what the decision looked at"}},
+		{"nothing stored", []string{"explain", shop, "--stored", file}, 1, nil, []string{"tact hub decisions --json"}},
 		{"no export", []string{"replay", shop, "--moments", filepath.Join(shop, "policy.yaml")}, 1, nil, []string{"line 1 of the moments", "GET /v1/moments"}},
 	} {
 		t.Run(one.name, func(t *testing.T) {
