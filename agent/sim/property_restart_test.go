@@ -7,6 +7,7 @@ import (
 
 	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
 )
 
 // cutAndRestored: a mind that is restored from its snapshot at any line decides what the same mind
@@ -14,15 +15,11 @@ import (
 func cutAndRestored(p *pair) error {
 	cut := 1 + int(p.seed*7919)%(len(p.lines)-1)
 	before := slices.Clone(p.lines[:cut])
-	at := ""
-	for _, l := range slices.Backward(before) {
+	at := sense.Instant(0)
+	for _, l := range before { // some go back, and are refused
 		if e, err := event.ParseLine([]byte(l)); err == nil && e.HasAt {
-			at = e.At.String()
-			break
+			at = max(at, e.At)
 		}
-	}
-	if at == "" {
-		return nil
 	}
 	// A line that closes its step, so that the boot is one of its own.
 	before = append(before, fmt.Sprintf(`{"at":%q,"policy":"%s@%d"}`, at, p.bundle.Name, p.bundle.Version))
