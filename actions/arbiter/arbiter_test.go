@@ -24,6 +24,7 @@ func TestRank(t *testing.T) {
 		{Candidate{Mandatory: true}, Candidate{Value: 9}, catalog.LostToMandatory},
 		{Candidate{Value: 9}, Candidate{Value: 5}, catalog.LostByValue},
 		{Candidate{Value: 5}, Candidate{Value: 5, Showings: 1}, catalog.LostTieBreak},
+		{Candidate{Foremost: true, Mandatory: true, Value: 1}, Candidate{Mandatory: true, Value: 9}, catalog.LostToMandatory},
 		{Candidate{Mandatory: true, Value: 2}, Candidate{Mandatory: true, Value: 1}, catalog.LostByValue},
 	} {
 		if got := WhyLost(x.winner, x.loser); got != x.want {

@@ -111,6 +111,16 @@ func (v *View) complained(s *catalog.Strikes, ref string) bool {
 	return found
 }
 
+// Foremost says whether an action goes before even what is mandatory: where a person takes over, that
+// is the hand-over, and a warning beside it, whatever a recovery would be worth.
+func Foremost(v *View, a *catalog.Action) bool {
+	if a.Intent != catalog.Handoff && !(a.Intent == catalog.Safety && a.Mandatory) {
+		return false
+	}
+	_, effect, _ := Strikes(v)
+	return effect == catalog.StrikeHandOver
+}
+
 // Mandatory says whether an action goes before all others: because its author says so, or by what
 // the customer went through. It is never ahead of consent, nor of any other stage before ranking.
 func Mandatory(v *View, a *catalog.Action) bool {

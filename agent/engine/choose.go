@@ -23,7 +23,7 @@ func (m *Mind) choose(v *guard.View, d *Decision, all []candidate, count int) *c
 		return nil
 	}
 	entry := func(c *candidate) arbiter.Candidate {
-		return arbiter.Candidate{Index: c.action, Mandatory: c.mandatory, Value: c.value, Showings: showings(v.Slice, m.bundle.Actions[c.action].Name)}
+		return arbiter.Candidate{Index: c.action, Foremost: c.foremost, Mandatory: c.mandatory, Value: c.value, Showings: showings(v.Slice, m.bundle.Actions[c.action].Name)}
 	}
 	slices.SortFunc(ranked, func(a, b *candidate) int { return arbiter.Better(entry(a), entry(b)) })
 	var won *candidate

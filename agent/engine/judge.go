@@ -26,6 +26,7 @@ type candidate struct {
 	personal  bool
 	ambient   bool
 	mandatory bool
+	foremost  bool
 	pressed   bool // its bother is more than its own
 	unpriced  bool // it fell since its price is not known
 	again     bool // a question whose first answer could not be used
@@ -125,7 +126,7 @@ func (m *Mind) pass(s *session, v *guard.View, c *candidate, quiet guard.Verdict
 		c.fall(catalog.StageContact, d)
 		return
 	}
-	c.mandatory = guard.Mandatory(v, a)
+	c.mandatory, c.foremost = guard.Mandatory(v, a), guard.Foremost(v, a)
 	if d := m.worth(v, a, c); !d.OK() {
 		c.fall(catalog.StageValue, d)
 	}

@@ -194,7 +194,7 @@ func TestStrikes(t *testing.T) {
 		t.Errorf("staff are told again: %d times", handed())
 	}
 	d.tell(complain("c3"), `{"ask":"screen"}`)
-	d.wants("person", "", "sorry ranked lost_by_value", "mats guard three_strikes")
+	d.wants("person", "", "sorry ranked lost_to_mandatory", "mats guard three_strikes")
 	if handed() != 2 {
 		t.Errorf("staff are told %d times, want once for each count", handed())
 	}
