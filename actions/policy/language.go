@@ -258,9 +258,9 @@ func (l *language) inspectList(p *parsed, e ast.Expr) {
 	name := c.IterVar()
 	switch _, declared := l.symbols[name]; {
 	case declared:
-		p.mistake(p.start(c.IterRange()), "wrong_argument", fmt.Sprintf("%s is declared, and cannot stand for an element too", name), "choose another name, as in interests.exists(i, i == 'garden')")
+		p.mistake(p.start(c.IterRange()), "not_supported", fmt.Sprintf("%s is declared, and cannot stand for an element too", name), "choose another name, as in interests.exists(i, i == 'garden')")
 	case slices.Contains(p.bound, name):
-		p.mistake(p.start(c.IterRange()), "wrong_argument", fmt.Sprintf("%s stands for an element of the list around this one already", name), "choose another name")
+		p.mistake(p.start(c.IterRange()), "not_supported", fmt.Sprintf("%s stands for an element of the list around this one already", name), "choose another name")
 	}
 	p.bound = append(p.bound, name)
 	if body := bodyOf(p.info, e); body != nil {
