@@ -100,7 +100,11 @@ func (m *Mind) handOver(s *session, c *customer, decision string, a *catalog.Act
 		h.Decisions = c.lastDecisions()
 	}
 	m.out.HandOver = append(m.out.HandOver, h)
-	m.noteHandOver(c, decision, "", a.About)
+	channel := "" // hers: it is in the same conversation
+	if x := c.Slice.Exposure(decision); x != nil {
+		channel = x.Channel
+	}
+	m.noteHandOver(c, "", &event.Interaction{Ref: decision, About: a.About, Channel: channel})
 }
 
 func (r *request) told() *Asked {
@@ -156,15 +160,15 @@ func (c *customer) lastDecisions() []Decided {
 }
 
 // noteHandOver makes durable that people were told. An id is given where it must be told once only.
-func (m *Mind) noteHandOver(c *customer, ref, id string, about event.Subject) {
+func (m *Mind) noteHandOver(c *customer, id string, i *event.Interaction) {
 	if m.kindNamed(KindHandOver) == nil {
 		return
 	}
-	if m.sensitive(about) {
-		about = ""
+	if m.sensitive(i.About) {
+		i.About = ""
 	}
-	e := &event.Event{At: m.now, HasAt: true, Happened: m.now, ID: id, Source: sourceTact, Session: event.MainSession,
-		Body: &event.Interaction{Kind: KindHandOver, Customer: c.Customer, About: about, Ref: ref, Due: sense.Never}}
+	i.Kind, i.Customer, i.Due = KindHandOver, c.Customer, sense.Never
+	e := &event.Event{At: m.now, HasAt: true, Happened: m.now, ID: id, Source: sourceTact, Session: event.MainSession, Body: i}
 	_ = m.fold(e, c.Customer) // a customer who is known, and an interaction folds
 }
 
@@ -202,7 +206,7 @@ func (m *Mind) strike(s *session, c *customer) {
 	}
 	c.strikes = count
 	m.out.HandOver = append(m.out.HandOver, HandOver{At: m.now, Session: s.name, Handle: c.Handle, Customer: c.Customer, Strikes: count, Decisions: c.lastDecisions()})
-	m.noteHandOver(c, "", strikes+strconv.FormatInt(count, 10)+"-"+strconv.FormatInt(int64(m.now), 10), "")
+	m.noteHandOver(c, strikes+strconv.FormatInt(count, 10)+"-"+strconv.FormatInt(int64(m.now), 10), &event.Interaction{})
 }
 
 // strikesTold returns for how many strikes staff were told last; 0 where never.

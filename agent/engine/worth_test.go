@@ -234,6 +234,9 @@ func TestHandOver(t *testing.T) {
 			}
 		}
 	}
+	if i := d.mind.byID["anna"].Slice.Interactions; i[len(i)-1].Channel != "kiosk" || i[len(i)-1].Ref != accepted {
+		t.Errorf("noted as %+v", i[len(i)-1])
+	}
 	if len(all) != 1 || notes != 1 {
 		t.Fatalf("%d hand-overs, %d on record; want one of each", len(all), notes)
 	}
