@@ -324,6 +324,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(dealer + "then slot kiosk.home shows first-service\nand uses x\n"))
 	f.Add([]byte("scenario a\npolicy b\ndevice k with slots a, b without c, d in vehicle=v\non k then nothing is shown in a\nk is offline\nlink delay 5ms\nhub given x by y\n"))
 	f.Add([]byte(`then may a b:c sales mail is no because already_bought(x) "y"`))
+	f.Add([]byte("scenario a\npolicy none\nwhen the policy becomes b\ngiven x by y is refused because erased\nthen the policy b is warned of because c \"d\"\nthen signal s is not read\nthen the hub knows no f of c\nthen a person is told x\nand not told y\n"))
+	f.Add([]byte("scenario a\npolicy b\nthen slot s is silent because no_policy\nand rank 2 is x\nand normal price is 3.50\nand the customer is told \"x\"\nand does not use y\nand text does not contain \"z\"\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		file, mistakes := Parse("f", content)
 		for _, m := range mistakes {
