@@ -248,6 +248,9 @@ func valueAt(c *cell, t sense.Instant) (sense.Value, bool) {
 // compare is Eq to Ge over nodes: a count that is not complete may be enough already.
 func (e *Eval) compare(s *step) (cell, sense.Instant) {
 	a, b := e.cell(s.args[0]), e.cell(s.args[1])
+	if a.cause == Known && b.cause == Known && a.slope == b.slope {
+		return truth(still(s.code, &a.value, &b.value)), sense.Never
+	}
 	if a.cause == Settling || b.cause == Settling {
 		if yes, certain := e.atLeast(s, &a, &b); certain {
 			return truth(yes), sense.Never
@@ -264,11 +267,16 @@ func compare(code Code, a, b *cell, now sense.Instant) (cell, sense.Instant) {
 	if a.slope != b.slope {
 		return compareMoving(code, a, b, now)
 	}
+	return truth(still(code, &a.value, &b.value)), sense.Never
+}
+
+// still compares two values of which neither moves from the other.
+func still(code Code, a, b *sense.Value) bool {
 	if code <= Ne {
-		return truth(a.value.Equal(b.value) == (code == Eq)), sense.Never
+		return a.Equal(*b) == (code == Eq)
 	}
-	order, ok := a.value.Compare(b.value) // not ok: of what is no number nothing holds
-	return truth(ok && holds(code, order)), sense.Never
+	order, ok := a.Compare(*b) // not ok: of what is no number nothing holds
+	return ok && holds(code, order)
 }
 
 func holds(c Code, order int) bool {

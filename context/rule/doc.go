@@ -13,6 +13,11 @@
 // What needs the slice, the calendar or a map (facts, history, places, hours) is
 // an input, which package moment computes.
 //
+// exists, all and their like are one node with a body: a small flat program over the
+// element and over captured nodes, evaluated on a stack that is made once, with
+// bounded work. What moves by itself with time (held, since, until, now) may be added,
+// subtracted, compared and read in its slow parts: these have an exact next instant.
+//
 // A result carries the instant since when it holds, which is that of the reading
 // that made it, or the exact instant at which time did. Windows are bounded
 // (MaxEntries), and what is missing from one, by that bound or by a restart, makes
