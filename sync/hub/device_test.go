@@ -496,3 +496,46 @@ func FuzzFromDevice(f *testing.F) {
 		w.do(hub.FromDevice{Topic: topic, Payload: payload}, hub.FromDevice{Topic: topic, Payload: payload}, hub.Tick{})
 	})
 }
+
+// What a device derived and may tell is a fact of its customer, observed; what it may not tell is none, and
+// nobody else tells it. No device is lent it: it is for the company to look at.
+func TestDerivedValuesAreTaken(t *testing.T) {
+	w := newWorld(t)
+	w.hold("k1", wire.Handle{1}, "a")
+	now := int64(w.now)
+	fact := func(name string, v sense.Value, p event.Provenance) *wire.Fact {
+		return &wire.Fact{At: now, Happened: now, Handle: wire.Handle{1}, Name: wire.Named(name), Value: wire.ValueOf(v), Provenance: uint8(p)}
+	}
+	if err := w.log("k1", &wire.Identified{At: now, Handle: wire.Handle{1}, Sealed: w.sealed(wire.Handle{1}, "a"), By: uint8(event.ByCard)},
+		fact("score", sense.IntValue(80), event.Observed), fact("inner", sense.IntValue(1), event.Observed),
+		fact("score", sense.StringValue("high"), event.Observed), fact("score", sense.IntValue(100), event.Declared)); err != nil {
+		t.Fatal(err)
+	}
+	w.view(func(v hub.View) error {
+		e, err := v.Entries([]string{"a"})
+		if len(e) != 1 || e[0].Name != "score" || e[0].Expires != w.now.Add(sense.Year) {
+			t.Errorf("entries are %+v", e)
+		}
+		return err
+	})
+	if s := w.hold("k1", wire.Handle{1}, "a"); len(s.Facts) != 0 {
+		t.Errorf("lent to a device: %+v", s.Facts)
+	}
+}
+
+// What several sources said of a fact is lent with its sources, so that every device weighs the same.
+func TestSliceHoldsEverySource(t *testing.T) {
+	w := newWorld(t)
+	w.given(`{"fact":"name","customer":"a","value":"Anna","provenance":"declared"}`)
+	w.now++
+	w.hold("k1", wire.Handle{1}, "a")
+	now := int64(w.now)
+	if err := w.log("k1", &wire.Identified{At: now, Handle: wire.Handle{1}, Sealed: w.sealed(wire.Handle{1}, "a"), By: uint8(event.ByCard)},
+		&wire.Fact{At: now, Happened: now, Handle: wire.Handle{1}, Name: wire.Named("name"), Value: wire.ValueOf(sense.StringValue("Ann")), Provenance: uint8(event.Declared)}); err != nil {
+		t.Fatal(err)
+	}
+	s := w.hold("k2", wire.Handle{2}, "a")
+	if len(s.Facts) != 2 || s.Facts[0].Value.Str() != "Ann" || s.Facts[1].Value.Str() != "Anna" || s.Facts[0].Source == s.Facts[1].Source {
+		t.Errorf("facts are %+v", s.Facts)
+	}
+}

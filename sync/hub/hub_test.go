@@ -46,6 +46,10 @@ func dealer() *catalog.Bundle {
 			kind("returned", nil),
 			kind("visit", func(k *catalog.Kind) { k.Keep = sense.Day }),
 		},
+		Derived: []catalog.Derived{
+			{Name: "inner", Node: none, Kind: sense.Int, Purposes: 2, Keep: sense.Year},
+			{Name: "score", Node: none, Kind: sense.Int, Purposes: 2, Leaves: true, Keep: sense.Year},
+		},
 		Slots: []catalog.Slot{{Name: "home", Channel: "kiosk", Fallback: -1, ShowFor: 30 * sense.Second}},
 	}
 	b.Actions = []catalog.Action{{Name: "stay", Intent: catalog.Sales, Purpose: 0, Group: -1, Slots: []int32{0}, About: "hotel:rome", Goal: "hotel:rome",
