@@ -6,12 +6,14 @@
 //   - One goroutine owns the mind. Inputs queue in a bounded inbox: a newer
 //     reading of a signal takes the place of one that waits, what people and
 //     apps say is refused while there is no room (ErrBusy), and never dropped.
-//   - Effects of a step happen in the order persist, destroy, clear, show, want,
-//     wake. Nothing is shown that is not durable. A clear that protects somebody
+//   - Effects of a step happen in the order persist, destroy, clear, show, hand over,
+//     want, wake. Nothing is shown that is not durable. A clear that protects somebody
 //     is performed even when persisting fails. A full disk is waited out, and told.
 //   - Time never decreases within a life and is never before the last one's end.
 //   - What is held of customers is sealed in the log with the key of the lease,
 //     opened when it is sent, and a tombstone when the key is gone.
+//   - What a new policy has no purpose for leaves the state file at once, not with the
+//     next snapshot. What staff are told who take over is held in memory, for an hour.
 //   - A bundle counts only when it came whole, is signed by a trusted key, and is
 //     newer; a refused one leaves the old one and is reported with its reason.
 //   - A receipt for a forget does not leave before the key is destroyed, durably.
