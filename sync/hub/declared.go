@@ -50,7 +50,7 @@ func declaredIn(b *catalog.Bundle, body event.Body, name string, now sense.Insta
 		}
 		for k := range b.Derived {
 			if d := &b.Derived[k]; d.Name == name && d.Leaves {
-				return d.Keep, fitsDerived(d, body)
+				return keepIn(b, "fact", name), fitsDerived(d, body)
 			}
 		}
 		return 0, unknown(b, "fact", name, "facts")
@@ -68,7 +68,7 @@ func declaredIn(b *catalog.Bundle, body event.Body, name string, now sense.Insta
 	return 0, unknown(b, "purpose", name, "purposes")
 }
 
-// keepIn is how long a bundle lets a fact or a kind of interaction be kept: not at all where it does not
+// keepIn is how long a bundle lets a fact, a derived value that left its device, or a kind of interaction be kept: not at all where it does not
 // declare it, or where the law took the basis of all its purposes away.
 func keepIn(b *catalog.Bundle, what, name string) sense.Duration {
 	if what == "interaction" {
@@ -80,6 +80,11 @@ func keepIn(b *catalog.Bundle, what, name string) sense.Duration {
 	for k := range b.Facts {
 		if f := &b.Facts[k]; f.Name == name && hasBasis(b, f.Purposes) {
 			return f.Keep
+		}
+	}
+	for k := range b.Derived {
+		if d := &b.Derived[k]; d.Name == name && d.Leaves && hasBasis(b, d.Purposes) {
+			return d.Keep
 		}
 	}
 	return 0

@@ -65,6 +65,11 @@ func (s *step) publish(in Publish) error {
 	for k := range b.Facts {
 		keep("fact", b.Facts[k].Name)
 	}
+	for k := range b.Derived {
+		if b.Derived[k].Leaves {
+			keep("fact", b.Derived[k].Name)
+		}
+	}
 	for k := range b.Kinds {
 		keep("interaction", b.Kinds[k].Name)
 	}
