@@ -58,3 +58,34 @@ func TestNoBasisHoldsNothing(t *testing.T) {
 		}
 	}
 }
+
+// A derived value that devices told under a consent goes with it, unless another purpose permits it, or
+// a later word granted the consent again.
+func TestWithdrawnConsentLetsGoOfDerivedValues(t *testing.T) {
+	for name, c := range map[string]struct {
+		purposes catalog.PurposeSet
+		lines    []string
+		want     string
+	}{
+		"its only purpose": {1, []string{`{"consent":"offers","customer":"anna","granted":false}`}, "name"},
+		"one of two":       {3, []string{`{"consent":"offers","customer":"anna","granted":false}`}, "name score"},
+		"another":          {1, []string{`{"consent":"service","customer":"anna","granted":false}`}, "name score"},
+		"a word of before": {1, []string{`{"consent":"offers","customer":"anna","granted":false,"happened":"2026-03-01T09:00:00Z"}`}, "name score"},
+	} {
+		w := newWorld(t)
+		b := dealer()
+		b.Version, b.Derived[1].Purposes = 2, c.purposes
+		w.must(hub.Publish{File: catalog.Encode(b)})
+		w.given(`{"consent":"offers","customer":"anna","granted":true}`,
+			`{"fact":"name","customer":"anna","value":"Anna","provenance":"declared"}`,
+			`{"fact":"score","customer":"anna","value":70,"provenance":"observed"}`)
+		if got := held(w); got != "name score" {
+			t.Fatalf("%s: the hub holds %q", name, got)
+		}
+		w.now += sense.Instant(sense.Minute)
+		w.given(c.lines...)
+		if got := held(w); got != c.want {
+			t.Errorf("%s: the hub holds %q, want %q", name, got, c.want)
+		}
+	}
+}

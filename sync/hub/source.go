@@ -45,7 +45,10 @@ func (s *step) take(e *event.Event, from origin) error {
 		}
 		return s.keep(e, from, "fact", b.Name, b.Customer, "")
 	case *event.Consent:
-		return s.keep(e, from, "consent", b.Purpose, b.Customer, "")
+		if err := s.keep(e, from, "consent", b.Purpose, b.Customer, ""); err != nil || b.Granted {
+			return err
+		}
+		return s.withdrawn(b.Customer, b.Purpose, e.Happened)
 	case *event.Objection:
 		return s.keep(e, from, "objection", b.Purpose, b.Customer, "")
 	case *event.Restrict:
