@@ -216,6 +216,9 @@ func Granted(v *View) (set catalog.PurposeSet, next sense.Instant) {
 			holds = state == profile.ConsentGranted && (!p.Explicit || explicit(v, p))
 			next = min(next, turn)
 		}
+		if s := v.Slice; holds && s != nil {
+			holds = !(p.Basis.YieldsToObjection() && s.Objects(p.Name)) && (!s.Restricted || p.Basis.HoldsUnderRestriction())
+		}
 		if holds && p.LeastAge > 0 {
 			d := ageOf(v, int32(k))
 			holds = d.OK()

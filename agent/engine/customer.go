@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
@@ -348,7 +349,15 @@ func (m *Mind) slice(s *session) *profile.Slice {
 	if s.customer == nil || !s.customer.here(m.now) {
 		return nil
 	}
-	return &s.customer.Slice
+	if s.view == nil || s.stale { // it changed within this step
+		v := guard.View{Bundle: m.bundle, Now: m.now, Slice: &s.customer.Slice, Owners: s.owners, Clock: m.clock}
+		on, _ := guard.Granted(&v)
+		return m.held(v.Slice, on)
+	}
+	if s.view != &s.customer.Slice {
+		s.view.Exposures = s.customer.Slice.Exposures // a contact of this step counts in it
+	}
+	return s.view
 }
 
 // persist appends a record to the step's one transaction.

@@ -9,6 +9,7 @@ import (
 	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/moment"
+	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/rule"
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -16,7 +17,8 @@ import (
 // session is who is served at one place now.
 type session struct {
 	name     string
-	customer *customer // nil for nobody
+	view     *profile.Slice // what may be used of the customer's slice, see held
+	customer *customer      // nil for nobody
 	by       event.By
 	shared   bool
 	language string
@@ -279,7 +281,8 @@ func (m *Mind) tellMoment() {
 			s.customer.consentTurn, m.due = next, 0
 			m.wantStale = true
 		}
+		s.view = m.held(v.Slice, granted)
 		m.moment.Grant(s.name, granted, m.now)
-		m.moment.Profile(s.name, v.Slice, s.owners, moment.Presence(p), m.now)
+		m.moment.Profile(s.name, s.view, s.owners, moment.Presence(p), m.now)
 	}
 }

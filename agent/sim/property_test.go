@@ -119,6 +119,7 @@ var properties = []struct {
 	{"permuting lines within a step changes no byte", true, permutedSteps},
 	{"an action that is not eligible changes nothing but rejected", true, notEligibleAdded},
 	{"a higher value breaks no guard and no quiet state", true, valueRaised},
+	{"a purpose switched off is a slice without what is held for it", true, purposeOff},
 	{"a restart from the snapshot goes on as a boot does", true, cutAndRestored},
 }
 

@@ -87,12 +87,20 @@ func (c *scene) refreshSignals(s *State) {
 	}
 }
 
+// off says whether a signal about a person is held for nothing that she has not switched off: it is
+// kept, since she may switch it on again, and used for nothing meanwhile.
+func (c *scene) off(d *catalog.Signal) bool {
+	return d.Scope == rule.ScopeSession && d.Purposes != 0 && d.Purposes&c.granted == 0
+}
+
 // cause says why signal k has no value now, Known where it has one.
 func (c *scene) cause(s *State, k int32) rule.Cause {
 	d, r := &s.model.bundle.Signals[k], &c.readings[k]
 	switch {
 	case d.Consent >= 0 && !c.granted.Has(d.Consent):
 		return rule.NotRead
+	case c.off(d):
+		return rule.InputUnknown
 	case !r.spoke || r.value.IsNull():
 		return rule.InputUnknown
 	case s.now.Sub(r.at) > d.MaxAge:

@@ -46,7 +46,7 @@ func (s *State) Signal(session string, signal *event.Signal, happened, now sense
 	}
 	*r = reading{value: v, at: at, spoke: true}
 	c.refreshSignal(s, k)
-	if !v.IsNull() {
+	if !v.IsNull() && !c.off(&s.model.bundle.Signals[k]) {
 		for _, input := range s.model.signals[k] {
 			c.eval.Read(input, v, at)
 		}
@@ -89,7 +89,7 @@ func (s *State) Reading(session string, signal int32) (v sense.Value, age sense.
 		return sense.Value{}, catalog.NoAge, rule.InputUnknown
 	}
 	cause = c.cause(s, signal)
-	if r := &c.readings[signal]; r.spoke && cause != rule.NotRead {
+	if r := &c.readings[signal]; r.spoke && cause != rule.NotRead && !c.off(&s.model.bundle.Signals[signal]) {
 		return r.value, s.now.Sub(r.at), cause
 	}
 	return sense.Value{}, catalog.NoAge, cause

@@ -99,7 +99,7 @@ func (s *State) Open(session string, now sense.Instant) {
 	if ok {
 		return
 	}
-	c := &scene{name: session, session: true, eval: s.device.eval.NewSession()}
+	c := &scene{name: session, session: true, eval: s.device.eval.NewSession(), granted: ofNobody(s.model.bundle)}
 	c.prepare(s.model)
 	s.sessions = slices.Insert(s.sessions, k, c)
 	if s.booted {
@@ -108,6 +108,16 @@ func (s *State) Open(session string, now sense.Instant) {
 	}
 	c.begin(s)
 	c.refreshAll(s)
+}
+
+// ofNobody are the purposes that hold for somebody of whom nothing is known: all but those by consent.
+func ofNobody(b *catalog.Bundle) (set catalog.PurposeSet) {
+	for k := range b.Purposes {
+		if basis := b.Purposes[k].Basis; !basis.NeedsGrant() && basis != catalog.BasisNone {
+			set |= 1 << uint(k)
+		}
+	}
+	return set
 }
 
 // Close ends a session and forgets all that was known in it.
