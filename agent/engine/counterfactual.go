@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tact-edge/tact/actions/arbiter"
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/event"
@@ -169,35 +170,46 @@ func (p *Past) judgeNow(action int32) candidate {
 	return p.mind.judge(p.session, &v, action, guard.Quiet(&v), p.decision().Language)
 }
 
-// won says whether the action wins the whole decision now; where another does, the changes go on.
+// won says whether the action wins the whole decision now; where another leads, the changes go on.
 func (t *trial) won(c *candidate) bool {
-	d := t.p.Decision()
-	if d.Action == t.name && d.Cause == "" {
+	lead := t.p.leader()
+	if lead.action == t.action {
+		d := t.p.Decision()
 		t.answer.Value = d.Value
-		return true
+		if d.Action != t.name || d.Cause != "" {
+			t.fail(catalog.LostByValue) // cannot be: the leader is who is chosen
+		}
+		return d.Action == t.name && d.Cause == ""
 	}
-	a := &t.p.mind.bundle.Actions[t.action]
-	winner := t.p.indexOf(d.Action)
-	if d.Action == silence || winner < 0 || d.Cause != "" {
-		t.fail(catalog.ConditionError) // cannot be: what passes every stage and fits wins over nothing
+	a, other := &t.p.mind.bundle.Actions[t.action], t.p.mind.bundle.Actions[lead.action].Name
+	if lead.mandatory && !c.mandatory {
+		t.fail(catalog.LostToMandatory)
 		return false
 	}
-	if reason := t.p.lostTo(d, t.name); reason == catalog.LostToMandatory {
-		t.fail(reason)
-		return false
-	}
-	t.raise(catalog.StageRanked, catalog.LostByValue, c.value, d.Value+1, "worth more than "+micro(d.Value)+" ("+d.Action+")", a)
+	t.raise(catalog.StageRanked, catalog.LostByValue, c.value, lead.value+1, "worth more than "+micro(lead.value)+" ("+other+")", a)
 	return false
 }
 
-// lostTo returns why an action lost in the ranking.
-func (p *Past) lostTo(d *Decision, action string) catalog.Reason {
-	for k := range d.Rejected {
-		if d.Rejected[k].Action == action {
-			return d.Rejected[k].Reason
+// leader is the candidate that goes first now, among those that pass every stage; one at least does.
+func (p *Past) leader() (best candidate) {
+	v := p.view()
+	quiet := guard.Quiet(&v)
+	best.action = -1
+	for _, a := range p.mind.plan.candidates[p.frozen.slot] {
+		its := v
+		c := p.mind.judge(p.session, &its, a, quiet, p.decision().Language)
+		if c.stage != 0 || c.text == nil {
+			continue
+		}
+		if best.action < 0 || arbiter.Better(p.entry(&v, &c), p.entry(&v, &best)) < 0 {
+			best = c
 		}
 	}
-	return catalog.NoReason
+	return best
+}
+
+func (p *Past) entry(v *guard.View, c *candidate) arbiter.Candidate {
+	return arbiter.Candidate{Index: c.action, Mandatory: c.mandatory, Value: c.value, Showings: showings(v.Slice, p.mind.bundle.Actions[c.action].Name)}
 }
 
 func micro(n catalog.Micro) string { return string(sense.AppendMicro(nil, n, 6)) }
@@ -527,9 +539,11 @@ const cent = catalog.One / 100
 // raise lets the action be worth what it must be, by the least value that does it.
 func (t *trial) raise(stage catalog.Stage, reason catalog.Reason, is, least catalog.Micro, words string, a *catalog.Action) {
 	had, bother := a.Value, a.Bother
+	v := t.p.view()
 	worth := func(value, bother catalog.Micro) catalog.Micro {
 		a.Value, a.Bother = value, bother
-		return t.p.judgeNow(t.action).value
+		is, _ := t.p.mind.expected(t.p.session, &v, a)
+		return is
 	}
 	low, high := had, max(had, mostValue)
 	if worth(high, bother) < least {

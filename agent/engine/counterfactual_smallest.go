@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/moment"
 	"github.com/tact-edge/tact/context/rule"
 )
@@ -52,6 +53,7 @@ func (p *Past) Smallest() Answer {
 func (p *Past) bounds(d *Decision) []bound {
 	all := make([]bound, 0, len(d.Rejected))
 	counter := p.state.Counter()
+	v, least := p.view(), p.mustBeWorth(d)
 	k := int32(0)
 	for n := range d.Rejected {
 		r := &d.Rejected[n]
@@ -66,8 +68,8 @@ func (p *Past) bounds(d *Decision) []bound {
 		if !possible {
 			continue
 		}
-		if least := p.mustBeWorth(d); r.Value < least && !p.mind.bundle.Actions[k].Mandatory {
-			b.money = p.lacks(k, r.Value, least)
+		if r.Value < least && !p.mind.bundle.Actions[k].Mandatory {
+			b.money = p.lacks(&v, k, r.Value, least)
 			if b.money < 0 {
 				continue
 			}
@@ -114,23 +116,24 @@ func (p *Past) mustBeWorth(d *Decision) catalog.Micro {
 
 // lacks returns about how much higher an action's value must be to be worth that; a negative one where no
 // value does it. It is a little less than what a trial finds, never more.
-func (p *Past) lacks(action int32, is, least catalog.Micro) catalog.Micro {
+func (p *Past) lacks(v *guard.View, action int32, is, least catalog.Micro) catalog.Micro {
 	p.own(action)
 	a := &p.mind.bundle.Actions[action]
 	had := a.Value
 	const probe = 1000 * catalog.One
 	a.Value = had + probe
-	gain := p.judgeNow(action).value - is // by so much more for a probe
+	more, _ := p.mind.expected(p.session, v, a)
 	a.Value = had
+	gain := more - is // by so much more for a probe
 	if gain <= 0 {
 		return -1
 	}
-	more := float64(float64(float64(least-is-1)*float64(probe)) / float64(gain+1))
-	if more < 0 {
+	raised := float64(float64(float64(least-is-1)*float64(probe)) / float64(gain+1))
+	if raised < 0 {
 		return 0
 	}
-	if more > float64(mostValue) {
+	if raised > float64(mostValue) {
 		return -1
 	}
-	return catalog.Micro(more)
+	return catalog.Micro(raised)
 }
