@@ -22,6 +22,9 @@ var ErrNotRejected = errors.New("it was not rejected in this decision")
 // mostChanges is how many things an answer may want different: who needs more is not near to winning.
 const mostChanges = 16
 
+// mostSteps bounds how often a change may lead to the next: waiting moves on from hour to hour.
+const mostSteps = 4 * mostChanges
+
 // Change is one thing that would have had to be different.
 type Change struct {
 	Stage  catalog.Stage  // at which the action fell without it
@@ -137,9 +140,11 @@ func (p *Past) try(action int32) Answer {
 	p.decision()
 	kept := p.own(action)
 	p.what = &whatIf{}
-	for t.answer.Never == catalog.NoReason {
+	for steps := 0; t.answer.Never == catalog.NoReason; steps++ {
 		c := p.judgeNow(action)
-		if c.stage != 0 || c.text == nil {
+		if steps == mostSteps {
+			t.fail(c.reason) // hours and pauses that leave no time between them, as a rule
+		} else if c.stage != 0 || c.text == nil {
 			t.step(&c)
 		} else if t.won(&c) {
 			break
@@ -215,7 +220,11 @@ func (p *Past) entry(v *guard.View, c *candidate) arbiter.Candidate {
 func micro(n catalog.Micro) string { return string(sense.AppendMicro(nil, n, 6)) }
 
 // fail ends the trial: nothing makes the action win.
-func (t *trial) fail(r catalog.Reason) { t.answer.Never = r }
+func (t *trial) fail(r catalog.Reason) {
+	if t.answer.Never = r; r == catalog.NoReason {
+		t.answer.Never = catalog.LostByValue // it passes, and does not come to win
+	}
+}
 
 // add notes a change; one that was made already does not help, and too many are no answer.
 func (t *trial) add(c Change) bool {
