@@ -131,8 +131,14 @@ func (p *parsed) syntax(issues *cel.Issues) {
 		return
 	}
 	hint := "conditions are CEL: names, numbers, 'texts', == != < <= > >= && || ! in and the functions of the language"
+	if m := bareSubject.FindString(p.text); m != "" {
+		hint = "a subject stands in quotes, as in '" + m + "'"
+	}
 	p.mistake(p.offset(e.Location.Line(), e.Location.Column()), "condition_syntax", "the condition cannot be read: "+message, hint)
 }
+
+// bareSubject is a subject without its quotes, as in bought(product:model-x).
+var bareSubject = regexp.MustCompile(`[a-z][a-z0-9_]*:[a-z0-9][a-z0-9_/-]*`)
 
 // offset turns a place in the rewritten text into the author's.
 func (p *parsed) offset(line, column int) int {
