@@ -121,8 +121,10 @@ func (m *Mind) placeholder(s *session, v *guard.View, c *candidate, p catalog.Pa
 			return sense.Value{}, false
 		}
 		h := v.Slice.Held(m.bundle, p.Fact, s.owners, m.now)
-		spoken := h.Provenance == event.Declared || h.Provenance == event.Observed
-		return h.Value, h.Present && h.Fresh && spoken
+		spoken := h.Fresh && (h.Provenance == event.Declared || h.Provenance == event.Observed)
+		// Whether it is still so, or was guessed right, is asked in its own words; what others told is never spoken.
+		asked := m.bundle.Actions[c.action].Confirms == p.Fact && h.Provenance != event.ThirdParty
+		return h.Value, h.Present && (spoken || asked)
 	case p.Input >= 0:
 		r := m.moment.Input(s.name, p.Input)
 		return r.Value, r.Cause == rule.Known
