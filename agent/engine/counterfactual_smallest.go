@@ -54,7 +54,9 @@ func (p *Past) bounds(d *Decision) []bound {
 	all := make([]bound, 0, len(d.Rejected))
 	counter := p.state.Counter()
 	v, least := p.view(), p.mustBeWorth(d)
-	k := int32(0)
+	k, winner, looked := int32(0), p.indexOf(d.Action), 0
+	reads := map[int32]bool{} // inputs that the winner's conditions read
+	p.eachInput(winner, func(input int32) bool { reads[input] = true; return true })
 	for n := range d.Rejected {
 		r := &d.Rejected[n]
 		for p.mind.bundle.Actions[k].Name != r.Action {
@@ -68,7 +70,13 @@ func (p *Past) bounds(d *Decision) []bound {
 		if !possible {
 			continue
 		}
-		if r.Value < least && !p.mind.bundle.Actions[k].Mandatory {
+		conditional := r.Stage >= catalog.StageEligible && r.Stage <= catalog.StageSuitable
+		topples := false
+		if conditional && b.changes == 1 && r.Value < least && looked < mostLooks && p.shares(k, reads) {
+			looked++
+			topples = p.topples(k, winner)
+		}
+		if !topples && r.Value < least && !p.mind.bundle.Actions[k].Mandatory {
 			b.money = p.lacks(&v, k, r.Value, least)
 			if b.money < 0 {
 				continue
@@ -83,6 +91,70 @@ func (p *Past) bounds(d *Decision) []bound {
 		return cmp.Or(cmp.Compare(a.changes, b.changes), cmp.Compare(a.money, b.money), cmp.Compare(a.action, b.action))
 	})
 	return all
+}
+
+// mostLooks bounds for how many actions it is looked whether the winner falls by their one atom.
+const mostLooks = 32
+
+// shares says whether an action's conditions read one of those inputs.
+func (p *Past) shares(action int32, reads map[int32]bool) (shared bool) {
+	if len(reads) > 0 {
+		p.eachInput(action, func(input int32) bool { shared = reads[input]; return !shared })
+	}
+	return shared
+}
+
+// eachInput calls f for every input that an action's conditions read, until it wants no more.
+func (p *Past) eachInput(action int32, f func(input int32) bool) {
+	if action < 0 {
+		return
+	}
+	nodes := p.mind.bundle.Program.Nodes
+	var below func(n rule.Node) bool
+	left := mostNodes
+	below = func(n rule.Node) bool {
+		if left--; n < 0 || int(n) >= len(nodes) || left < 0 {
+			return true
+		}
+		if in := nodes[n].Input; in >= 0 && len(nodes[n].Args) == 0 && nodes[n].Code != rule.Const && !f(in) {
+			return false
+		}
+		return !slices.ContainsFunc(nodes[n].Args, func(a rule.Node) bool { return !below(a) })
+	}
+	for stage := catalog.StageEligible; stage <= catalog.StageSuitable; stage++ {
+		group, own, _, _ := conditions(p.mind.bundle, &p.mind.bundle.Actions[action], stage)
+		if !below(group) || !below(own) {
+			return
+		}
+	}
+}
+
+// mostNodes bounds how much of one action's conditions is looked at.
+const mostNodes = 256
+
+// topples says whether the winner falls where the one atom is made that an action's conditions miss: then
+// the action need not be worth more than it.
+func (p *Past) topples(action, winner int32) bool {
+	if winner < 0 {
+		return false
+	}
+	for stage := catalog.StageEligible; stage <= catalog.StageSuitable; stage++ {
+		group, own, _, _ := conditions(p.mind.bundle, &p.mind.bundle.Actions[action], stage)
+		for _, n := range [...]rule.Node{group, own} {
+			if n == rule.None || p.mind.moment.Truth(p.session.name, n) == rule.True {
+				continue
+			}
+			atoms, ok := p.state.Missing(n, true)
+			if !ok || len(atoms) == 0 {
+				return false
+			}
+			p.state.Make(atoms[0])
+			c := p.judgeNow(winner)
+			p.state.Undo()
+			return c.stage != 0
+		}
+	}
+	return false
 }
 
 // misses counts the atoms that an action's conditions miss; false where nothing makes them hold. It is one

@@ -171,6 +171,21 @@ func TestSmallest(t *testing.T) {
 	}
 }
 
+// A cheaper action may come to win with one change, where that change takes the winner down.
+func TestSmallestTopplesTheWinner(t *testing.T) {
+	text := strings.Replace(whyNotPolicy, `  dear: {intent: service, purpose: service, slots: [main], value: 10, propensity: 0.10,`,
+		`  dear: {intent: service, purpose: service, slots: [main], value: 10, applicable: "rain", propensity: 0.10,`, 1)
+	text = text[:strings.Index(text, "  slow: {")] + `  fair: {intent: service, purpose: service, slots: [main], value: 300, applicable: "!rain", propensity: 0.10, bother: 0.05, say: {en: "Fair."}}
+`
+	text = strings.Replace(text, "cheap: {intent: service, purpose: service, slots: [main, shared], value: 20,", "cheap: {intent: service, purpose: service, slots: [shared], value: 20,", 1)
+	d, u := whyDesk(t, text)
+	d.tell(`{"identify":"anna","by":"card"}`, `{"signal":"rain","value":false}`, `{"ask":"main"}`)
+	d.wants("fair", "")
+	if a := d.past(u).Smallest(); a.Action != "dear" || texts(a) != "rain" || a.Money() != 0 {
+		t.Errorf("%s: %s", a.Action, texts(a))
+	}
+}
+
 // Whatever is answered is true: laid over the moment it makes the action win, which try has seen; and
 // no other single trial needs less than what Smallest tells.
 func TestSmallestIsSmallest(t *testing.T) {
