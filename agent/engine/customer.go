@@ -351,8 +351,8 @@ func (m *Mind) slice(s *session) *profile.Slice {
 	}
 	if s.view == nil || s.stale { // it changed within this step
 		v := guard.View{Bundle: m.bundle, Now: m.now, Slice: &s.customer.Slice, Owners: s.owners, Clock: m.clock}
-		on, _ := guard.Granted(&v)
-		return m.held(v.Slice, on)
+		_, _ = m.usable(&v)
+		return v.Slice
 	}
 	if s.view != &s.customer.Slice {
 		s.view.Exposures = s.customer.Slice.Exposures // a contact of this step counts in it

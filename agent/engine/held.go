@@ -4,8 +4,22 @@ import (
 	"slices"
 
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/sense"
 )
+
+// usable leaves in a view's slice what may be used, and returns the purposes that hold, and when time
+// alone changes them. An age that a purpose asks for must itself be among what may be used.
+func (m *Mind) usable(v *guard.View) (on catalog.PurposeSet, next sense.Instant) {
+	whole := v.Slice
+	on, next = guard.Granted(v)
+	if v.Slice = m.held(whole, on); v.Slice != whole {
+		on, _ = guard.Granted(v)
+		v.Slice = m.held(whole, on)
+	}
+	return on, next
+}
 
 // held returns what may be used of a slice while only so many purposes hold: without the facts and
 // interactions that are held for none of them. A purpose that is switched off leaves the decision

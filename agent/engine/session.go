@@ -276,12 +276,12 @@ func (m *Mind) tellMoment() {
 		if p == guard.Here {
 			v.Slice = &s.customer.Slice
 		}
-		granted, next := guard.Granted(&v)
+		granted, next := m.usable(&v)
 		if s.customer != nil {
 			s.customer.consentTurn, m.due = next, 0
 			m.wantStale = true
 		}
-		s.view = m.held(v.Slice, granted)
+		s.view = v.Slice
 		m.moment.Grant(s.name, granted, m.now)
 		m.moment.Profile(s.name, s.view, s.owners, moment.Presence(p), m.now)
 	}

@@ -347,13 +347,13 @@ func (m *Mind) keep(d *Decision, c *customer, reserved *profile.Exposure) {
 	m.out.Show = append(m.out.Show, d)
 }
 
-// show puts a decision on its slot and reserves the contact. What somebody asked about that is
-// nobody's business is answered, and leads to nobody afterwards.
+// show puts a decision on its slot and reserves the contact. What somebody asked herself about
+// something sensitive is answered, and leads to nobody afterwards.
 func (m *Mind) show(s *session, slot int32, d *Decision, choice choice, ask *event.Ask) {
 	m.witness(s, d)
 	c := s.customer
-	if ask != nil && m.sensitive(ask.About) || choice.action >= 0 && m.sensitive(m.bundle.Actions[choice.action].About) {
-		c = nil
+	if ask != nil && m.sensitive(ask.About) && (choice.action < 0 || m.sensitive(m.bundle.Actions[choice.action].About)) {
+		c = nil // what else she is shown counts as always
 	}
 	if choice.action < 0 {
 		m.keep(d, c, nil)

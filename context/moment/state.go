@@ -257,13 +257,14 @@ func (s *State) StateTruth(session string, k int) rule.Truth {
 	return s.Truth(session, d.Node)
 }
 
-// lacks says whether the device has no such source: one that speaks after all is there.
+// lacks says whether the device has no such source: one that speaks after all is there, unless it
+// may not be used.
 func (s *State) lacks(session string, signal int32) bool {
 	if !s.absent[signal] {
 		return false
 	}
 	c := s.sceneOf(session, signal)
-	return c == nil || !c.readings[signal].spoke
+	return c == nil || !c.readings[signal].spoke || c.off(&s.model.bundle.Signals[signal])
 }
 
 // Flipped returns the conditions whose truth changed in this step, in order: those of the device,
