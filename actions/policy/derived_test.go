@@ -47,18 +47,18 @@ actions:
 	}
 	eval := rule.NewEval(plan)
 	// A letter is a second: ? unknown, f false, t true.
-	rain := "?fffftffttttttffffffffff?ffff"
-	heat := "?3333-----11111333331111-----" // 3: above until, 1: between, -: below when
+	rain := "?fffftffttttttffffffffff?fffftttttttt?tttt"
+	heat := "?3333-----11111333331111-----??111---?11?-" // 3: above until, 1: between, -: below when
 	want := map[string]string{
 		// False for 3 s at 4, true for 3 s at 11, false again at 17; the one second of rain at 5 is nothing.
-		// After the unknown at 24 it is false again only once it was so for 3 s.
-		"steady": "????fffffffttttttfffffff????f",
+		// After the unknown at 24 it is false again only once it was so for 3 s, after that at 37 true likewise.
+		"steady": "????fffffffttttttfffffff????ffffttttt????t",
 		// True at once, for 4 s after 13; before it was false for 4 s it may still be held from before.
-		"long": "?????tttttttttttttffffff?????",
+		"long": "?????tttttttttttttffffff?????tttttttt?tttt",
 		// 4 s longer than steady.
-		"both": "????????fffttttttttttfff?????",
-		// Between 0 and 2 it stays what it was.
-		"cold": "?ffffttttttttttfffffffffttttt",
+		"both": "????????fffttttttttttfff????????ttttt????t",
+		// Between 0 and 2 it stays what it was; while the heat is unknown it is not known to.
+		"cold": "?ffffttttttttttfffffffffttttt?????ttt????t",
 	}
 	got := map[string]*strings.Builder{}
 	for _, d := range b.Derived {

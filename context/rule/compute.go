@@ -584,15 +584,15 @@ func (e *Eval) armed(op *Op, h *hold, m *mark, first int32) (cell, sense.Instant
 	return c, due
 }
 
-// latch is on from when `when` is certainly true until `until` is. Where it is off, it
-// cannot be known to stay off while `when` is unknown.
+// latch is on from when `when` is certainly true until `until` is. It cannot be known to stay off while
+// `when` is unknown, nor to stay on while `until` is.
 func (e *Eval) latch(h *hold, when, until *mark, first int32) cell {
-	switch {
-	case when.truth() == True:
+	switch w, u := when.truth(), until.truth(); {
+	case w == True:
 		h.last = True
-	case until.truth() == True && when.truth() == False:
+	case w == False && u == True:
 		h.last = False
-	case h.last != True && when.truth() == Unknown:
+	case h.last == True && u != False, h.last == False && w == Unknown:
 		h.last = Unknown
 	}
 	switch {

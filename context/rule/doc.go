@@ -25,7 +25,9 @@
 // stays known from below, so that "at least 3" can be true already. Without
 // Restart, windows begin complete and empty. A true that nothing certain came
 // before counts as having become true, but Became and Armed ask for a certain
-// false before it. A latch that is off is unknown while its `when` is.
+// false before it. A latch is unknown where what would turn it is: one that is off
+// where its `when` is unknown, one that is on where its `until` is, and it stays so
+// until one of them was certainly true.
 //
 // It guarantees that an unknown or an error is never true, that the outcome is
 // that of evaluating everything anew, and that a decoded program cannot make the

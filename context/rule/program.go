@@ -142,7 +142,8 @@ const (
 	Changed
 	// Armed: true for For from the instant of Became of the argument, unless the argument is certainly false: entered(place, d).
 	Armed
-	// Latch: two bool arguments, when and until: true from when certainly true until `until` is, unknown before either was.
+	// Latch: two bool arguments, when and until: true from when certainly true until `until` is, unknown before either was, and
+	// from where the one that would turn it is unknown.
 	Latch
 	// Index gives the element at a place, counted from 0, of a list (in either order: of two that have no value the
 	// first stands, and CEL looks at the place first where the list is a name); one that is not there, or not of Kind,

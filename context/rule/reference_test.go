@@ -183,7 +183,9 @@ func (r *reference) node(n Node) Result {
 		} else if w.Truth() == False && u.Truth() == True {
 			mem.last = False
 		} else if w.Truth() == Unknown && mem.last == False {
-			mem.last = Unknown
+			mem.last = Unknown // it may have begun
+		} else if u.Truth() != False && mem.last == True {
+			mem.last = Unknown // it may have ended
 		}
 		if mem.last != Unknown {
 			return yes(mem.last == True)

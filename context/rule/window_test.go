@@ -139,3 +139,40 @@ func TestCheckRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A latch stays what it was only while what would turn it is known: what lets somebody in is not certain
+// for ever because a source fell silent.
+func TestLatchOfWhatIsUnknown(t *testing.T) {
+	p := &Program{Inputs: []Input{{From: FromSignal, Name: "from", Kind: sense.Bool}, {From: FromSignal, Name: "to", Kind: sense.Bool}},
+		Nodes: []Op{{Code: Load, Kind: sense.Bool}, {Code: Load, Kind: sense.Bool, Input: 1}, {Code: Latch, Kind: sense.Bool, Args: []Node{0, 1}}}}
+	plan, err := NewPlan(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A letter is a second: ? unknown, f false, t true.
+	const (
+		when  = "ftffff?ftffft??f?t?f"
+		until = "ffft?fff??fttftt?f?f"
+		want  = "?ttfff??t??ftt?f?t??"
+	)
+	e := NewEval(plan)
+	set := func(input int32, c byte, now sense.Instant) {
+		r := Result{Value: sense.BoolValue(c == 't')}
+		if c == '?' {
+			r = Result{Cause: InputUnknown, Input: input}
+		}
+		e.Set(input, r, now)
+	}
+	var got []byte
+	for k := range when {
+		now := t0 + sense.Instant(k)*1000
+		e.Begin(now)
+		set(0, when[k], now)
+		set(1, until[k], now)
+		e.Settle(now)
+		got = append(got, map[Truth]byte{Unknown: '?', False: 'f', True: 't'}[e.Truth(2)])
+	}
+	if string(got) != want {
+		t.Errorf("when  %s\nuntil %s\nis    %s\nwant  %s", when, until, got, want)
+	}
+}
