@@ -122,6 +122,9 @@ func (m *Mind) boot(b *event.Boot) {
 		}
 	}
 	m.sessions = m.sessions[:0]
+	for _, c := range m.customers { // her visit is what her contacts tell of it, as after a restart
+		c.visit, c.met = visit{}, false
+	}
 	if m.moment != nil {
 		m.moment.SetAbsent(b.Absent)
 		m.moment.Boot(m.now)

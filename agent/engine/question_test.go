@@ -153,6 +153,32 @@ actions:
 	d.wants("silence", "one_question_a_visit")
 }
 
+// TestRestartInAVisit: after a restart a visit is what her contacts tell of it, whether the mind was
+// booted or restored: a question that lies a visit's end behind the last of them may be asked again.
+func TestRestartInAVisit(t *testing.T) {
+	for _, c := range []struct {
+		after  sense.Duration // she asks for nothing meanwhile, but stays
+		action string
+		cause  string
+	}{{4 * sense.Minute, "silence", "one_question_a_visit"}, {8 * sense.Minute, "ask-email", ""}} {
+		d := deskOf(t, brochure)
+		d.tell(annaTaps, wantsMail)
+		d.at(c.after)
+		d.tell(annaTaps)
+		d.at(c.after / 2)
+		restored, err := Restore(d.mind.cfg, d.mind.Snapshot(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		restored.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: d.mind.bundle}})
+		for _, m := range []*Mind{d.mind, restored} {
+			d.mind = m
+			d.tell(`{"boot":{"clock":"synced"}}`, annaTaps, wantsNet)
+			d.wants(c.action, c.cause)
+		}
+	}
+}
+
 const taxi = `
 visit: {ends_after: 10m}
 facts: {routine: {type: string, purposes: [service], from: [declared, inferred], keep: 2y}}
