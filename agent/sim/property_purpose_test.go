@@ -3,6 +3,7 @@ package sim_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
@@ -49,6 +50,9 @@ func refuse(p *pair, off int) []string {
 			case *event.Forget:
 				said = true // who comes back has refused nothing
 			}
+			if e.ID != "" && heldFor(p.bundle, off, &e) { // another line may come under the same id
+				l = strings.Replace(l, fmt.Sprintf(`,"id":%q`, e.ID), "", 1)
+			}
 		}
 		if !said {
 			lines = append(lines, l)
@@ -60,29 +64,32 @@ func refuse(p *pair, off int) []string {
 // without leaves out what is held for one purpose alone. A line that is left out still lets its
 // session exist, and its step be taken.
 func without(b *catalog.Bundle, off int, lines []string) []string {
-	only := catalog.PurposeSet(1) << off
 	kept := slices.Clone(lines)
 	for k, l := range lines {
 		e, err := event.ParseLine([]byte(l))
-		if err != nil {
+		if err != nil || !heldFor(b, off, &e) {
 			continue
 		}
-		gone := false
-		switch body := e.Body.(type) {
-		case *event.Fact:
-			gone = slices.ContainsFunc(b.Facts, func(f catalog.Fact) bool { return f.Name == body.Name && f.Purposes == only })
-		case *event.Interaction:
-			gone = slices.ContainsFunc(b.Kinds, func(k catalog.Kind) bool { return k.Name == body.Kind && k.Purposes == only })
-		case *event.Signal:
-			// Who is not known has agreed to nothing, but has not objected either.
-			gone = b.Purposes[off].Basis.NeedsGrant() && slices.ContainsFunc(b.Signals, func(s catalog.Signal) bool { return s.Name == body.Name && s.Scope != 0 && s.Purposes == only })
-		}
-		switch _, signal := e.Body.(*event.Signal); {
-		case gone && signal:
+		if _, signal := e.Body.(*event.Signal); signal {
 			kept[k] = fmt.Sprintf(`{"at":%q,"signal":"gate","value":false,"session":%q}`, e.At, e.Session)
-		case gone:
+		} else {
 			kept[k] = fmt.Sprintf(`{"at":%q,"tick":true}`, e.At)
 		}
 	}
 	return kept
+}
+
+// heldFor says whether what a line tells is held for one purpose alone.
+func heldFor(b *catalog.Bundle, off int, e *event.Event) bool {
+	only := catalog.PurposeSet(1) << off
+	switch body := e.Body.(type) {
+	case *event.Fact:
+		return slices.ContainsFunc(b.Facts, func(f catalog.Fact) bool { return f.Name == body.Name && f.Purposes == only })
+	case *event.Interaction:
+		return slices.ContainsFunc(b.Kinds, func(k catalog.Kind) bool { return k.Name == body.Kind && k.Purposes == only })
+	case *event.Signal:
+		// Who is not known has agreed to nothing, but has not objected either.
+		return b.Purposes[off].Basis.NeedsGrant() && slices.ContainsFunc(b.Signals, func(s catalog.Signal) bool { return s.Name == body.Name && s.Scope != 0 && s.Purposes == only })
+	}
+	return false
 }
