@@ -1,9 +1,6 @@
 package contact
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/profile"
@@ -70,13 +67,4 @@ func shownAt(x *profile.Exposure) sense.Instant {
 		return x.Shown
 	}
 	return x.At
-}
-
-// actionNamed returns an action of the bundle, nil where it has none of that name.
-func actionNamed(b *catalog.Bundle, name string) *catalog.Action {
-	k, found := slices.BinarySearchFunc(b.Actions, name, func(a catalog.Action, name string) int { return strings.Compare(a.Name, name) })
-	if !found {
-		return nil
-	}
-	return &b.Actions[k]
 }

@@ -180,6 +180,6 @@ func confirmsSame(b *catalog.Bundle, a *catalog.Action, name string) bool {
 	if name == a.Name {
 		return true
 	}
-	other := actionNamed(b, name)
+	other := b.Action(name)
 	return other != nil && confirms(b, other) && other.Confirms == a.Confirms
 }

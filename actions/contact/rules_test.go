@@ -183,7 +183,7 @@ func TestConfirmsOnce(t *testing.T) {
 			x.Action, x.Intent, x.About, x.Failed = c.earlier, "question", "", c.fails
 			v.Slice.AddExposure(x)
 		}
-		a := actionNamed(v.Bundle, c.ask)
+		a := v.Bundle.Action(c.ask)
 		got := Judge(v, a, Unasked{})
 		if got.Reason != c.want || c.want != catalog.NoReason && got.Because[0].Needed != "once" {
 			t.Errorf("%s: %q because %v", c.name, got.Reason, got.Because)

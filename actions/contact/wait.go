@@ -97,10 +97,6 @@ func lastSame(v *guard.View, a *catalog.Action, w *catalog.Wait, u *Unasked) (la
 }
 
 func inUnaskedSlot(b *catalog.Bundle, slot string) bool {
-	for k := range b.Slots {
-		if b.Slots[k].Name == slot {
-			return b.Slots[k].Unasked
-		}
-	}
-	return false
+	s := b.Slot(slot)
+	return s != nil && s.Unasked
 }

@@ -11,11 +11,8 @@ func notAlone(v *View, c Candidate) Verdict {
 	if c.Ambient || v.Slot == nil || !v.Slot.SharedScreen {
 		return Verdict{}
 	}
-	for k := range v.Bundle.States {
-		if v.Bundle.States[k].Name != catalog.StateAlone || v.State == nil {
-			continue
-		}
-		switch truth, because := v.State(k); truth {
+	if k := v.Bundle.StateIndex(catalog.StateAlone); k >= 0 && v.State != nil {
+		switch truth, because := v.State(int(k)); truth {
 		case rule.True:
 			return Verdict{}
 		case rule.False:

@@ -1,8 +1,6 @@
 package guard
 
 import (
-	"strings"
-
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
@@ -50,21 +48,7 @@ func sameOffer(b *catalog.Bundle, k *catalog.Kind, bought, offered event.Subject
 	if !k.SameKind || bought.Type() != offered.Type() {
 		return false
 	}
-	x, y := subjectID(bought), subjectID(offered)
-	kx, ky := kindOfSubject(b, x), kindOfSubject(b, y)
+	x, y := bought.ID(), offered.ID()
+	kx, ky := b.KindOf(x), b.KindOf(y)
 	return kx != "" && (kx == y || kx == ky) || ky != "" && ky == x
-}
-
-func subjectID(s event.Subject) string {
-	_, id, _ := strings.Cut(string(s), ":")
-	return id
-}
-
-func kindOfSubject(b *catalog.Bundle, id string) string {
-	for k := range b.Subjects {
-		if b.Subjects[k].Name == id {
-			return b.Subjects[k].Kind
-		}
-	}
-	return ""
 }

@@ -69,7 +69,7 @@ func weakIdentity(v *View, c Candidate) Verdict {
 // special nor sensitive.
 func sharedIdentity(v *View, c Candidate) Verdict {
 	a := c.Action
-	if c.Ambient || !v.Shared || a.Household && a.Special == "" && sensitivity(v.Bundle, a.About) == "" {
+	if c.Ambient || !v.Shared || a.Household && a.Special == "" && v.Bundle.Sensitivity(a.About) == "" {
 		return Verdict{}
 	}
 	return refuse(catalog.SharedIdentity, catalog.Because{Name: "identify", Value: sense.StringValue("shared"), Age: catalog.NoAge})

@@ -68,10 +68,6 @@ func alreadyKnown(v *View, c Candidate) Verdict {
 
 // asksSame says whether the action of that name is a question for a fact.
 func asksSame(b *catalog.Bundle, action string, fact int32) bool {
-	for k := range b.Actions {
-		if a := &b.Actions[k]; a.Name == action {
-			return asksFact(a) == fact
-		}
-	}
-	return false
+	a := b.Action(action)
+	return a != nil && asksFact(a) == fact
 }

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -112,7 +113,7 @@ var breaches = []breach{
 	{catalog.NotAlone, everyIntent, "alone", false, func(s *stage) { s.state(rule.False) }},
 	{catalog.BystanderUnknown, everyIntent, "alone", false, func(s *stage) { s.state(rule.Unknown) }},
 	{catalog.SensitiveSubject, everyIntent, "", false, func(s *stage) {
-		s.v.Bundle.Subjects = append(s.v.Bundle.Subjects, catalog.SubjectInfo{Name: "model-x", Sensitive: "income"})
+		subjects(s, catalog.SubjectInfo{Name: "model-x", Sensitive: "income"})
 	}},
 	{catalog.InferredNotTold, everyIntent, "", true, func(s *stage) {
 		s.a.Reads = append(s.a.Reads, routine)
@@ -274,11 +275,11 @@ func TestQuietInOrder(t *testing.T) {
 			s := newStage(catalog.Sales)
 			b := s.v.Bundle
 			b.States = nil
-			for _, n := range names {
+			for _, n := range slices.Sorted(slices.Values(names)) {
 				b.States = append(b.States, catalog.State{Name: n})
 			}
 			s.v.State = func(k int) (rule.Truth, []catalog.Because) {
-				if k == x || k == y {
+				if n := slices.Index(names, b.States[k].Name); n == x || n == y {
 					return rule.True, nil
 				}
 				return rule.False, nil

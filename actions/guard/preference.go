@@ -69,14 +69,14 @@ func words(b *catalog.Bundle, a *catalog.Action, f func(word string)) {
 		return
 	}
 	f(a.About.Type())
-	lineage(b, a.About, func(name string) bool {
+	b.Lineage(a.About, func(name string) bool {
 		f(name)
 		return true
 	})
-	for part := range strings.SplitSeq(subjectID(a.About), "/") {
+	for part := range strings.SplitSeq(a.About.ID(), "/") {
 		for range len(b.Subjects) + 1 {
 			f(part)
-			if part = kindOfSubject(b, part); part == "" {
+			if part = b.KindOf(part); part == "" {
 				break
 			}
 		}

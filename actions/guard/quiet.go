@@ -26,15 +26,13 @@ var quietStates = [...]struct {
 // certainly standing is driving.)
 func Quiet(v *View) Verdict {
 	for _, q := range quietStates {
-		for k := range v.Bundle.States {
-			s := &v.Bundle.States[k]
-			if s.Name != q.name || !concerns(s, v.Channel) || v.State == nil {
-				continue
-			}
-			if truth, because := v.State(k); truth != rule.False {
-				if d := refuse(q.reason, because...); v.Holds(d) {
-					return d
-				}
+		k := v.Bundle.StateIndex(q.name)
+		if k < 0 || !concerns(&v.Bundle.States[k], v.Channel) || v.State == nil {
+			continue
+		}
+		if truth, because := v.State(int(k)); truth != rule.False {
+			if d := refuse(q.reason, because...); v.Holds(d) {
+				return d
 			}
 		}
 	}

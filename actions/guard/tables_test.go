@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -18,6 +20,13 @@ type row struct {
 	want   catalog.Reason
 	first  string        // name of the first reason, where it matters
 	until  sense.Instant // where it matters
+}
+
+// subjects declares more subjects, in order of name as in every bundle.
+func subjects(s *stage, more ...catalog.SubjectInfo) {
+	b := s.v.Bundle
+	b.Subjects = append(b.Subjects, more...)
+	slices.SortFunc(b.Subjects, func(a, b catalog.SubjectInfo) int { return strings.Compare(a.Name, b.Name) })
 }
 
 func judge(t *testing.T, rows []row) {
@@ -267,11 +276,11 @@ func TestSharedIdentityAndSubjects(t *testing.T) {
 
 		{"below a sensitive subject", catalog.Sales, func(s *stage) { sensitive(s, "product:nappies/size-3") }, catalog.SensitiveSubject, "product:nappies/size-3", 0},
 		{"of a sensitive kind", catalog.Sales, func(s *stage) {
-			s.v.Bundle.Subjects = append(s.v.Bundle.Subjects, catalog.SubjectInfo{Name: "cream", Kind: "care"}, catalog.SubjectInfo{Name: "care", Kind: "nappies"})
+			subjects(s, catalog.SubjectInfo{Name: "cream", Kind: "care"}, catalog.SubjectInfo{Name: "care", Kind: "nappies"})
 			sensitive(s, "product:cream")
 		}, catalog.SensitiveSubject, "", 0},
 		{"kinds in a ring", catalog.Sales, func(s *stage) {
-			s.v.Bundle.Subjects = append(s.v.Bundle.Subjects, catalog.SubjectInfo{Name: "a", Kind: "b"}, catalog.SubjectInfo{Name: "b", Kind: "a"})
+			subjects(s, catalog.SubjectInfo{Name: "a", Kind: "b"}, catalog.SubjectInfo{Name: "b", Kind: "a"})
 			sensitive(s, "product:a")
 		}, catalog.NoReason, "", 0},
 		{"ambient and sensitive", catalog.Sales, func(s *stage) { s.c.Ambient = true; sensitive(s, "product:nappies") }, catalog.SensitiveSubject, "", 0},
@@ -352,7 +361,7 @@ func TestPreference(t *testing.T) {
 		{"its id", catalog.Sales, func(s *stage) { wants(s, "model-x") }, catalog.NoReason, "", 0},
 		{"part of its id", catalog.Sales, func(s *stage) { s.a.About = "product:model-x/red"; wants(s, "red") }, catalog.NoReason, "", 0},
 		{"its kind's kind", catalog.Sales, func(s *stage) {
-			s.v.Bundle.Subjects = append(s.v.Bundle.Subjects, catalog.SubjectInfo{Name: "model-x", Kind: "suv"}, catalog.SubjectInfo{Name: "suv", Kind: "cars"})
+			subjects(s, catalog.SubjectInfo{Name: "model-x", Kind: "suv"}, catalog.SubjectInfo{Name: "suv", Kind: "cars"})
 			vocabulary(s)
 			wants(s, "cars")
 		}, catalog.NoReason, "", 0},

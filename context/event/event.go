@@ -231,6 +231,12 @@ func (s Subject) Type() string {
 	return t
 }
 
+// ID returns what stands behind the colon, empty where nothing does.
+func (s Subject) ID() string {
+	_, id, _ := strings.Cut(string(s), ":")
+	return id
+}
+
 // Covers says whether s is t or t lies below it: product:model-x covers product:model-x/gti.
 func (s Subject) Covers(t Subject) bool {
 	return s != "" && (s == t || len(t) > len(s) && t[len(s)] == '/' && t[:len(s)] == s)
