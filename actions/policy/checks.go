@@ -61,16 +61,18 @@ func (c *compiler) checkFollows() {
 // onlyFrom says whether a fact can come from one provenance alone.
 func onlyFrom(f *catalog.Fact, p event.Provenance) bool { return len(f.From) == 1 && f.From[0] == p }
 
-// checkProvenance reports what rests on, or says, facts that nobody told: those that can only be
-// inferred reveal an inference, those of a third party are never spoken and raise no price.
+// checkProvenance reports what says, or rests on, facts that nobody told: those that can only be
+// inferred are not spoken, those of a third party are never spoken and raise no price. A condition
+// may read what is inferred, since the guard then says inferred_not_told; a warning says so.
 func (c *compiler) checkProvenance(a *catalog.Action, r actionReads) {
 	seen := map[string]bool{}
-	report := func(p placed, code, message, hint string) {
+	say := func(severity string, p placed, code, message, hint string) {
 		if key := code + message + fmt.Sprint(p.pos); !seen[key] {
 			seen[key] = true
-			c.report(p.pos, Error, code, message, hint)
+			c.report(p.pos, severity, code, message, hint)
 		}
 	}
+	report := func(p placed, code, message, hint string) { say(Error, p, code, message, hint) }
 	inferred := func(p placed) bool {
 		return p.symbol != nil && p.symbol.what == aFact && p.symbol.index != a.Confirms && onlyFrom(&c.b.Facts[p.symbol.index], event.Inferred)
 	}
@@ -84,7 +86,7 @@ func (c *compiler) checkProvenance(a *catalog.Action, r actionReads) {
 	}
 	for _, p := range r.conditions {
 		if inferred(p) {
-			report(p, "text_reveals_inference", fmt.Sprintf("showing action %s reveals %s, which can only be inferred: nobody told it", a.Name, p.symbol.name), ask+p.symbol.name)
+			say(Warning, p, "text_reveals_inference", fmt.Sprintf("showing action %s would reveal %s, which can only be inferred: wherever it is held, the action is held back", a.Name, p.symbol.name), ask+p.symbol.name)
 		}
 	}
 	for _, p := range r.price {

@@ -36,12 +36,13 @@ func (c *compiler) usage() *usage {
 	}
 	for k := range c.b.Actions {
 		a, r := &c.b.Actions[k], c.actionReads[k]
-		u.placed(r.conditions)
 		u.placed(r.tells)
-		for _, p := range r.texts {
-			if p.symbol == nil || p.symbol.what != aFact || p.symbol.index != a.Asks && p.symbol.index != a.Confirms {
-				u.mention(p.mention)
+		for _, p := range slices.Concat(r.conditions, r.texts) {
+			m := p.mention
+			if m.symbol != nil && m.symbol.what == aFact && (m.symbol.index == a.Asks || m.symbol.index == a.Confirms) {
+				m.symbol = nil // whether to ask is no use of the answer
 			}
+			u.mention(m)
 		}
 		for _, n := range a.Needs {
 			for _, f := range n.Facts {

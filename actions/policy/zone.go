@@ -54,23 +54,5 @@ func Zone(name string) (sense.Zone, error) {
 	if err != nil {
 		return sense.UTC, fmt.Errorf("time zone %q: %w", name, err)
 	}
-	z := sense.Zone{Name: name}
-	end := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
-	for t := time.Unix(0, 0).In(l); t.Before(end); {
-		_, offset := t.Zone()
-		turn := sense.Turn{From: sense.InstantOf(t), Offset: sense.Duration(offset) * sense.Second}
-		if n := len(z.Turns); n == 0 || z.Turns[n-1].Offset != turn.Offset {
-			z.Turns = append(z.Turns, turn)
-		}
-		_, next := t.ZoneBounds()
-		switch {
-		case next.IsZero():
-			return z, nil
-		case next.After(t):
-			t = next
-		default: // the rule for years beyond the zone's table gives the end as the start
-			t = t.Add(time.Hour)
-		}
-	}
-	return z, nil
+	return sense.ZoneOf(l, name, 1970), nil
 }
