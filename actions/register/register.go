@@ -361,18 +361,12 @@ func (m *maker) actions(is func(*catalog.Action) bool) []string {
 
 // concerns says whether an action is about a subject, a part of it, or something of its kind.
 func concerns(b *catalog.Bundle, about event.Subject, subject string) bool {
-	_, id, _ := strings.Cut(string(about), ":")
-	for range len(b.Subjects) + 1 { // a kind may belong to a kind
-		if id == subject || strings.HasPrefix(id, subject+"/") {
-			return id != ""
-		}
-		k := slices.IndexFunc(b.Subjects, func(s catalog.SubjectInfo) bool { return s.Name == id })
-		if k < 0 {
-			return false
-		}
-		id = b.Subjects[k].Kind
-	}
-	return false
+	yes := false
+	b.Lineage(about, func(name string) bool {
+		yes = name == subject
+		return !yes
+	})
+	return yes
 }
 
 func typeOf(k, elem sense.Kind, unit string) string {

@@ -168,11 +168,11 @@ func (u *uses) input(r *reads, in *rule.Input) {
 	case from == rule.FromFact || from == rule.FromAge:
 		add(&r.facts, int(in.Index))
 	case from == rule.FromHas:
-		if k := slices.IndexFunc(b.Signals, func(s catalog.Signal) bool { return s.Name == in.Name }); k >= 0 {
-			add(&r.signals, k)
+		if k := b.SignalIndex(in.Name); k >= 0 {
+			add(&r.signals, int(k))
 		}
-		if k := slices.IndexFunc(b.Facts, func(f catalog.Fact) bool { return f.Name == in.Name }); k >= 0 {
-			add(&r.facts, k)
+		if k := b.FactIndex(in.Name); k >= 0 {
+			add(&r.facts, int(k))
 		}
 	case from == rule.FromInside || from == rule.FromDistance:
 		for k := range b.Signals {
@@ -310,15 +310,11 @@ func (u *uses) says(k int, where string, texts ...[]catalog.Rendered) {
 
 // named finds a fact or a kind by its name.
 func (u *uses) named(name string, note func(*usage)) {
-	for k := range u.b.Facts {
-		if u.b.Facts[k].Name == name {
-			note(u.facts[k])
-		}
+	if k := u.b.FactIndex(name); k >= 0 {
+		note(u.facts[k])
 	}
-	for k := range u.b.Kinds {
-		if u.b.Kinds[k].Name == name {
-			note(u.kinds[k])
-		}
+	if k := u.b.KindIndex(name); k >= 0 {
+		note(u.kinds[k])
 	}
 }
 
@@ -361,16 +357,11 @@ func (u *uses) guards(n int) {
 func (u *uses) elsewhere() {
 	b := u.b
 	for _, x := range []struct{ fact, what string }{{"language", "the language she is spoken to in"}, {"zone", "her calendar"}, {"quiet_hours", "her own quiet hours"}} {
-		for k := range b.Facts {
-			if b.Facts[k].Name == x.fact {
-				u.facts[k].forOther(x.what)
-			}
+		if k := b.FactIndex(x.fact); k >= 0 {
+			u.facts[k].forOther(x.what)
 		}
 	}
-	for k := range b.Signals {
-		if b.Signals[k].Name != "delivery" {
-			continue
-		}
+	if k := b.SignalIndex("delivery"); k >= 0 {
 		for n := range b.Actions {
 			if slices.ContainsFunc(b.Actions[n].Needs, func(x catalog.Need) bool { return x.Delivery != "" }) {
 				u.signals[k].by(n, delivery)

@@ -3,7 +3,6 @@ package moment
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/place"
@@ -88,16 +87,16 @@ func (m *model) sort(k int32) error {
 		scope = b.Signals[in.Index].Scope
 		m.signals[in.Index] = append(m.signals[in.Index], k)
 	case in.From == rule.FromHas:
-		if signal, ok := m.signal(in.Name); ok {
+		if signal := b.SignalIndex(in.Name); signal >= 0 {
 			scope = b.Signals[signal].Scope
 			m.signals[signal] = append(m.signals[signal], k)
 			break
 		}
-		fact, ok := slices.BinarySearchFunc(b.Facts, in.Name, func(f catalog.Fact, name string) int { return strings.Compare(f.Name, name) })
-		if !ok {
+		fact := b.FactIndex(in.Name)
+		if fact < 0 {
 			return fmt.Errorf("no signal and no fact has that name")
 		}
-		m.facts[k] = int32(fact)
+		m.facts[k] = fact
 		m.profile = append(m.profile, k)
 	case in.From == rule.FromInside || in.From == rule.FromDistance:
 		if !within(len(b.Places)) || m.position < 0 {
@@ -130,10 +129,4 @@ func (m *model) sort(k int32) error {
 		return fmt.Errorf("it has another scope than its source")
 	}
 	return nil
-}
-
-// signal returns the number of a declared signal.
-func (m *model) signal(name string) (int32, bool) {
-	k, ok := slices.BinarySearchFunc(m.bundle.Signals, name, func(s catalog.Signal, name string) int { return strings.Compare(s.Name, name) })
-	return int32(k), ok
 }

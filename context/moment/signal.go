@@ -56,8 +56,8 @@ func (s *State) Signal(session string, signal *event.Signal, happened, now sense
 
 // accept finds the declared signal and converts the value to its type.
 func (m *model) accept(signal *event.Signal) (int32, sense.Value, error) {
-	k, ok := m.signal(signal.Name)
-	if !ok {
+	k := m.bundle.SignalIndex(signal.Name)
+	if k < 0 {
 		return 0, sense.Value{}, fmt.Errorf("take signal %s: %w", signal.Name, ErrUndeclared)
 	}
 	if signal.Age < 0 || signal.Age > maxAge {

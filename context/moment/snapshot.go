@@ -1,10 +1,6 @@
 package moment
 
 import (
-	"slices"
-	"strings"
-
-	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/place"
 	"github.com/tact-edge/tact/context/rule"
 	"github.com/tact-edge/tact/context/sense"
@@ -46,8 +42,8 @@ func (s *State) Snapshot() Snapshot {
 func (s *State) Restore(snap Snapshot, now sense.Instant) {
 	s.Begin(now)
 	for _, f := range snap.Fences {
-		k, ok := slices.BinarySearchFunc(s.model.bundle.Places, f.Place, func(p catalog.Place, name string) int { return strings.Compare(p.Name, name) })
-		if !ok || f.Side > place.Inside {
+		k := s.model.bundle.PlaceIndex(f.Place)
+		if k < 0 || f.Side > place.Inside {
 			continue
 		}
 		c := &s.device
@@ -58,7 +54,7 @@ func (s *State) Restore(snap Snapshot, now sense.Instant) {
 		c.fences[k].Last = f.Side
 		// The conditions see the old side once, so that entered and left know what was before.
 		for _, input := range s.model.places {
-			if in := &s.model.bundle.Program.Inputs[input]; in.From == rule.FromInside && int(in.Index) == k {
+			if in := &s.model.bundle.Program.Inputs[input]; in.From == rule.FromInside && in.Index == k {
 				c.eval.Set(input, sideOf(f.Side), now)
 			}
 		}

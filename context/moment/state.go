@@ -55,7 +55,7 @@ func New(b *catalog.Bundle, absent []string) *State {
 func (s *State) SetAbsent(absent []string) {
 	s.absent = make([]bool, len(s.model.bundle.Signals))
 	for _, name := range absent {
-		if k, ok := s.model.signal(name); ok {
+		if k := s.model.bundle.SignalIndex(name); k >= 0 {
 			s.absent[k] = true
 		}
 	}

@@ -100,7 +100,7 @@ func (s *State) because(session string, input int32) catalog.Because {
 	case rule.FromSignal:
 		b.Value, b.Age, _ = s.Reading(session, in.Index)
 	case rule.FromHas:
-		if signal, ok := s.model.signal(in.Name); ok {
+		if signal := s.model.bundle.SignalIndex(in.Name); signal >= 0 {
 			b.Value, b.Age, _ = s.Reading(session, signal)
 		} else if c := s.scene(session); c != nil {
 			b.Value, b.Age = c.last(s, s.model.facts[input])

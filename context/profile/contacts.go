@@ -28,7 +28,7 @@ func (s *Slice) LastContact(b *catalog.Bundle, now sense.Instant) (at sense.Inst
 	}
 	for n := len(s.Interactions) - 1; n >= 0 && !ok; n-- { // the latest first
 		i := &s.Interactions[n]
-		if k := kindOf(b, i.Kind); i.Happened <= now && (k == nil || k.Means != catalog.MeansContacted) {
+		if k := b.Kind(i.Kind); i.Happened <= now && (k == nil || k.Means != catalog.MeansContacted) {
 			hear(i.Happened)
 		}
 	}

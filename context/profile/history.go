@@ -55,23 +55,13 @@ func (s *Slice) Undone(b *catalog.Bundle, k *catalog.Kind, i *Interaction, now s
 	return undone, next
 }
 
-// kindOf returns the declaration of a kind, nil where the bundle has none.
-func kindOf(b *catalog.Bundle, name string) *catalog.Kind {
-	for k := range b.Kinds {
-		if b.Kinds[k].Name == name {
-			return &b.Kinds[k]
-		}
-	}
-	return nil
-}
-
 // Did says whether something of that meaning about the subject (any where empty)
 // happened within (now-window, now], and was not undone.
 func (s *Slice) Did(b *catalog.Bundle, m catalog.Means, about event.Subject, window sense.Duration, now sense.Instant) (yes bool, next sense.Instant) {
 	next = sense.Never
 	for n := range s.Interactions {
 		i := &s.Interactions[n]
-		k := kindOf(b, i.Kind)
+		k := b.Kind(i.Kind)
 		if k == nil || k.Means != m || about != "" && !about.Touches(i.About) || gone(k, i, now, &next) {
 			continue
 		}
@@ -208,13 +198,4 @@ func (s *Slice) Objects(purpose string) bool {
 		}
 	}
 	return false
-}
-
-func factOf(b *catalog.Bundle, name string) *catalog.Fact {
-	for k := range b.Facts {
-		if b.Facts[k].Name == name {
-			return &b.Facts[k]
-		}
-	}
-	return nil
 }

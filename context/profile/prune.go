@@ -12,7 +12,7 @@ func (s *Slice) Prune(b *catalog.Bundle, now sense.Instant) (changed bool, next 
 	next = sense.Never
 	facts := s.Facts[:0]
 	for _, f := range s.Facts {
-		if d := factOf(b, f.Name); d != nil {
+		if d := b.Fact(f.Name); d != nil {
 			gone, left := f.pruneClaims(d, now, &next)
 			changed = changed || gone
 			if !left {
@@ -25,7 +25,7 @@ func (s *Slice) Prune(b *catalog.Bundle, now sense.Instant) (changed bool, next 
 	s.Facts = facts
 	kept := s.Interactions[:0]
 	for _, i := range s.Interactions {
-		if k := kindOf(b, i.Kind); k != nil && gone(k, &i, now, &next) {
+		if k := b.Kind(i.Kind); k != nil && gone(k, &i, now, &next) {
 			changed = true
 			continue
 		}

@@ -20,11 +20,11 @@ func (s *Slice) Withdraw(b *catalog.Bundle) (changed bool) {
 	baseless := func(purposes catalog.PurposeSet) bool { return purposes != 0 && purposes&^none == 0 }
 	facts, interactions := len(s.Facts), len(s.Interactions)
 	s.Facts = slices.DeleteFunc(s.Facts, func(f Fact) bool {
-		d := factOf(b, f.Name)
+		d := b.Fact(f.Name)
 		return d == nil || baseless(d.Purposes)
 	})
 	s.Interactions = slices.DeleteFunc(s.Interactions, func(i Interaction) bool {
-		k := kindOf(b, i.Kind)
+		k := b.Kind(i.Kind)
 		return k == nil || baseless(k.Purposes)
 	})
 	return len(s.Facts) != facts || len(s.Interactions) != interactions

@@ -57,12 +57,8 @@ func ForCustomer(b *catalog.Bundle, f *Funnel, language string) string {
 
 // shared says whether others can see a slot; one that is not known may be seen.
 func shared(b *catalog.Bundle, slot string) bool {
-	for k := range b.Slots {
-		if b.Slots[k].Name == slot {
-			return b.Slots[k].SharedScreen
-		}
-	}
-	return true
+	s := b.Slot(slot)
+	return s == nil || s.SharedScreen
 }
 
 // customer is one explanation on its way.
@@ -110,7 +106,7 @@ func (c *customer) ofAction() string {
 	if d.Text != nil && d.Text.Text != "" {
 		text = "\"" + d.Text.Text + "\""
 	}
-	a := c.action(d.Action)
+	a := c.b.Action(d.Action)
 	purpose, consent := "", ""
 	if a != nil && a.Purpose >= 0 {
 		p := &c.b.Purposes[a.Purpose]
@@ -131,20 +127,12 @@ func (c *customer) ofAction() string {
 	return first + " " + c.change
 }
 
-func (c *customer) action(name string) *catalog.Action {
-	k, ok := slices.BinarySearchFunc(c.b.Actions, name, func(a catalog.Action, name string) int { return strings.Compare(a.Name, name) })
-	if !ok {
-		return nil
-	}
-	return &c.b.Actions[k]
-}
-
 // grounds says what it rests on: what she said, what was looked at, and how a derived value is worked out.
 func (c *customer) grounds() string {
 	var said, looked []string
 	for k := range c.f.Inputs {
 		in := &c.f.Inputs[k]
-		switch f := c.fact(in.Name); {
+		switch f := c.b.Fact(in.Name); {
 		case f != nil && (!c.alone || f.Special != "" || !spoken(in)):
 		case f != nil && in.Known && in.Origin != nil && in.Origin.Provenance == event.Declared && !in.Value.IsNull():
 			said = append(said, Value(in.Value))
@@ -176,46 +164,31 @@ func spoken(in *Input) bool {
 	return in.Origin != nil && (in.Origin.Provenance == event.Declared || in.Origin.Provenance == event.Observed)
 }
 
-func (c *customer) fact(name string) *catalog.Fact {
-	for k := range c.b.Facts {
-		if c.b.Facts[k].Name == name {
-			return &c.b.Facts[k]
-		}
-	}
-	return nil
-}
-
 // name says an input in words: its name, in brackets why the policy wants it, of a derived value its formula.
 func (c *customer) name(in *Input) string {
 	plain := strings.NewReplacer(".", " ", "_", " ").Replace(in.Name)
-	for k := range c.b.Signals {
-		if s := &c.b.Signals[k]; s.Name == in.Name {
-			if s.Special != "" {
-				return ""
-			}
-			return bracketed(plain, c.in(s.Why))
+	if k := c.b.SignalIndex(in.Name); k >= 0 {
+		s := &c.b.Signals[k]
+		if s.Special != "" {
+			return ""
 		}
+		return bracketed(plain, c.in(s.Why))
 	}
-	for k := range c.b.Derived {
-		if d := &c.b.Derived[k]; d.Name == in.Name {
-			switch {
-			case d.Special != "" || d.Personal && !c.alone:
-				return ""
-			case d.Kind != sense.Bool && d.Formula != "":
-				plain = fmt.Sprintf(c.worksOut, plain, strings.ReplaceAll(d.Formula, " * ", " x "))
-			}
-			return bracketed(plain, c.in(d.Why))
+	if k := c.b.DerivedIndex(in.Name); k >= 0 {
+		d := &c.b.Derived[k]
+		switch {
+		case d.Special != "" || d.Personal && !c.alone:
+			return ""
+		case d.Kind != sense.Bool && d.Formula != "":
+			plain = fmt.Sprintf(c.worksOut, plain, strings.ReplaceAll(d.Formula, " * ", " x "))
 		}
+		return bracketed(plain, c.in(d.Why))
 	}
-	if f := c.fact(in.Name); f != nil {
+	if f := c.b.Fact(in.Name); f != nil {
 		return bracketed(plain, c.in(f.Why))
 	}
-	if !c.alone { // history is of her
-		for k := range c.b.Kinds {
-			if c.b.Kinds[k].Name == in.Name {
-				return ""
-			}
-		}
+	if !c.alone && c.b.Kind(in.Name) != nil { // history is of her
+		return ""
 	}
 	return plain
 }

@@ -35,9 +35,9 @@ func told(shared bool) (*catalog.Bundle, *Funnel) {
 		Purposes:  []catalog.Purpose{{Name: "offers", Basis: catalog.BasisConsent, For: catalog.Text{"for personal offers", "voor persoonlijke aanbiedingen"}}},
 		Slots:     []catalog.Slot{{Name: "home", SharedScreen: shared}},
 		Actions:   []catalog.Action{{Name: "shirt", Purpose: 0}},
-		Signals:   []catalog.Signal{{Name: "temperature", Why: catalog.Text{"to see whether it is cold", ""}}, {Name: "pulse", Special: "health"}},
+		Signals:   []catalog.Signal{{Name: "pulse", Special: "health"}, {Name: "temperature", Why: catalog.Text{"to see whether it is cold", ""}}},
 		Derived:   []catalog.Derived{{Name: "driving_score", Kind: sense.Double, Formula: "100.0 - 8.0 * brakes"}},
-		Facts:     []catalog.Fact{{Name: "size"}, {Name: "pregnant", Special: "health"}, {Name: "income"}, {Name: "rich"}},
+		Facts:     []catalog.Fact{{Name: "income"}, {Name: "pregnant", Special: "health"}, {Name: "rich"}, {Name: "size"}},
 	}
 	from := func(p event.Provenance) *engine.Origin { return &engine.Origin{Provenance: p} }
 	is := func(what string, v sense.Value) engine.Look { return engine.Look{What: what, Value: v} }

@@ -1,7 +1,6 @@
 package funnel
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/tact-edge/tact/actions/arbiter"
@@ -112,11 +111,10 @@ func (f *Funnel) AskWhyNot(p *engine.Past, action string) error {
 
 // plainWorth works the winner's worth out without its moment: nil where that would not tell all.
 func plainWorth(b *catalog.Bundle, d *engine.Decision) *engine.Worth {
-	k, ok := slices.BinarySearchFunc(b.Actions, d.Action, func(a catalog.Action, name string) int { return strings.Compare(a.Name, name) })
-	if !ok || len(b.Actions[k].Weights) > 0 {
+	a := b.Action(d.Action)
+	if a == nil || len(a.Weights) > 0 {
 		return nil
 	}
-	a := &b.Actions[k]
 	w := engine.Worth{Value: a.Value, Propensity: d.Propensity, Lever: a.Lever, GroupLever: catalog.One, Own: a.Bother, Elsewhere: a.Elsewhere, Expected: d.Value, Mandatory: a.Mandatory}
 	if a.Group >= 0 {
 		if len(b.Groups[a.Group].Weights) > 0 {

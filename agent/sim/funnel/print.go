@@ -130,7 +130,11 @@ func (f *Funnel) instead(b *strings.Builder, paint Paint) {
 
 func answer(a *engine.Answer, paint Paint) string {
 	if a.Never != catalog.NoReason {
-		return "nothing about this moment would do: " + paint.as("bad", a.Never.String())
+		s := "nothing would do: " + paint.as("bad", a.Never.String())
+		if why := a.Why(); why != "" {
+			s += ", " + why
+		}
+		return s
 	}
 	var all []string
 	for k := range a.Changes {

@@ -94,7 +94,7 @@ func newStage(s *Scenario, b *catalog.Bundle, t0 sense.Instant) (*stage, error) 
 		}
 		slices.SortFunc(c.Owners, func(a, b event.Owner) int { return strings.Compare(a.Kind, b.Kind) })
 		for _, slot := range d.slots {
-			if !slices.ContainsFunc(b.Slots, func(s catalog.Slot) bool { return s.Name == slot }) {
+			if b.Slot(slot) == nil {
 				return nil, fmt.Errorf("device %s: slot %q is not declared in the policy", d.name, slot)
 			}
 		}
