@@ -36,8 +36,18 @@ type mender struct {
 	pos   int
 	edits []edit // in order of at
 	bad   []mistake
+	rows  []row
 
 	indent int // that the next line probably has
+}
+
+// row is a line of block style that holds a key or an element of a list.
+type row struct {
+	at     int  // offset of its first character
+	indent int  // blanks before it
+	dashes int  // of elements that it begins
+	inner  int  // blanks before what stands behind the dashes
+	opens  bool // its value stands in the lines below
 }
 
 func (m *mender) result() mended {
@@ -92,7 +102,9 @@ var blockKey = regexp.MustCompile(`^(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s#:{}\[\],&*
 // line reads one line of block style, and whatever belongs to its value.
 func (m *mender) line() {
 	indent := m.indentation()
+	at := row{at: m.pos, indent: indent}
 	for m.peek(0) == '-' && (m.peek(1) == ' ' || m.peek(1) == '\n') {
+		at.dashes++
 		m.pos++
 		indent++
 		for m.peek(0) == ' ' {
@@ -101,13 +113,17 @@ func (m *mender) line() {
 		}
 	}
 	rest := m.restOfLine()
+	key := blockKey.FindString(rest)
+	if at.dashes > 0 || key != "" {
+		behind := rest[len(key):]
+		at.inner, at.opens = indent, strings.HasPrefix(behind, "#") || plainEnd(behind) == ""
+		m.rows = append(m.rows, at)
+	}
 	if rest == "" || rest[0] == '#' {
 		m.skipLine()
 		return
 	}
-	if key := blockKey.FindString(rest); key != "" {
-		m.pos += len([]rune(key))
-	}
+	m.pos += len([]rune(key))
 	m.value(indent)
 	m.skipLine()
 }
@@ -324,6 +340,8 @@ func (m *mender) flowPlain() {
 	case stop == '[' || stop == '{':
 		m.mistake(m.pos+n, "flow_comma", fmt.Sprintf("%c splits a value that has no quotes here", stop), "put the text or condition between quotes")
 		m.quote(max(m.textLength(), n))
+	case strings.Contains(plain, "?"): // YAML allows it; its parser takes it for a key
+		m.quote(trimmed([]rune(plain)))
 	default:
 		m.pos += n
 	}

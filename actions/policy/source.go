@@ -34,6 +34,7 @@ type file struct {
 	lines  []int  // offset of each line in text
 	back   []int  // place of each character of text in src
 	root   *yaml.Node
+	tabbed []int  // lines that are indented with tabs
 	lost   string // lines that could not be read at all
 	broken int    // the first of them; 0 where there is none
 }
@@ -153,14 +154,33 @@ func parseFile(name string, raw []byte, report func(Finding)) *file {
 		f.lost, f.broken = string(f.src), 1
 		return f
 	}
-	m := mend(string(f.src))
+	m := mend(f.withoutControls(report))
 	for _, bad := range m.bad {
 		f.report(report, bad)
+		if bad.code == "yaml_tab" {
+			f.tabbed = append(f.tabbed, f.place(bad.at).line)
+		}
 	}
 	f.text, f.back = []rune(m.text), m.back
 	f.lines = lineStarts(f.text)
 	f.parse(report)
 	return f
+}
+
+// withoutControls reports the first character that YAML does not allow, and returns the text with
+// blanks in the place of all of them.
+func (f *file) withoutControls(report func(Finding)) string {
+	found := false
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || r == '\n' || r >= 0x20 && r < 0x7f || r == 0x85 || r >= 0xa0 && r != 0xfeff && r != 0xfffe && r != 0xffff {
+			return r
+		}
+		if !found {
+			found = true
+			f.report(report, mistake{slices.Index(f.src, r), "control_character", fmt.Sprintf("the character %U is not allowed in YAML, and cannot be seen", r), "remove it, or retype the line"})
+		}
+		return ' '
+	}, string(f.src))
 }
 
 // longLine returns the first line that is too long, 0 where there is none.
@@ -215,6 +235,9 @@ func (f *file) parse(report func(Finding)) {
 			}
 			return
 		}
+		if f.straighten(report) {
+			continue
+		}
 		line, message := 1, strings.TrimPrefix(err.Error(), "yaml: ")
 		if m := lineNumber.FindStringSubmatch(message); m != nil {
 			line, _ = strconv.Atoi(m[1])
@@ -231,7 +254,11 @@ func (f *file) parse(report func(Finding)) {
 		indent := len([]rune(text)) - len([]rune(strings.TrimLeft(text, " \t")))
 		if len(aside) == 0 {
 			f.broken = f.place(f.back[f.lines[line-1]]).line
-			f.report(report, mistake{f.back[f.lines[line-1]+indent], "yaml_syntax", "the YAML cannot be read from here: " + message, "check quotes, brackets and indentation here and in the line above"})
+			hint := "check quotes, brackets and indentation here and in the line above"
+			if strings.Contains(message, "could not find expected ':'") {
+				hint = "write key: value, with a colon and a space between them"
+			}
+			f.report(report, mistake{f.back[f.lines[line-1]+indent], "yaml_syntax", "the YAML cannot be read from here: " + message, hint})
 		}
 		aside[line] = true
 		f.lost += text + "\n"
