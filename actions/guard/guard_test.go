@@ -137,8 +137,8 @@ func TestGuards(t *testing.T) {
 			interact(v, days(-14), "resolved", "", "c1")
 		}},
 
-		{name: "came for service", action: sale("product:model-x"), given: func(v *View) { v.AskIntent = catalog.Service }, want: catalog.HisGoalFirst, because: "service"},
-		{name: "came for service before, not answered yet", action: sale("product:model-x"), given: func(v *View) { v.HisGoal = true }, want: catalog.HisGoalFirst},
+		{name: "came for service", action: sale("product:model-x"), given: func(v *View) { v.AskIntent = catalog.Service }, want: catalog.HisGoalFirst, because: "intent"},
+		{name: "came for service before, not answered yet", action: sale("product:model-x"), given: func(v *View) { v.HisGoal = true }, want: catalog.HisGoalFirst, because: "answered"},
 		{name: "comes to buy", action: sale("product:model-x"), given: func(v *View) { v.HisGoal, v.AskIntent = true, catalog.Sales }},
 
 		{name: "seen in passing", action: sale("product:model-x"), given: func(v *View) { v.By = event.ByPassive }, want: catalog.PassiveSighting, because: "identify"},
@@ -183,6 +183,8 @@ func TestGuards(t *testing.T) {
 		{name: "profile too old, service", action: &catalog.Action{Name: "s", Intent: catalog.Service, Purpose: service, Group: -1, Measure: -1}, given: func(v *View) { v.ProfileAge = sense.Hour }},
 		{name: "slice awaited", action: sale("product:model-x"), given: func(v *View) { v.Presence, v.Slice = Awaited, nil }, want: catalog.StaleProfile, because: "profile"},
 		{name: "lease ended", action: &catalog.Action{Name: "s", Intent: catalog.Service, Purpose: service, Group: -1, Measure: -1},
+			given: func(v *View) { v.Presence, v.Slice, v.LeaseEnded = Awaited, nil, true }, want: catalog.LeaseEnded, because: "lease"},
+		{name: "lease ended, and the policy bounds the profile's age", action: sale("product:model-x"),
 			given: func(v *View) { v.Presence, v.Slice, v.LeaseEnded = Awaited, nil, true }, want: catalog.LeaseEnded, because: "lease"},
 
 		{name: "held out", action: measured(0), want: catalog.ControlGroup, because: "all"},
@@ -285,10 +287,10 @@ func TestLegal(t *testing.T) {
 			fold(v, days(-1), &event.Objection{Purpose: "care"})
 		}},
 		{name: "contract does not yield to an objection", action: withPurpose(service), given: func(v *View) { fold(v, t0, &event.Objection{Purpose: "service", Raised: true}) }},
-		{name: "restricted", action: withPurpose(service), given: func(v *View) { fold(v, t0, &event.Restrict{On: true}) }, want: catalog.Restricted},
+		{name: "restricted", action: withPurpose(service), given: func(v *View) { fold(v, t0, &event.Restrict{On: true}) }, want: catalog.Restricted, because: "restrict"},
 		{name: "restricted, vital interest", action: withPurpose(vital), given: func(v *View) { fold(v, t0, &event.Restrict{On: true}) }},
 		{name: "no purpose", action: withPurpose(-1), want: catalog.NoBasis},
-		{name: "erased", action: withPurpose(service), given: func(v *View) { v.Erased = true }, want: catalog.Erased},
+		{name: "erased", action: withPurpose(service), given: func(v *View) { v.Erased = true }, want: catalog.Erased, because: "forget"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v := anna()
@@ -304,6 +306,58 @@ func TestLegal(t *testing.T) {
 				t.Errorf("%s because %q; want %s because %q", got.Reason, because, c.want, c.because)
 			}
 		})
+	}
+}
+
+// TestSaid: a consent and an objection are told with the last word, and with its age.
+func TestSaid(t *testing.T) {
+	none := sense.Value{}
+	for _, c := range []struct {
+		name    string
+		purpose int32
+		given   func(*View)
+		want    sense.Value
+		age     sense.Duration
+	}{
+		{"no line ever", offers, func(*View) {}, none, catalog.NoAge},
+		{"nobody there", offers, func(v *View) { v.Presence, v.Slice = Nobody, nil }, none, catalog.NoAge},
+		{"denied", offers, func(v *View) { grant(v, days(-1), "offers", false) }, sense.BoolValue(false), sense.Day},
+		{"withdrawn", offers, func(v *View) { grant(v, days(-9), "offers", true); grant(v, days(-2), "offers", false) }, sense.BoolValue(false), 2 * sense.Day},
+		{"expired", offers, func(v *View) {
+			fold(v, days(-9), &event.Consent{Purpose: "offers", Granted: true, Expires: t0})
+		}, sense.BoolValue(true), 9 * sense.Day},
+		{"objected", care, func(v *View) { fold(v, days(-3), &event.Objection{Purpose: "care", Raised: true}) }, sense.BoolValue(true), 3 * sense.Day},
+		{"restricted", service, func(v *View) { fold(v, days(-4), &event.Restrict{On: true}) }, sense.BoolValue(true), 4 * sense.Day},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v, a := anna(), sale("product:model-x")
+			a.Purpose = c.purpose
+			c.given(v)
+			got := Legal(v, Candidate{Action: a})
+			if len(got.Because) != 1 || got.Because[0].Value.String() != c.want.String() || got.Because[0].Age != c.age {
+				t.Errorf("%s because of %+v; want value %s, age %d", got.Reason, got.Because, c.want, c.age)
+			}
+		})
+	}
+}
+
+// TestLeaseEndedAmbient: with the lease went all that is known, so an ambient action goes on unless the
+// policy bounds how old the profile may be for it; of a slice that is awaited no age is told.
+func TestLeaseEndedAmbient(t *testing.T) {
+	v := anna()
+	v.Presence, v.Slice, v.LeaseEnded = Awaited, nil, true
+	inform := sale("product:model-x")
+	inform.Intent = catalog.Information
+	if got := Judge(v, Candidate{Action: inform, Ambient: true}); !got.OK() {
+		t.Errorf("ambient information: %s", got.Reason)
+	}
+	if got := Judge(v, Candidate{Action: sale("product:model-x"), Ambient: true}); got.Reason != catalog.LeaseEnded {
+		t.Errorf("ambient sale: %s, want lease_ended", got.Reason)
+	}
+	v.LeaseEnded = false
+	got := Judge(v, Candidate{Action: sale("product:model-x"), Ambient: true})
+	if got.Reason != catalog.StaleProfile || got.Because[0].Age != catalog.NoAge {
+		t.Errorf("awaited: %s because of %+v, want stale_profile without an age", got.Reason, got.Because)
 	}
 }
 

@@ -35,7 +35,7 @@ func unaskedWithoutOptIn(v *View, c Candidate) Verdict {
 		return Verdict{}
 	}
 	if p := &v.Bundle.Purposes[unasked]; !granted(v, p).OK() {
-		return refuse(catalog.UnaskedWithoutOptIn, named(p.Name))
+		return refuse(catalog.UnaskedWithoutOptIn, v.said(p.Name))
 	}
 	return Verdict{}
 }

@@ -87,13 +87,34 @@ func granted(v *View, p *catalog.Purpose) Verdict {
 	if state == profile.ConsentGranted {
 		return Verdict{}
 	}
-	return refuse(consentReasons[state], named(p.Name))
+	return refuse(consentReasons[state], v.said(p.Name))
+}
+
+// said names a purpose with what the customer last said to it, and how long ago; no value where she
+// was never asked.
+func (v *View) said(purpose string) catalog.Because {
+	because := named(purpose)
+	if v.Slice == nil {
+		return because
+	}
+	for k := range v.Slice.Consents {
+		if c := &v.Slice.Consents[k]; c.Purpose == purpose {
+			because.Value, because.Age = sense.BoolValue(c.Granted), v.Now.Sub(c.Happened)
+		}
+	}
+	return because
 }
 
 // objected: who objects is heard at once, where the purpose rests on somebody else's interest.
 func objected(v *View, a *catalog.Action) Verdict {
 	if p := &v.Bundle.Purposes[a.Purpose]; v.Slice != nil && p.Basis.YieldsToObjection() && v.Slice.Objects(p.Name) {
-		return refuse(catalog.Objected, named(p.Name))
+		because := named(p.Name)
+		for k := range v.Slice.Objections {
+			if o := &v.Slice.Objections[k]; o.Purpose == p.Name {
+				because.Value, because.Age = sense.BoolValue(o.Raised), v.Now.Sub(o.Happened)
+			}
+		}
+		return refuse(catalog.Objected, because)
 	}
 	return Verdict{}
 }
@@ -101,7 +122,7 @@ func objected(v *View, a *catalog.Action) Verdict {
 // restricted: while a customer's data is restricted, only what protects life or the law demands goes on.
 func restricted(v *View, a *catalog.Action) Verdict {
 	if v.Slice != nil && v.Slice.Restricted && !v.Bundle.Purposes[a.Purpose].Basis.HoldsUnderRestriction() {
-		return refuse(catalog.Restricted)
+		return refuse(catalog.Restricted, catalog.Because{Name: "restrict", Value: sense.BoolValue(true), Age: v.Now.Sub(v.Slice.RestrictedAt)})
 	}
 	return Verdict{}
 }
@@ -109,7 +130,7 @@ func restricted(v *View, a *catalog.Action) Verdict {
 // erased: who asked to be forgotten is nobody here.
 func erased(v *View, _ *catalog.Action) Verdict {
 	if v.Erased {
-		return refuse(catalog.Erased)
+		return refuse(catalog.Erased, named("forget"))
 	}
 	return Verdict{}
 }
@@ -200,7 +221,7 @@ func partnerNotAgreed(v *View, a *catalog.Action) Verdict {
 	if granted(v, &v.Bundle.Purposes[p.Consent]).OK() {
 		return Verdict{}
 	}
-	return refuse(catalog.PartnerNotAgreed, named(p.Name))
+	return refuse(catalog.PartnerNotAgreed, v.said(p.Name))
 }
 
 // Granted returns the purposes that hold in this view by consent, or need none, and

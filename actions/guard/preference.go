@@ -6,6 +6,7 @@ import (
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
 )
 
@@ -20,7 +21,7 @@ func outsidePreference(v *View, c Candidate) Verdict {
 		return Verdict{}
 	}
 	for k := range v.Bundle.Facts {
-		wanted, ok := preference(v, int32(k))
+		h, ok := preference(v, int32(k))
 		if !ok {
 			continue
 		}
@@ -28,23 +29,23 @@ func outsidePreference(v *View, c Candidate) Verdict {
 		governed, within := len(d.OneOf) == 0, false
 		words(v.Bundle, a, func(word string) {
 			governed = governed || slices.Contains(d.OneOf, word)
-			within = within || holds(wanted, word)
+			within = within || holds(h.Value, word)
 		})
 		if governed && !within {
-			return refuse(catalog.OutsidePreference, catalog.Because{Name: d.Name, Value: wanted, Age: catalog.NoAge})
+			return refuse(catalog.OutsidePreference, catalog.Because{Name: d.Name, Value: h.Value, Age: h.Age})
 		}
 	}
 	return Verdict{}
 }
 
-// preference returns what the customer wants by fact number k; ok is false where that is none of
+// preference returns what is held of fact number k, what the customer wants; ok is false where that is none of
 // her preferences, or not declared, or not fresh any more.
-func preference(v *View, k int32) (wanted sense.Value, ok bool) {
+func preference(v *View, k int32) (h profile.Held, ok bool) {
 	if !v.Bundle.Facts[k].Preference || v.Slice == nil {
-		return wanted, false
+		return h, false
 	}
-	h := v.Slice.Held(v.Bundle, k, v.Owners, v.Now)
-	return h.Value, h.Present && h.Fresh && h.Provenance == event.Declared
+	h = v.Slice.Held(v.Bundle, k, v.Owners, v.Now)
+	return h, h.Present && h.Fresh && h.Provenance == event.Declared
 }
 
 // holds says whether a word is a text, or one of a list of texts.

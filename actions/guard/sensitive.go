@@ -24,12 +24,12 @@ func sensitiveSubject(v *View, c Candidate) Verdict {
 // interested says whether the customer declared the subject of an action, or a kind of it, among what she wants.
 func interested(v *View, a *catalog.Action) (yes bool) {
 	for k := range v.Bundle.Facts {
-		wanted, ok := preference(v, int32(k))
+		h, ok := preference(v, int32(k))
 		if !ok {
 			continue
 		}
 		v.Bundle.Lineage(a.About, func(name string) bool {
-			yes = yes || holds(wanted, name)
+			yes = yes || holds(h.Value, name)
 			return !yes
 		})
 	}

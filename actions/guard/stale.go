@@ -11,21 +11,32 @@ import (
 //
 // While the slice of an identified customer is awaited nothing is known of her history, so what the
 // history of a customer can hold back is held back: sales, entertainment and questions, and where
-// the policy lets customers sleep, whatever is unasked.
+// the policy lets customers sleep, whatever is unasked. A slice whose lease ran out has a code of its own.
 func staleProfile(v *View, c Candidate) Verdict {
-	if v.Presence == Nobody {
+	if v.Presence == Nobody || v.Presence == Awaited && v.LeaseEnded {
 		return Verdict{}
 	}
-	for _, m := range v.Bundle.Contact.MaxStale {
-		if m.Intent != c.Action.Intent || v.Presence == Here && v.ProfileAge <= m.After {
-			continue
+	if m, ok := mostStale(v, c.Action); ok && (v.Presence == Awaited || v.ProfileAge > m) {
+		because := catalog.Because{Name: "profile", Age: v.ProfileAge, Needed: "age <= " + m.String()}
+		if v.Presence == Awaited {
+			because.Age = catalog.NoAge // there is none yet
 		}
-		return refuse(catalog.StaleProfile, catalog.Because{Name: "profile", Age: v.ProfileAge, Needed: "age <= " + m.After.String()})
+		return refuse(catalog.StaleProfile, because)
 	}
-	if v.Presence == Awaited && !v.LeaseEnded && !c.Ambient && restsOnHistory(v, c.Action) {
+	if v.Presence == Awaited && !c.Ambient && restsOnHistory(v, c.Action) {
 		return refuse(catalog.StaleProfile, catalog.Because{Name: "profile", Age: catalog.NoAge})
 	}
 	return Verdict{}
+}
+
+// mostStale returns how old the profile may be for such an action, where the policy says so.
+func mostStale(v *View, a *catalog.Action) (sense.Duration, bool) {
+	for _, m := range v.Bundle.Contact.MaxStale {
+		if m.Intent == a.Intent {
+			return m.After, true
+		}
+	}
+	return 0, false
 }
 
 // restsOnHistory says whether what is not known of a customer could hold an action back.
@@ -37,9 +48,14 @@ func restsOnHistory(v *View, a *catalog.Action) bool {
 	return !v.Asked && v.Bundle.Sleeping > 0 && v.Bundle.Sleeping != sense.Forever && !awake(a)
 }
 
-// leaseEnded (lease_ended): the slice was lent for a time, and that time is over.
+// leaseEnded (lease_ended): the slice was lent for a time, and that time is over. What is ambient goes
+// on, but for an intent of which the policy bounds how old the profile may be: now there is none at all.
 func leaseEnded(v *View, c Candidate) Verdict {
-	if v.Presence == Awaited && v.LeaseEnded && !c.Ambient && c.Action.Intent != catalog.Safety {
+	if v.Presence != Awaited || !v.LeaseEnded {
+		return Verdict{}
+	}
+	_, bounded := mostStale(v, c.Action)
+	if bounded || !c.Ambient && c.Action.Intent != catalog.Safety {
 		return refuse(catalog.LeaseEnded, named("lease"))
 	}
 	return Verdict{}
