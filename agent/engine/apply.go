@@ -92,12 +92,12 @@ func (m *Mind) take(e *event.Event) error {
 	case *event.Fact:
 		return m.fact(e, b)
 	case *event.Consent:
-		if !m.declaresPurpose(b.Purpose) {
+		if m.bundle.PurposeIndex(b.Purpose) < 0 {
 			return fmt.Errorf("purpose %q: %w", b.Purpose, ErrUndeclared)
 		}
 		return m.fold(e, b.Customer)
 	case *event.Objection:
-		if !m.declaresPurpose(b.Purpose) {
+		if m.bundle.PurposeIndex(b.Purpose) < 0 {
 			return fmt.Errorf("purpose %q: %w", b.Purpose, ErrUndeclared)
 		}
 		return m.fold(e, b.Customer)
@@ -170,7 +170,7 @@ func (m *Mind) lease(b *event.Lease) error {
 }
 
 func (m *Mind) fact(e *event.Event, b *event.Fact) error {
-	d := m.factNamed(b.Name)
+	d := m.bundle.Fact(b.Name)
 	if d == nil {
 		return fmt.Errorf("fact %q: %w", b.Name, ErrUndeclared)
 	}
@@ -212,17 +212,17 @@ func (m *Mind) ownedChanged() {
 
 func (m *Mind) interaction(e *event.Event, b *event.Interaction) error {
 	answers := b.Kind == "answered"
-	k := slices.IndexFunc(m.bundle.Kinds, func(k catalog.Kind) bool { return k.Name == b.Kind })
-	if k < 0 {
+	k := m.bundle.Kind(b.Kind)
+	if k == nil {
 		return fmt.Errorf("interaction %q: %w", b.Kind, ErrUndeclared)
 	}
-	if !m.hasBasis(m.bundle.Kinds[k].Purposes) {
+	if !m.hasBasis(k.Purposes) {
 		return fmt.Errorf("interaction %q: %w", b.Kind, ErrNoBasis)
 	}
 	if err := m.fold(e, b.Customer); err != nil {
 		return err
 	}
-	if answers || m.bundle.Kinds[k].Means == catalog.MeansAnswered {
+	if answers || k.Means == catalog.MeansAnswered {
 		for _, s := range m.sessions {
 			if s.customer != nil && s.customer == m.byID[b.Customer] {
 				s.hisGoal = false
@@ -316,16 +316,14 @@ func (m *Mind) ask(e *event.Event, b *event.Ask) error {
 }
 
 func (m *Mind) slotNamed(name string) (int32, error) {
-	for k := range m.bundle.Slots {
-		if m.bundle.Slots[k].Name != name {
-			continue
-		}
-		if !m.plan.has[k] {
-			return 0, fmt.Errorf("slot %q is not on this device", name)
-		}
-		return int32(k), nil
+	k := m.bundle.SlotIndex(name)
+	if k < 0 {
+		return 0, fmt.Errorf("slot %q: %w", name, ErrUndeclared)
 	}
-	return 0, fmt.Errorf("slot %q: %w", name, ErrUndeclared)
+	if !m.plan.has[k] {
+		return 0, fmt.Errorf("slot %q is not on this device", name)
+	}
+	return k, nil
 }
 
 // outcome takes the answer to a decision: it settles the contact and frees the slot.
@@ -389,8 +387,8 @@ func (m *Mind) acceptedNow(c *customer, id, outcome string, at *session, x *show
 	if c != nil {
 		if one := c.Slice.Exposure(id); one != nil {
 			again := slices.ContainsFunc(one.Outcomes, func(o profile.Outcome) bool { return o.Outcome == "accepted" })
-			if k := indexOf(m.bundle.Actions, one.Action, func(a *catalog.Action) string { return a.Name }); k >= 0 && !again && at != nil {
-				return &m.bundle.Actions[k], at
+			if a := m.bundle.Action(one.Action); a != nil && !again && at != nil {
+				return a, at
 			}
 			return nil, nil
 		}
@@ -459,22 +457,6 @@ func (m *Mind) ownerOf(decision string) *customer {
 		if c.Slice.Exposure(decision) != nil {
 			return c
 		}
-	}
-	return nil
-}
-
-func (m *Mind) declaresPurpose(name string) bool {
-	for k := range m.bundle.Purposes {
-		if m.bundle.Purposes[k].Name == name {
-			return true
-		}
-	}
-	return false
-}
-
-func (m *Mind) factNamed(name string) *catalog.Fact {
-	if k := indexOf(m.bundle.Facts, name, func(f *catalog.Fact) string { return f.Name }); k >= 0 {
-		return &m.bundle.Facts[k]
 	}
 	return nil
 }

@@ -95,12 +95,8 @@ func (p *Past) Alone() bool {
 	if !p.mind.bundle.Slots[p.frozen.slot].SharedScreen {
 		return true
 	}
-	for k := range p.mind.bundle.States {
-		if p.mind.bundle.States[k].Name == catalog.StateAlone {
-			return p.mind.moment.StateTruth(p.session.name, k) == rule.True
-		}
-	}
-	return false
+	k := p.mind.bundle.StateIndex(catalog.StateAlone)
+	return k >= 0 && p.mind.moment.StateTruth(p.session.name, int(k)) == rule.True
 }
 
 // Bundle is the policy with which the decision was made.

@@ -136,7 +136,7 @@ func (m *Mind) tellHandOver(h *HandOver, s *session, c *customer, a *catalog.Act
 	}
 	for n := range c.Slice.Interactions {
 		i := &c.Slice.Interactions[n]
-		k := m.kindNamed(i.Kind)
+		k := m.bundle.Kind(i.Kind)
 		if k == nil || !tells(k.Name) || !may(k.Purposes) || i.Happened > m.now || m.now >= i.Happened.Add(k.Keep) {
 			continue
 		}
@@ -161,7 +161,7 @@ func (c *customer) lastDecisions() []Decided {
 
 // noteHandOver makes durable that people were told. An id is given where it must be told once only.
 func (m *Mind) noteHandOver(c *customer, id string, i *event.Interaction) {
-	if m.kindNamed(KindHandOver) == nil {
+	if m.bundle.Kind(KindHandOver) == nil {
 		return
 	}
 	if m.sensitive(i.About) {

@@ -31,12 +31,12 @@ func (m *Mind) held(s *profile.Slice, on catalog.PurposeSet) *profile.Slice {
 	}
 	off := func(purposes catalog.PurposeSet) bool { return purposes != 0 && purposes&on == 0 }
 	fact := func(f profile.Fact) bool {
-		d := m.factNamed(f.Name)
+		d := m.bundle.Fact(f.Name)
 		return d != nil && off(d.Purposes)
 	}
 	interaction := func(i profile.Interaction) bool {
-		k := slices.IndexFunc(m.bundle.Kinds, func(k catalog.Kind) bool { return k.Name == i.Kind })
-		return k >= 0 && off(m.bundle.Kinds[k].Purposes)
+		k := m.bundle.Kind(i.Kind)
+		return k != nil && off(k.Purposes)
 	}
 	owned := s.Owned != nil && slices.ContainsFunc(s.Owned.Facts, fact)
 	if !owned && !slices.ContainsFunc(s.Facts, fact) && !slices.ContainsFunc(s.Interactions, interaction) {

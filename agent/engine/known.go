@@ -51,7 +51,7 @@ func (m *Mind) Known(name string) (Known, bool) {
 	language := max(0, slices.Index(m.bundle.Languages, s.language))
 	for _, f := range k.Slice.Facts {
 		h := Holding{Name: f.Name, Since: f.Happened}
-		if d := m.factNamed(f.Name); d != nil {
+		if d := m.bundle.Fact(f.Name); d != nil {
 			h.Why, h.For, h.Leaves = wordIn(d.Why, language), m.purposeNames(d.Purposes), d.Leaves
 		}
 		k.Facts = append(k.Facts, h)

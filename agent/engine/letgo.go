@@ -3,7 +3,6 @@ package engine
 import (
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
@@ -18,10 +17,10 @@ var ErrNoBasis = errors.New("no_basis: every purpose for which the policy declar
 func (m *Mind) holdsFor(b event.Body) bool {
 	switch b := b.(type) {
 	case *event.Fact:
-		d := m.factNamed(b.Name)
+		d := m.bundle.Fact(b.Name)
 		return d != nil && m.hasBasis(d.Purposes)
 	case *event.Interaction:
-		k := m.kindNamed(b.Kind)
+		k := m.bundle.Kind(b.Kind)
 		return k != nil && m.hasBasis(k.Purposes)
 	}
 	return true
@@ -94,32 +93,8 @@ func (m *Mind) letGoOwned() {
 	}
 }
 
-func (m *Mind) kindNamed(name string) *catalog.Kind {
-	if k := indexOf(m.bundle.Kinds, name, func(k *catalog.Kind) string { return k.Name }); k >= 0 {
-		return &m.bundle.Kinds[k]
-	}
-	return nil
-}
-
 // sensitive says whether a subject is one that may not be remembered: it, what it lies below, or a
 // kind that it belongs to is declared sensitive.
 func (m *Mind) sensitive(about event.Subject) bool {
-	if m.bundle == nil {
-		return false
-	}
-	_, id, _ := strings.Cut(string(about), ":")
-	for id != "" {
-		for kind, n := id, 0; kind != "" && n < len(m.bundle.Subjects); n++ { // kinds may name each other
-			k := indexOf(m.bundle.Subjects, kind, func(s *catalog.SubjectInfo) string { return s.Name })
-			if k < 0 {
-				break
-			}
-			if m.bundle.Subjects[k].Sensitive != "" {
-				return true
-			}
-			kind = m.bundle.Subjects[k].Kind
-		}
-		id = id[:max(0, strings.LastIndexByte(id, '/'))]
-	}
-	return false
+	return m.bundle != nil && m.bundle.Sensitivity(about) != ""
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
@@ -68,21 +67,12 @@ type crossing struct{ slots, actions []int32 }
 func crossingOf(from, to *catalog.Bundle) crossing {
 	x := crossing{slots: make([]int32, len(from.Slots)), actions: make([]int32, len(from.Actions))}
 	for k := range from.Slots {
-		x.slots[k] = indexOf(to.Slots, from.Slots[k].Name, func(s *catalog.Slot) string { return s.Name })
+		x.slots[k] = to.SlotIndex(from.Slots[k].Name)
 	}
 	for k := range from.Actions {
-		x.actions[k] = indexOf(to.Actions, from.Actions[k].Name, func(a *catalog.Action) string { return a.Name })
+		x.actions[k] = to.ActionIndex(from.Actions[k].Name)
 	}
 	return x
-}
-
-// indexOf finds a name in a list that is in order of name, -1 where it is not there.
-func indexOf[T any](list []T, name string, of func(*T) string) int32 {
-	k, found := slices.BinarySearchFunc(list, name, func(one T, name string) int { return strings.Compare(of(&one), name) })
-	if !found {
-		return -1
-	}
-	return int32(k)
 }
 
 // carryOver takes a session from the policy in charge to the next: what that one does not know any

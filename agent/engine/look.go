@@ -36,26 +36,18 @@ func (m *Mind) Look(in, name string) (Look, bool) {
 		return Look{}, false
 	}
 	b := m.bundle
-	for k := range b.Signals {
-		if b.Signals[k].Name == name {
-			v, age, cause := m.moment.Reading(in, int32(k))
-			return Look{"signal", v, age, lookReasons[cause]}, true
-		}
+	if k := b.SignalIndex(name); k >= 0 {
+		v, age, cause := m.moment.Reading(in, k)
+		return Look{"signal", v, age, lookReasons[cause]}, true
 	}
-	for k := range b.Derived {
-		if b.Derived[k].Name == name {
-			return lookAt("derived", m.moment.Derived(in, k)), true
-		}
+	if k := b.DerivedIndex(name); k >= 0 {
+		return lookAt("derived", m.moment.Derived(in, int(k))), true
 	}
-	for k := range b.States {
-		if b.States[k].Name == name {
-			return lookAt("state", m.moment.Result(in, b.States[k].Node)), true
-		}
+	if k := b.StateIndex(name); k >= 0 {
+		return lookAt("state", m.moment.Result(in, b.States[k].Node)), true
 	}
-	for k := range b.Facts {
-		if b.Facts[k].Name == name {
-			return m.lookAtFact(s, int32(k)), true
-		}
+	if k := b.FactIndex(name); k >= 0 {
+		return m.lookAtFact(s, k), true
 	}
 	for k := range b.Program.Inputs {
 		if i := &b.Program.Inputs[k]; i.Name == name && i.From != rule.FromHas {

@@ -91,11 +91,10 @@ func (m *Mind) noteUnusable(fact, customer string, why error) {
 
 // asksFor says whether an action is the question for a fact.
 func (m *Mind) asksFor(action, fact string) bool {
-	k := indexOf(m.bundle.Actions, action, func(a *catalog.Action) string { return a.Name })
-	if k < 0 {
+	a := m.bundle.Action(action)
+	if a == nil {
 		return false
 	}
-	a := &m.bundle.Actions[k]
 	for _, f := range [...]int32{a.Asks, a.Confirms} {
 		if f >= 0 && m.bundle.Facts[f].Name == fact {
 			return true

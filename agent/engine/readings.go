@@ -16,11 +16,9 @@ type readSignal struct {
 
 // noteReading notes the reading that the moment has just taken.
 func (m *Mind) noteReading(session, name string) {
-	for k := range m.bundle.Signals {
-		if m.bundle.Signals[k].Name == name {
-			v, _, cause := m.moment.Reading(session, int32(k))
-			m.read = append(m.read, readSignal{session: session, index: int32(k), value: v, unread: cause == rule.NotRead})
-		}
+	if k := m.bundle.SignalIndex(name); k >= 0 {
+		v, _, cause := m.moment.Reading(session, k)
+		m.read = append(m.read, readSignal{session: session, index: k, value: v, unread: cause == rule.NotRead})
 	}
 }
 

@@ -76,7 +76,7 @@ func (m *Mind) spend(action string, one Showing) {
 		m.spent = nil
 		return
 	}
-	a := indexOf(m.bundle.Actions, action, func(a *catalog.Action) string { return a.Name })
+	a := m.bundle.ActionIndex(action)
 	for n := range m.spent {
 		if a >= 0 && falls(&m.bundle.Contact.Volume[n], int(a), &m.bundle.Actions[a]) {
 			m.spent[n] = append(m.spent[n], one.At) // the newest of all
@@ -111,7 +111,7 @@ func (m *Mind) trimVolume() {
 }
 
 func (m *Mind) budgetOf(action string) budget {
-	if k := indexOf(m.bundle.Actions, action, func(a *catalog.Action) string { return a.Name }); k >= 0 {
+	if k := m.bundle.ActionIndex(action); k >= 0 {
 		return m.plan.budgets[k]
 	}
 	return budget{}
@@ -152,7 +152,7 @@ func (m *Mind) spentNow() [][]sense.Instant {
 	m.spent = make([][]sense.Instant, len(m.bundle.Contact.Volume))
 	for k := range m.spent {
 		for _, v := range m.volume {
-			a := indexOf(m.bundle.Actions, v.Action, func(a *catalog.Action) string { return a.Name })
+			a := m.bundle.ActionIndex(v.Action)
 			if a < 0 || !falls(&m.bundle.Contact.Volume[k], int(a), &m.bundle.Actions[a]) {
 				continue
 			}

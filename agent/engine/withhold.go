@@ -46,7 +46,7 @@ func (m *Mind) refused(c *customer) (set catalog.PurposeSet) {
 func (m *Mind) purposesOf(b event.Body) (p catalog.PurposeSet, declared bool) {
 	switch b := b.(type) {
 	case *event.Fact:
-		if d := m.factNamed(b.Name); d != nil {
+		if d := m.bundle.Fact(b.Name); d != nil {
 			return d.Purposes, true
 		}
 		if d := m.leavingNamed(b.Name); d != nil {
@@ -54,7 +54,7 @@ func (m *Mind) purposesOf(b event.Body) (p catalog.PurposeSet, declared bool) {
 		}
 		return 0, false
 	case *event.Interaction:
-		if k := m.kindNamed(b.Kind); k != nil {
+		if k := m.bundle.Kind(b.Kind); k != nil {
 			return k.Purposes, true
 		}
 		return 0, false
