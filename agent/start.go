@@ -15,6 +15,7 @@ import (
 	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/agent/moments"
 	"github.com/tact-edge/tact/agent/store"
+	"github.com/tact-edge/tact/agent/zones"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
@@ -293,7 +294,7 @@ func (a *Agent) restore() (*engine.BundleUpdate, error) {
 		return nil, err
 	}
 	a.mind, err = engine.Restore(engine.Config{Device: a.cfg.Device, Epoch: a.epoch, Secret: a.store.State.Secret(), Slots: a.cfg.Slots, Owners: a.cfg.Owners, Absent: a.cfg.Absent,
-		Sessions: a.cfg.Sessions, Customers: a.cfg.Customers, Moments: a.moments != nil}, snap, above)
+		Sessions: a.cfg.Sessions, Customers: a.cfg.Customers, Zone: zones.Zone, Moments: a.moments != nil}, snap, above)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tact-edge/tact/agent"
 	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/agent/zones"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/hub"
@@ -119,7 +120,7 @@ func (d *device) restore(secret [16]byte) error {
 	if err = errors.Join(err, bad); err != nil {
 		return err
 	}
-	d.mind, err = engine.Restore(engine.Config{Device: d.cfg.Name, Epoch: d.epoch(), Secret: secret, Slots: d.cfg.Slots, Owners: d.cfg.Owners, Absent: d.cfg.Absent}, snap, above)
+	d.mind, err = engine.Restore(engine.Config{Device: d.cfg.Name, Epoch: d.epoch(), Secret: secret, Slots: d.cfg.Slots, Owners: d.cfg.Owners, Absent: d.cfg.Absent, Zone: zones.Zone}, snap, above)
 	if err == nil {
 		d.queue.Applied(snap.Applied)
 	}

@@ -1,6 +1,9 @@
 package sense
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Zone is the calendar as data: the offsets of one time zone. It is made outside
 // the mind (from embedded zone data) and travels in the bundle, so that every
@@ -18,6 +21,29 @@ type Turn struct {
 
 // UTC is the zone without offset.
 var UTC = Zone{Name: "UTC"}
+
+// ZoneOf returns the calendar of a location from the beginning of a year to 2100, as data.
+func ZoneOf(l *time.Location, name string, year int) Zone {
+	z := Zone{Name: name}
+	end := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+	for t := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).In(l); t.Before(end); {
+		_, offset := t.Zone()
+		turn := Turn{From: InstantOf(t), Offset: Duration(offset) * Second}
+		if n := len(z.Turns); n == 0 || z.Turns[n-1].Offset != turn.Offset {
+			z.Turns = append(z.Turns, turn)
+		}
+		_, next := t.ZoneBounds()
+		switch {
+		case next.IsZero():
+			return z
+		case next.After(t):
+			t = next
+		default: // the rule for years beyond the zone's table gives the end as the start
+			t = t.Add(time.Hour)
+		}
+	}
+	return z
+}
 
 // turn returns the index of the turn that holds at t, -1 before any.
 func (z Zone) turn(t Instant) int {

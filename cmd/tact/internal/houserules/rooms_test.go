@@ -260,8 +260,12 @@ var rooms = []struct {
 		"actions/catalog": "stages and reasons",
 		"agent/engine":    "decisions and what they looked at",
 	}}},
+	{"agent/zones", room{imports: map[string]string{
+		"context/sense": "calendars",
+	}}},
 	{"agent", room{imports: map[string]string{
 		"agent/moments":   "what decisions looked at",
+		"agent/zones":     "customers live in every zone",
 		"context/sense":   "values",
 		"context/event":   "events",
 		"context/profile": "slices",
