@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,7 +10,6 @@ import (
 	"github.com/tact-edge/tact/actions/arbiter"
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/actions/guard"
-	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/moment"
 	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/rule"
@@ -69,7 +69,8 @@ type whatIf struct {
 	waived []catalog.Reason
 	until  sense.Instant // the manners are asked at this later instant; 0 for the moment's own
 	slice  *profile.Slice
-	erased bool // that she was erased is taken back
+	erased bool         // that she was erased is taken back
+	told   []assumption // what the conditions were told
 }
 
 // over lays it over what the guards see.
@@ -88,6 +89,7 @@ type trial struct {
 	action int32
 	name   string
 	answer Answer
+	steps  int
 }
 
 // BestLoser returns the rejected action that came furthest, of those the one worth most; empty where none was.
@@ -140,16 +142,7 @@ func (p *Past) try(action int32) Answer {
 	p.decision()
 	kept := p.own(action)
 	p.what = &whatIf{}
-	for steps := 0; t.answer.Never == catalog.NoReason; steps++ {
-		c := p.judgeNow(action)
-		if steps == mostSteps {
-			t.fail(c.reason) // hours and pauses that leave no time between them, as a rule
-		} else if c.stage != 0 || c.text == nil {
-			t.step(&c)
-		} else if t.won(&c) {
-			break
-		}
-	}
+	t.run()
 	if t.answer.Never != catalog.NoReason {
 		t.answer.Changes = nil
 	}
@@ -157,6 +150,20 @@ func (p *Past) try(action int32) Answer {
 	p.state.Undo()
 	p.mind.bundle.Actions[action] = kept
 	return t.answer
+}
+
+// run makes one change after the other until the action wins, or nothing more helps.
+func (t *trial) run() {
+	for t.answer.Never == catalog.NoReason {
+		c := t.p.judgeNow(t.action)
+		if t.steps++; t.steps > mostSteps {
+			t.fail(c.reason) // hours and pauses that leave no time between them, as a rule
+		} else if c.stage != 0 || c.text == nil {
+			t.step(&c)
+		} else if t.won(&c) {
+			return
+		}
+	}
 }
 
 // own lets the actions be changed for this moment alone, and returns one as it is.
@@ -175,7 +182,7 @@ func (p *Past) judgeNow(action int32) candidate {
 	return p.mind.judge(p.session, &v, action, guard.Quiet(&v), p.decision().Language)
 }
 
-// won says whether the action wins the whole decision now; where another leads, the changes go on.
+// won says whether the action wins the whole decision now, or all is said; where another leads, the changes go on.
 func (t *trial) won(c *candidate) bool {
 	lead := t.p.leader()
 	if lead.action == t.action {
@@ -187,9 +194,8 @@ func (t *trial) won(c *candidate) bool {
 		return d.Action == t.name && d.Cause == ""
 	}
 	a, other := &t.p.mind.bundle.Actions[t.action], t.p.mind.bundle.Actions[lead.action].Name
-	if lead.mandatory && !c.mandatory {
-		t.fail(catalog.LostToMandatory)
-		return false
+	if lead.foremost && !c.foremost || lead.mandatory && !c.mandatory {
+		return t.topple(&lead)
 	}
 	t.raise(catalog.StageRanked, catalog.LostByValue, c.value, lead.value+1, "worth more than "+micro(lead.value)+" ("+other+")", a)
 	return false
@@ -214,7 +220,7 @@ func (p *Past) leader() (best candidate) {
 }
 
 func (p *Past) entry(v *guard.View, c *candidate) arbiter.Candidate {
-	return arbiter.Candidate{Index: c.action, Mandatory: c.mandatory, Value: c.value, Showings: showings(v.Slice, p.mind.bundle.Actions[c.action].Name)}
+	return arbiter.Candidate{Index: c.action, Foremost: c.foremost, Mandatory: c.mandatory, Value: c.value, Showings: showings(v.Slice, p.mind.bundle.Actions[c.action].Name)}
 }
 
 func micro(n catalog.Micro) string { return string(sense.AppendMicro(nil, n, 6)) }
@@ -291,9 +297,9 @@ func (t *trial) stateNamed(name string) int {
 
 // lasting are reasons that nothing about this moment and this customer would lift.
 var lasting = []catalog.Reason{
-	catalog.NoBasis, catalog.NotInBundle, catalog.Expired, catalog.PausedByOperator, catalog.LanguageMissing, catalog.TooLate,
+	catalog.NoBasis, catalog.NotInBundle, catalog.Expired, catalog.PausedByOperator, catalog.LanguageMissing,
 	catalog.ControlGroup, catalog.SignificantNeedsPerson, catalog.BudgetNotLeased, catalog.NoTreatmentForSlot, catalog.NoTreatmentForLanguage, catalog.TextTooLong,
-	catalog.AgeTooLow, catalog.ConditionError,
+	catalog.ConditionError,
 }
 
 // manner lifts what quiet states, hours, guards and the contact policy hold against it: by the state that
@@ -314,7 +320,7 @@ func (t *trial) manner(stage catalog.Stage, c *candidate, state int, want bool) 
 			t.fail(c.reason)
 			return
 		}
-		if t.add(change) {
+		if t.add(change) && (c.reason != catalog.OpenComplaint || !t.uncomplained()) {
 			t.p.what.waived = append(t.p.what.waived, c.reason)
 		}
 	}
@@ -351,7 +357,7 @@ func (t *trial) wait(change Change, until sense.Instant) {
 	change.Needed = "after " + t.p.clockText(until)
 	t.p.what.until = until
 	for k := range t.answer.Changes {
-		if o := &t.answer.Changes[k]; strings.HasPrefix(o.Needed, "after ") && o.Money == 0 {
+		if t.answer.Changes[k].waits() {
 			t.answer.Changes = slices.Delete(t.answer.Changes, k, k+1)
 			break
 		}
@@ -359,10 +365,16 @@ func (t *trial) wait(change Change, until sense.Instant) {
 	t.add(change)
 }
 
+// waits says whether a change is one of time.
+func (c *Change) waits() bool { return strings.HasPrefix(c.Needed, "after ") && c.Money == 0 }
+
 // clockText prints an instant in the policy's zone: 2026-03-17 10:00.
 func (p *Past) clockText(i sense.Instant) string {
+	return p.clockTextOf(i.Add(sense.Minute - 1)) // what is told shall be true
+}
+
+func (p *Past) clockTextOf(i sense.Instant) string {
 	z := p.mind.bundle.Zone
-	i = i.Add(sense.Minute - 1) // what is told shall be true
 	minute := z.DayMinute(i)
 	return fmt.Sprintf("%s %02d:%02d", sense.FormatDate(z.Day(i)), minute/60, minute%60)
 }
@@ -370,21 +382,38 @@ func (p *Past) clockText(i sense.Instant) string {
 // make lets atoms be as they should be.
 func (t *trial) make(stage catalog.Stage, reason catalog.Reason, atoms []moment.Atom) {
 	for _, a := range atoms {
-		needed := a.Needed
-		if !a.Known && a.Name != "" {
-			needed = a.Name + " known, and " + needed
-		}
-		because := a.Because
-		because.Needed = ""
-		if !t.add(Change{Stage: stage, Reason: reason, Needed: needed, Because: because}) {
+		if !t.add(t.p.changeOf(stage, reason, a)) {
 			return
 		}
-		t.p.state.Make(a)
+		was := t.p.what.slice
+		if t.p.become(a); t.p.what.slice != was {
+			t.unwait()
+		}
 	}
+}
+
+// changeOf says an atom as a change: what is open is closed by the kind that closes it.
+func (p *Past) changeOf(stage catalog.Stage, reason catalog.Reason, a moment.Atom) Change {
+	c := Change{Stage: stage, Reason: reason, Needed: a.Needed, Because: a.Because}
+	c.Because.Needed = ""
+	b := p.mind.bundle
+	switch in, want := p.inputOf(&a); {
+	case in >= 0 && b.Program.Inputs[in].From == rule.FromOpen && !want && a.Known:
+		if k := &b.Kinds[b.Program.Inputs[in].Index]; k.OpenUntil >= 0 {
+			c.Needed = k.Name + " " + b.Kinds[k.OpenUntil].Name // complaint resolved
+		}
+	case !a.Known && a.Name != "":
+		c.Needed = a.Name + " known, and " + a.Needed
+	}
+	return c
 }
 
 // condition lets the conditions of one stage hold; what else a stage asks for are facts and signals.
 func (t *trial) condition(stage catalog.Stage, c *candidate) {
+	if c.reason == catalog.TooLate {
+		t.inTime(c)
+		return
+	}
 	a := &t.p.mind.bundle.Actions[t.action]
 	group, own, _, _ := conditions(t.p.mind.bundle, a, stage)
 	for _, n := range [...]rule.Node{group, own} {
@@ -415,13 +444,13 @@ func (t *trial) know(stage catalog.Stage, c *candidate) {
 		t.fail(c.reason)
 	case fact >= 0 && slice != nil:
 		if t.add(change) {
-			slice.put(&bundle.Facts[fact], t.p.frozen.now)
-			t.p.what.slice = (*profile.Slice)(slice)
+			d := &bundle.Facts[fact]
+			slice.state(d, some(d.Kind, d.OneOf), t.p.frozen.now)
+			t.p.reread((*profile.Slice)(slice))
 		}
 	case signal >= 0 && bundle.Signals[signal].Input >= 0:
 		if t.add(change) {
-			t.p.state.Assume(bundle.Signals[signal].Input, some(bundle.Signals[signal].Kind, nil))
-			t.p.state.Work()
+			t.p.assume(assumption{input: bundle.Signals[signal].Input, value: some(bundle.Signals[signal].Kind, nil)})
 		}
 	default:
 		t.fail(c.reason)
@@ -447,21 +476,12 @@ func (p *Past) sliceCopy() *assumed {
 		return nil
 	}
 	s := *v.Slice
-	s.Facts, s.Consents, s.Objections = slices.Clone(s.Facts), slices.Clone(s.Consents), slices.Clone(s.Objections)
+	s.Facts, s.Consents, s.Objections, s.Interactions = slices.Clone(s.Facts), slices.Clone(s.Consents), slices.Clone(s.Objections), slices.Clone(s.Interactions)
 	return (*assumed)(&s)
 }
 
-// put lets her have told a fact just now.
-func (s *assumed) put(d *catalog.Fact, now sense.Instant) {
-	f := profile.Fact{Name: d.Name, Value: some(d.Kind, d.OneOf), Provenance: event.Declared, Happened: now}
-	k, there := slices.BinarySearchFunc(s.Facts, f, func(a, b profile.Fact) int {
-		return strings.Compare(a.Name+"\x00"+a.Owner, b.Name+"\x00"+b.Owner)
-	})
-	if there {
-		s.Facts[k] = f
-		return
-	}
-	s.Facts = slices.Insert(s.Facts, k, f)
+func inOrderOfFacts(a, b profile.Fact) int {
+	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Owner, b.Owner))
 }
 
 // some is any value of a kind.
@@ -502,6 +522,9 @@ func (t *trial) lawful(c *candidate) {
 		return
 	}
 	switch c.reason {
+	case catalog.AgeTooLow:
+		t.ofAge(c)
+		return
 	case catalog.Objected:
 		change.Needed = "no objection to " + b.Name
 		slice.Objections = slices.DeleteFunc(slice.Objections, func(o profile.Objection) bool { return o.Purpose == b.Name })

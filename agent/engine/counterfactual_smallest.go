@@ -33,8 +33,14 @@ func (b bound) less(a *Answer) bool {
 // What an action needs at the least is told without trying: where it fell, how many atoms its conditions
 // miss, and whether it is worth more than the winner. Actions are tried in that order until none that is left can need less.
 func (p *Past) Smallest() Answer {
-	bounds := p.bounds(p.decision())
+	d := p.decision()
 	best := Answer{}
+	for _, action := range p.heirs(p.indexOf(d.Action)) {
+		if a := p.try(action); a.Never == catalog.NoReason && (best.Action == "" || a.less(&best)) {
+			best = a
+		}
+	}
+	bounds := p.bounds(d)
 	for k, b := range bounds {
 		if best.Action != "" && !b.less(&best) || k == mostTrials && best.Action != "" {
 			break
@@ -55,6 +61,10 @@ func (p *Past) bounds(d *Decision) []bound {
 	counter := p.state.Counter()
 	v, least := p.view(), p.mustBeWorth(d)
 	k, winner, looked := int32(0), p.indexOf(d.Action), 0
+	first := winner >= 0 && p.stands(winner) // it has to fall for others, whatever they are worth
+	if first {
+		least = max(1, v.Slot.Minimum)
+	}
 	reads := map[int32]bool{} // inputs that the winner's conditions read
 	p.eachInput(winner, func(input int32) bool { reads[input] = true; return true })
 	for n := range d.Rejected {
@@ -63,7 +73,7 @@ func (p *Past) bounds(d *Decision) []bound {
 			k++ // both are in order of name
 		}
 		b := bound{action: k, name: r.Action, changes: 1}
-		possible := !slices.Contains(lasting, r.Reason) && r.Reason != catalog.LostToMandatory
+		possible := !slices.Contains(lasting, r.Reason)
 		if r.Stage >= catalog.StageEligible && r.Stage <= catalog.StageSuitable {
 			b.changes, possible = p.misses(counter, k)
 		}
@@ -76,12 +86,12 @@ func (p *Past) bounds(d *Decision) []bound {
 			looked++
 			topples = p.topples(k, winner)
 		}
-		if !topples && r.Value < least && !p.mind.bundle.Actions[k].Mandatory {
+		if !topples && r.Value < least && !guard.Mandatory(&v, &p.mind.bundle.Actions[k]) {
 			b.money = p.lacks(&v, k, r.Value, least)
 			if b.money < 0 {
 				continue
 			}
-			if r.Stage != catalog.StageValue && r.Stage != catalog.StageRanked {
+			if first || r.Stage != catalog.StageValue && r.Stage != catalog.StageRanked {
 				b.changes++
 			}
 		}
@@ -148,9 +158,11 @@ func (p *Past) topples(action, winner int32) bool {
 			if !ok || len(atoms) == 0 {
 				return false
 			}
-			p.state.Make(atoms[0])
+			p.what = &whatIf{}
+			p.become(atoms[0])
 			c := p.judgeNow(winner)
 			p.state.Undo()
+			p.what = nil
 			return c.stage != 0
 		}
 	}

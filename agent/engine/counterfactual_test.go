@@ -112,7 +112,7 @@ func TestWhyNot(t *testing.T) {
 		{"the cheaper side of an or", []string{who, `{"signal":"temperature","value":9.0}`, `{"signal":"rain","value":false}`, ask}, "cold",
 			"temperature < 3 instead of 9; rain"},
 		{"consent", []string{who, ask}, "sold", "offers granted"},
-		{"consent and a complaint", []string{who, `{"interaction":"complaint","customer":"anna","ref":"c1"}`, ask}, "sold", "offers granted; no open complaint (complaint 2026-03-02)"},
+		{"consent and a complaint", []string{who, `{"interaction":"complaint","customer":"anna","ref":"c1"}`, ask}, "sold", "offers granted; no complaint (complaint 2026-03-02)"},
 		{"time", []string{who, `{"consent":"offers","customer":"anna","granted":true}`, `{"interaction":"complaint","customer":"anna","ref":"c1"}`,
 			`{"interaction":"resolved","customer":"anna","ref":"c1"}`, ask}, "sold", "after 2026-03-16 10:00 (complaint 2026-03-02)"},
 		{"a name for the text", []string{who, ask}, "named", "name.first known"},
@@ -234,6 +234,25 @@ func thousand() string {
 	return b.String()
 }
 
+// BenchmarkSmallestMandatory is the same where what won had to come first, and has to fall for the others.
+func BenchmarkSmallestMandatory(b *testing.B) {
+	d, u := whyDesk(b, thousand()+"  first: {intent: recovery, purpose: service, slots: [main], mandatory: true, value: 1, propensity: 0.05, bother: 0.05, eligible: \"open(complaint)\", say_personal: {en: \"First.\"}}\n")
+	d.tell(`{"identify":"anna","by":"card"}`, `{"interaction":"complaint","customer":"anna","ref":"c1"}`, `{"signal":"speed","value":40.0}`, `{"signal":"temperature","value":5.0}`, `{"ask":"main"}`)
+	raw := d.outs[len(d.outs)-1].Moments[0].Bytes
+	b.ReportAllocs()
+	for b.Loop() {
+		p, err := Thaw(u, raw)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if a := p.Smallest(); texts(a) != "complaint resolved" {
+			b.Fatalf("%s: %s", a.Action, texts(a))
+		}
+	}
+	b.ReportMetric(perOp(b)/1e6, "explain.smallest.1000.mandatory:ms")
+	b.ReportMetric(10, "explain.smallest.1000.mandatory:ms:at-most")
+}
+
 // BenchmarkSmallest is the smallest change that would have made another of 1,000 actions win, and that of one of them.
 func BenchmarkSmallest(b *testing.B) {
 	d, u := whyDesk(b, thousand())
@@ -252,6 +271,10 @@ func BenchmarkSmallest(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(len(raw)), "moment-bytes")
+			if name == "overall" {
+				b.ReportMetric(perOp(b)/1e6, "explain.smallest.1000:ms")
+				b.ReportMetric(10, "explain.smallest.1000:ms:at-most")
+			}
 		})
 	}
 	run("thaw", func(*Past) Answer { return Answer{Action: "-"} })

@@ -12,7 +12,7 @@ var wantedWords = map[catalog.Reason]string{
 	catalog.AlreadyBought:             "not bought",
 	catalog.AlreadyBooked:             "not booked",
 	catalog.GoalReached:               "what it aims at not reached",
-	catalog.OpenComplaint:             "no open complaint",
+	catalog.OpenComplaint:             "no complaint",
 	catalog.ComplaintCoolOff:          "no complaint put right just now",
 	catalog.AlreadyKnown:              "the answer not known",
 	catalog.OneQuestionAVisit:         "no other question in this visit",
@@ -57,7 +57,28 @@ var wantedWords = map[catalog.Reason]string{
 // wantedInWords is empty for a reason that nothing lifts.
 func wantedInWords(r catalog.Reason) string { return wantedWords[r] }
 
-// Text prints a change for people: speed <= 5 instead of 50; offers granted; no open complaint.
+// neverWords say in a sentence why nothing about a moment lifts a reason.
+var neverWords = map[catalog.Reason]string{
+	catalog.NoBasis:                "there is no basis in law for it",
+	catalog.NotInBundle:            "the policy has no such action",
+	catalog.Expired:                "its time is over",
+	catalog.PausedByOperator:       "an operator has paused it",
+	catalog.LanguageMissing:        "it is not written in her language",
+	catalog.ControlGroup:           "she is held out of it, in the control group",
+	catalog.SignificantNeedsPerson: "a person decides it",
+	catalog.BudgetNotLeased:        "this device holds no lease of its budget",
+	catalog.NoTreatmentForSlot:     "it has no words for this slot",
+	catalog.NoTreatmentForLanguage: "it is not written in her language",
+	catalog.TextTooLong:            "its text is longer than the slot allows",
+	catalog.ConditionError:         "its condition cannot be worked out",
+	catalog.LostToMandatory:        "what must come first does not fall",
+	catalog.AgeTooLow:              "no date of birth can tell her age",
+}
+
+// Why says in words why nothing makes the action win; empty where changes do, or only the code says it.
+func (a *Answer) Why() string { return neverWords[a.Never] }
+
+// Text prints a change for people: speed <= 5 instead of 50; offers granted; no complaint (complaint 2026-03-02).
 func (c *Change) Text() string {
 	s := c.Needed
 	if c.Money != 0 || c.Value.IsNull() {
