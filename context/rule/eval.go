@@ -2,6 +2,7 @@ package rule
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -297,8 +298,13 @@ func (e *Eval) update(n Node) {
 
 // same says whether nothing that reads a value could tell the two apart; not a number is the same as itself.
 func same(a, b sense.Value) bool {
-	if a.Kind() == sense.Double && b.Kind() == sense.Double {
+	switch {
+	case a.Kind() != b.Kind():
+		return false
+	case a.Kind() == sense.Double:
 		return a.Int() == b.Int()
+	case a.Kind() == sense.List:
+		return slices.EqualFunc(a.List(), b.List(), same)
 	}
 	return a.Equal(b)
 }
