@@ -216,6 +216,27 @@ func TestSessionEndsByItself(t *testing.T) {
 	}
 }
 
+// TestSessionEndsOnce: a session ends at its instant, whether or not anything stood there: what is shown
+// to whoever comes later, unseen by the sensor, is not taken down for it by the next step.
+func TestSessionEndsOnce(t *testing.T) {
+	for _, ended := range []bool{false, true} {
+		d := newDesk(t, replayed)
+		d.tell(`{"signal":"presence","value":false}`)
+		if ended {
+			d.at(20 * sense.Second)
+		}
+		d.tell(asks)
+		if d.last().Action == silence {
+			t.Fatal("nothing is shown")
+		}
+		d.at(20 * sense.Second)
+		d.tell(`{"tick":true}`)
+		if stands := len(d.mind.Shown()) == 1; stands != ended {
+			t.Errorf("ended before %v: it stands %v:\n%s", ended, stands, d.log())
+		}
+	}
+}
+
 func TestSlowDown(t *testing.T) {
 	d := newDesk(t, replayed)
 	d.tell(annaTaps, `{"fact":"vehicle.tyres","owner":"vin1","value":"winter","provenance":"observed"}`, `{"signal":"temperature","value":-3}`)

@@ -231,10 +231,11 @@ func (m *Mind) endSessions() (ended bool) {
 				s.endsSince = m.now
 			}
 		}
+		gone := !s.ended && m.now >= s.endsSince.Add(rules.After)
 		if s.customer == nil && !s.showsSomething() {
+			s.ended = s.ended || gone // what is shown from now on is not of the session that ended
 			continue
 		}
-		gone := !s.ended && m.now >= s.endsSince.Add(rules.After)
 		if tooLong := s.customer != nil && m.now >= s.since.Add(rules.AtMost); gone || tooLong {
 			m.tellLeaving(s, true)
 			m.leave(s, "session")
