@@ -44,11 +44,13 @@ func (m *Mind) arm(s *session, one armed) {
 	switch {
 	case u.serve: // it was shown
 		u.right, u.armed = false, 0
+	case right && !one.pulse:
+		u.armed = 0 // its time begins when it ceases to be right
 	case right, u.right && !one.pulse:
 		// Armed from the last instant at which it was right; of what is right for one step only, from that step.
 		u.armed = m.now.Add(a.KeepArmed)
 	}
-	if !right && u.armed != 0 && m.left(s, group, own) {
+	if !right && (m.now >= u.armed || m.left(s, group, own)) {
 		u.armed = 0
 	}
 	u.right = right && !u.serve
@@ -79,7 +81,9 @@ func (m *Mind) left(s *session, nodes ...rule.Node) bool {
 	return false
 }
 
-// stillArmed lets an action pass whose moment has passed unseen, within keep_armed.
+// stillArmed lets an action pass whose moment has passed unseen, within keep_armed; also where one
+// request says otherwise, and its moment has not passed but for that.
 func (m *Mind) stillArmed(s *session, index int32, reason catalog.Reason) bool {
-	return m.bundle.Actions[index].KeepArmed > 0 && reason != catalog.LeftPlace && m.now < s.memory[index].armed
+	u := s.memory[index]
+	return m.bundle.Actions[index].KeepArmed > 0 && reason != catalog.LeftPlace && (u.right || m.now < u.armed)
 }

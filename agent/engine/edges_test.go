@@ -288,6 +288,36 @@ actions:
 	}
 }
 
+// TestArmedNeedsNoTimer: what stays right needs no waking, and is armed from when it ceases to be; what
+// one request says otherwise is not ceasing.
+func TestArmedNeedsNoTimer(t *testing.T) {
+	d := deskOf(t, `
+slots: {side: {channel: app}}
+signals: {rain: {type: bool, max_age: 1y}}
+actions:
+	always: {intent: information, purpose: offers, slots: [side], keep_armed: 10s, value: 10.00, propensity: 0.1, bother: 0.05, say_personal: {en: "Yes", nl: "Ja"}}
+	umbrella: {intent: information, slots: [side], applicable: "rain", keep_armed: 10s, value: 5.00, propensity: 0.1, bother: 0.05, say: {en: "Rain", nl: "Regen"}}
+`)
+	d.tell(annaTaps, `{"signal":"rain","value":true}`)
+	steps := len(d.outs)
+	d.at(40 * sense.Day)
+	if n := len(d.outs) - steps; n > 2 {
+		t.Errorf("the mind woke %d times in 40 days with nothing to do", n)
+	}
+	const dry = `{"ask":"side","with":{"rain":false}}`
+	d.tell(dry)
+	d.wants("umbrella", "")
+	for _, now := range []string{"false", "true", "false"} { // it was shown: it must become right anew
+		d.tell(`{"signal":"rain","value":` + now + `}`)
+	}
+	d.at(10*sense.Second - 1)
+	d.tell(`{"ask":"side"}`)
+	d.wants("umbrella", "")
+	d.at(sense.Minute)
+	d.tell(`{"ask":"side"}`)
+	d.wants("silence", "not_applicable")
+}
+
 // TestFallbackAsksForItsConditions: it need not be worth anything, but may be said.
 func TestFallbackAsksForItsConditions(t *testing.T) {
 	d := deskOf(t, `

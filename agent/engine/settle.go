@@ -379,7 +379,7 @@ func (m *Mind) show(s *session, slot int32, d *Decision, choice choice, ask *eve
 	}
 	s.shown[slot], s.latest[slot] = x, lately{decision: d.ID, n: d.N}
 	u := s.memory[choice.action]
-	u.last, u.serve, u.armed = m.now, true, 0
+	u.last, u.serve, u.right, u.armed = m.now, true, false, 0
 	s.memory[choice.action] = u
 	if !slices.Contains(s.served, choice.action) {
 		s.served = append(s.served, choice.action)
