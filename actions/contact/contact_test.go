@@ -264,9 +264,21 @@ func TestPressure(t *testing.T) {
 	if got := Bother(b, s, 50_000, t0+1); got != 50_000 {
 		t.Errorf("bother after a yes = %d, want the floor", got)
 	}
-	// Half a half-life: 0.1 x 2^-0.5 = 0.0707106..., three of them and the action's own.
+	// Half a half-life: 3 x 0.1 x 2^-0.5 = 0.2121320343..., rounded once. 98 s: 0.3 x 2^(-98/604800) = 0.2999663072...
 	s.Exposures = s.Exposures[:3]
-	if got, want := Bother(b, s, 50_000, t0.Add(sense.Week/2)), catalog.Micro(50_000+3*70_710); got != want {
-		t.Errorf("bother after half a half-life = %d, want %d", got, want)
+	for age, p := range map[sense.Duration]catalog.Micro{sense.Week / 2: 212_133, 98 * sense.Second: 299_967} {
+		if got, want := Bother(b, s, 50_000, t0.Add(age)), 50_000+p; got != want {
+			t.Errorf("bother after %s = %d, want %d", age, got, want)
+		}
+	}
+	// More than can be counted is the most, never less than nothing.
+	b.Contact.Pressure.Amounts[1].Amount = 1_000_000_000 * catalog.One
+	for k := range 20 {
+		x := shown(t0, "ignored")
+		x.Decision += "more" + string(rune('a'+k))
+		s.AddExposure(x)
+	}
+	if got := Bother(b, s, 50_000, t0); got < 1_000_000_000*catalog.One {
+		t.Errorf("bother of the most = %d", got)
 	}
 }

@@ -196,9 +196,12 @@ func TestDecay(t *testing.T) {
 		{100_000, 0, sense.Week, 100_000}, {100_000, sense.Week, sense.Week, 50_000}, {-100_000, 2 * sense.Week, sense.Week, -25_000},
 		{100_000, sense.Week / 2, sense.Week, 70_710}, {100_000, -sense.Day, sense.Week, 100_000}, {100_000, 100 * sense.Year, sense.Week, 0},
 		{100_000, 1, 0, 0}, {100_000, 0, 0, 100_000}, {1, sense.Week, sense.Week, 0}, {-1, sense.Week, sense.Week, 0},
-		{1 << 62, sense.Forever, 1, 0}, {catalog.One, sense.Day, sense.Forever, 999_992},
+		{1 << 62, sense.Forever, 1, 0}, {catalog.One, sense.Day, sense.Forever, 999_999},
+		// 10^12 x 2^(-98/604800) = 999887690791.783, x 2^(-1/7) = 905723664263.907, x 2^(-9/7) = 410167678003.819.
+		{1_000_000 * catalog.One, 98 * sense.Second, sense.Week, 999_887_690_791}, {1_000_000 * catalog.One, sense.Day, sense.Week, 905_723_664_263},
+		{-1_000_000 * catalog.One, 9 * sense.Day, sense.Week, -410_167_678_003},
 	} {
-		if got := Decay(c.amount, c.age, c.half); got != c.want && (c.half != sense.Forever || got > catalog.One || got < 999_900) {
+		if got := Decay(c.amount, c.age, c.half); got != c.want {
 			t.Errorf("Decay(%d, %s, %s) = %d, want %d", c.amount, c.age, c.half, got, c.want)
 		}
 	}

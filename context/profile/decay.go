@@ -7,14 +7,18 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// halvings[k] is 2^(-1/2^(k+1)) as a fraction of 2^32, rounded to nearest.
+// halvings[k] is 2^(-1/2^(k+1)), ln2 the natural logarithm of 2, as fractions of 2^64, rounded to nearest.
 var halvings = [...]uint64{
-	3037000500, 3611622603, 3938502376, 4112874773, 4202935003, 4248701965, 4271771996, 4283353945,
-	4289156690, 4292061010, 4293513907, 4294240540, 4294603903, 4294785595, 4294876445, 4294921870,
+	13043817825332782212, 15511800964685064948, 16915738899553466671, 17664662643191237676,
+	18051468387014017850, 18248035989933441397, 18347121020861646924, 18396865112328554661,
+	18421787711448657618, 18434261669329232140, 18440501815349552982, 18443622680442407998,
+	18445183311048607332, 18445963675871538004, 18446353870663572145, 18446548971154807802,
 }
 
-// Decay returns amount x 2^(-age/half), rounded toward zero; exact at whole half-lives, else within
-// a 2^-16 of a half-life. What has no half-life has gone as soon as it has an age.
+const ln2 = 12786308645202655660
+
+// Decay returns amount x 2^(-age/half), rounded toward zero; exact at whole half-lives, else to 15
+// places. What has no half-life has gone as soon as it has an age.
 func Decay(amount catalog.Micro, age, half sense.Duration) catalog.Micro {
 	if age <= 0 {
 		return amount
@@ -23,21 +27,29 @@ func Decay(amount catalog.Micro, age, half sense.Duration) catalog.Micro {
 		return 0
 	}
 	whole := uint(age / half)
-	factor := uint64(1) << 32
+	factor := uint64(1) << 63 // of 2^63
 	rest, step := uint64(age%half), uint64(half)
 	for _, h := range halvings {
 		rest *= 2
 		if rest >= step {
 			rest -= step
-			factor = factor * h >> 32
+			factor, _ = bits.Mul64(factor, h)
 		}
+	}
+	// What is left, less than a 2^-16 of a half-life, by the first terms of the series: 1 - y + y^2/2.
+	if rest > 0 {
+		left, _ := bits.Div64(rest>>16, rest<<48, step) // in half-lives, as a fraction of 2^64
+		y, _ := bits.Mul64(left, ln2)
+		square, _ := bits.Mul64(y, y)
+		less, _ := bits.Mul64(factor, y-square/2)
+		factor -= less
 	}
 	magnitude := uint64(amount)
 	if amount < 0 {
 		magnitude = -magnitude
 	}
 	hi, lo := bits.Mul64(magnitude, factor)
-	m := int64((hi<<32 | lo>>32) >> whole)
+	m := int64((hi<<1 | lo>>63) >> whole)
 	if amount < 0 {
 		return -m
 	}
