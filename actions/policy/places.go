@@ -111,14 +111,16 @@ func (c *compiler) fromMap(a *place.Area, e entry, f *fields) {
 		c.fail(v, "bad_file", "put the file into the policy's folder", "%s does not lie in the policy's folder", path)
 		return
 	}
-	m := c.maps[path]
-	if m == nil {
+	m, read := c.maps[path]
+	if !read {
 		var err error
 		if m, err = readBorders(filepath.Join(c.dir, path)); err != nil {
 			c.fail(v, "bad_file", "a GeoJSON file with polygons", "%s cannot be read: %s", path, err)
-			return
 		}
 		c.maps[path] = m
+	}
+	if m == nil { // said at the first place that is in it
+		return
 	}
 	if name.node == nil || name.isNull() {
 		for _, area := range m.areas {
@@ -254,16 +256,20 @@ func (b *borders) polygons(list [][][][]float64, properties map[string]any, poin
 	return nil
 }
 
+// noise is by how many degrees files go beyond a pole or the antimeridian that were computed in binary
+// fractions: 180.00000000000014 in those of Natural Earth. It is a centimetre, which points are kept to.
+const noise = 1e-7
+
 func ringOf(positions [][]float64, points *int) (place.Ring, error) {
 	ring := make(place.Ring, 0, len(positions))
 	for _, xy := range positions {
-		if len(xy) < 2 || math.Abs(xy[1]) > 90 || math.Abs(xy[0]) > 180 {
-			return nil, fmt.Errorf("one of its points is not [longitude, latitude]")
+		if len(xy) < 2 || math.Abs(xy[1]) > 90+noise || math.Abs(xy[0]) > 180+noise {
+			return nil, fmt.Errorf("its point %v is not [longitude, latitude]", xy)
 		}
 		if *points--; *points < 0 {
 			return nil, fmt.Errorf("it has more than %d points", mostPoints)
 		}
-		ring = append(ring, sense.PointOf(xy[1], xy[0]))
+		ring = append(ring, sense.PointOf(max(-90, min(xy[1], 90)), max(-180, min(xy[0], 180))))
 	}
 	if n := len(ring); n > 1 && ring[0] == ring[n-1] {
 		ring = ring[:n-1]
