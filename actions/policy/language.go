@@ -313,10 +313,24 @@ func (l *language) inspectName(p *parsed, name string, at int, of []what) {
 		return
 	}
 	if !ok {
-		p.mistake(at, "unknown_name", fmt.Sprintf("%s is not declared", name), didYouMean(name, l.names(of...)))
+		hint := didYouMean(name, l.names(of...))
+		if l.isWord(name) {
+			hint = fmt.Sprintf("a text stands in quotes: '%s'", name)
+		}
+		p.mistake(at, "unknown_name", fmt.Sprintf("%s is not declared", name), hint)
 		return
 	}
 	p.skip = p.skip || s.broken
+}
+
+// isWord says whether some fact is one_of words, and this is one of them.
+func (l *language) isWord(name string) bool {
+	for _, s := range l.symbols {
+		if slices.Contains(s.oneOf, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // wants says which sections a function's first argument may come from, where it must be a name.
@@ -346,6 +360,9 @@ func (l *language) inspectCall(p *parsed, e ast.Expr) {
 		p.mistake(p.start(e), "not_supported", fmt.Sprintf("%s is of an extension of CEL, which is not supported in conditions", name), "see the functions of the language, or declare what you need as a signal or fact")
 		return
 	case isOperator, !member && slices.Contains(functionNames, name), member && slices.Contains(ownMembers, name), name == "duration", name == "_[_]":
+	case member && slices.Contains([]string{"exists", "all", "exists_one", "filter", "map"}, name) && len(call.Args()) < 2:
+		p.mistake(p.start(e), "wrong_argument", fmt.Sprintf("%s wants a name for the element, and a condition", name), fmt.Sprintf("as in interests.%s(i, i == 'garden')", name))
+		return
 	case refused[name] != "":
 		p.mistake(p.start(e), "not_supported", refused[name]+" are not supported in conditions", "see the functions of the language, or declare a derived value")
 		return
@@ -392,8 +409,14 @@ func (l *language) inspectWanted(p *parsed, function string, arg ast.Expr, of []
 
 var overload = regexp.MustCompile(`found no matching overload for '(.*?)' applied to '(?:\((.*)\)|(.*)\.\((.*)\))'`)
 
+// expected is what CEL says of a part of && || ! and ?: that is no condition.
+var expected = regexp.MustCompile(`^expected type '(bool)' but found '([a-z]+)'$`)
+
 // explainType puts CEL's words on types into the author's.
 func explainType(message string) (text, hint string) {
+	if m := expected.FindStringSubmatch(message); m != nil {
+		return fmt.Sprintf("%s is wanted here, this is %s", article(m[1]), article(m[2])), "compare it with something, as in speed > 5"
+	}
 	m := overload.FindStringSubmatch(message)
 	if m == nil {
 		return "types do not fit: " + message, ""
@@ -412,10 +435,22 @@ func explainType(message string) (text, hint string) {
 			hint = "convert the whole number with double(...)"
 		case a == "duration" || b == "duration":
 			hint = "write durations with their unit, as in dwell > 8s"
+		case a == "timestamp" || b == "timestamp":
+			hint = "an instant is written timestamp('2026-03-02T10:00:00+01:00')"
+		case a == "date" || b == "date":
+			hint = "a date is written date('2010-01-31')"
+		case strings.HasPrefix(a, "list") || strings.HasPrefix(b, "list"):
+			hint = "whether a list holds something is asked with in, as in 'garden' in interests"
 		case a == "string" || b == "string":
 			hint = "texts stand in quotes, numbers do not"
 		}
 		return fmt.Sprintf("%s does not take %s and %s", sign, article(a), article(b)), hint
+	}
+	if m[3] != "" {
+		applied = m[3] // of a member
+	}
+	if name == "contains" && strings.HasPrefix(applied, "list") {
+		return "contains looks into a text, not into a list", "as in 'garden' in interests"
 	}
 	return fmt.Sprintf("%s does not take (%s)", name, applied), signatures[name]
 }

@@ -105,10 +105,17 @@ func (w *rewriter) step() {
 		w.mistake(w.pos, "word_operator", "<> does not compare", "write !=")
 		w.emit("!=", w.pos)
 		w.pos += 2
+	case mathematical[r] != "":
+		w.mistake(w.pos, "word_operator", fmt.Sprintf("%c is not an operator", r), "write "+mathematical[r])
+		w.emit(mathematical[r], w.pos)
+		w.pos++
 	default:
 		w.copy(1)
 	}
 }
+
+// mathematical are signs of print, and what conditions write.
+var mathematical = map[rune]string{'≥': ">=", '≤': "<=", '≠': "!=", '×': "*", '÷': "/", '−': "-", '∧': "&&", '∨': "||", '¬': "!"}
 
 // text copies a text in quotes, single or triple, with or without escapes.
 func (w *rewriter) text(quote rune, raw bool) {
@@ -140,7 +147,7 @@ func (w *rewriter) comment() {
 
 var textPrefix = map[string]bool{"r": true, "b": false, "rb": true, "br": true} // raw or not
 
-var wordOperators = map[string]string{"and": "&&", "or": "||", "not": "!"}
+var wordOperators = map[string]string{"and": "&&", "or": "||", "not": "!", "is": "=="}
 
 func (w *rewriter) word() {
 	n := 0
@@ -150,6 +157,9 @@ func (w *rewriter) word() {
 	word := string(w.src[w.pos : w.pos+n])
 	before := w.peek(-1)
 	sign, isOperator := wordOperators[strings.ToLower(word)]
+	if strings.EqualFold(word, "is") {
+		isOperator = w.between(n) // else it is a name
+	}
 	next := w.pos + n
 	for next < len(w.src) && w.src[next] == ' ' {
 		next++
@@ -162,7 +172,7 @@ func (w *rewriter) word() {
 	case before == '.' || w.peek(n) == '.':
 		w.copy(n)
 	case isOperator:
-		w.mistake(w.pos, "word_operator", fmt.Sprintf("%q is not an operator", word), "write && for and, || for or, ! for not")
+		w.mistake(w.pos, "word_operator", fmt.Sprintf("%q is not an operator", word), "write && for and, || for or, ! for not, == for is")
 		w.emit(sign, w.pos)
 		w.pos += n
 	case word == "has" && next < len(w.src) && w.src[next] == '(':
@@ -171,6 +181,19 @@ func (w *rewriter) word() {
 	default:
 		w.copy(n)
 	}
+}
+
+// between says whether the word of n characters here stands between two values, as no name can.
+func (w *rewriter) between(n int) bool {
+	value := func(r rune) bool { return isWord(r) || strings.ContainsRune("'\")]", r) }
+	left, right := -1, n
+	for w.peek(left) == ' ' {
+		left--
+	}
+	for w.peek(right) == ' ' {
+		right++
+	}
+	return left < -1 && right > n && value(w.peek(left)) && (isWord(w.peek(right)) || strings.ContainsRune("'\"(-!", w.peek(right)))
 }
 
 // hasValue stands for `has` in the text that CEL reads.
