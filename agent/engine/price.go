@@ -11,13 +11,13 @@ import (
 )
 
 // priceOf returns what an action costs the customer now; 0 where its price does not depend on anything.
-// A price that is not known is no price: the action is not applicable.
+// A price that is not known, or below nothing, is no price: the action is not applicable.
 func (m *Mind) priceOf(s *session, a *catalog.Action) (price catalog.Micro, d guard.Verdict) {
 	if a.Price == nil {
 		return 0, d
 	}
 	if r := m.moment.Result(s.name, a.Price.Node); r.Cause == rule.Known {
-		if price, ok := money(r.Value); ok {
+		if price, ok := money(r.Value); ok && price >= 0 {
 			return price, d
 		}
 	}

@@ -68,6 +68,9 @@ func TestPrice(t *testing.T) {
 			t.Errorf("demand %s: %q, price %d of %d", demand, x.Text.Text, x.Price, x.Normal)
 		}
 	}
+	// What would cost less than nothing has no price.
+	d.tell(`{"signal":"demand","value":-1}`, `{"ask":"screen"}`)
+	d.wants("silence", "condition_error", "ride applicable condition_error")
 	// A text that grew by its disclosure may not fit any more.
 	d.tell(`{"signal":"demand","value":12345.25}`, `{"ask":"screen"}`)
 	d.wants("silence", "text_too_long", "ride treatment text_too_long")
