@@ -320,9 +320,14 @@ func (t *trial) manner(stage catalog.Stage, c *candidate, state int, want bool) 
 			t.fail(c.reason)
 			return
 		}
-		if t.add(change) && (c.reason != catalog.OpenComplaint || !t.uncomplained()) {
-			t.p.what.waived = append(t.p.what.waived, c.reason)
+		if !t.add(change) {
+			return
 		}
+		if slice := t.p.uncomplained(); c.reason == catalog.OpenComplaint && slice != nil {
+			t.p.reread(slice)
+			return
+		}
+		t.p.what.waived = append(t.p.what.waived, c.reason)
 	}
 }
 

@@ -241,11 +241,11 @@ func (t *trial) unwait() {
 	t.answer.Changes = slices.DeleteFunc(t.answer.Changes, func(c Change) bool { return c.waits() })
 }
 
-// uncomplained lets there have been no complaint that is open; false where there was none.
-func (t *trial) uncomplained() bool {
-	slice, b := t.p.sliceCopy(), t.p.mind.bundle
+// uncomplained is what would be known of her without the complaints that are open; nil where none is.
+func (p *Past) uncomplained() *profile.Slice {
+	slice, b := p.sliceCopy(), p.mind.bundle
 	if slice == nil {
-		return false
+		return nil
 	}
 	whole := profile.Slice(*slice)
 	whole.Interactions = slices.Clone(whole.Interactions)
@@ -257,10 +257,10 @@ func (t *trial) uncomplained() bool {
 		_, closed := whole.Closed(b, k, i)
 		return !closed
 	})
-	if dropped {
-		t.p.reread((*profile.Slice)(slice))
+	if !dropped {
+		return nil
 	}
-	return dropped
+	return (*profile.Slice)(slice)
 }
 
 // inTime lets what the action has to come before be still ahead.

@@ -8,6 +8,7 @@ import (
 	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/moment"
 	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
 )
 
 // mostTrials bounds how many actions Smallest tries in full, the most promising first: it then tells the
@@ -35,12 +36,13 @@ func (b bound) less(a *Answer) bool {
 func (p *Past) Smallest() Answer {
 	d := p.decision()
 	best := Answer{}
-	for _, action := range p.heirs(p.indexOf(d.Action)) {
+	heirs := p.heirs(p.indexOf(d.Action))
+	for _, action := range heirs {
 		if a := p.try(action); a.Never == catalog.NoReason && (best.Action == "" || a.less(&best)) {
 			best = a
 		}
 	}
-	bounds := p.bounds(d)
+	bounds := p.bounds(d, heirs)
 	for k, b := range bounds {
 		if best.Action != "" && !b.less(&best) || k == mostTrials && best.Action != "" {
 			break
@@ -55,8 +57,9 @@ func (p *Past) Smallest() Answer {
 	return best
 }
 
-// bounds returns what each rejected action needs at the least, the most promising first.
-func (p *Past) bounds(d *Decision) []bound {
+// bounds returns what each rejected action needs at the least, the most promising first. Heirs are who lead
+// once what had to come first has fallen.
+func (p *Past) bounds(d *Decision, heirs []int32) []bound {
 	all := make([]bound, 0, len(d.Rejected))
 	counter := p.state.Counter()
 	v, least := p.view(), p.mustBeWorth(d)
@@ -82,16 +85,20 @@ func (p *Past) bounds(d *Decision) []bound {
 		}
 		conditional := r.Stage >= catalog.StageEligible && r.Stage <= catalog.StageSuitable
 		topples := false
-		if conditional && b.changes == 1 && r.Value < least && looked < mostLooks && p.shares(k, reads) {
+		if conditional && b.changes == 1 && (first || r.Value < least) && looked < mostLooks && p.shares(k, reads) {
 			looked++
 			topples = p.topples(k, winner)
 		}
-		if !topples && r.Value < least && !guard.Mandatory(&v, &p.mind.bundle.Actions[k]) {
+		mandatory := guard.Mandatory(&v, &p.mind.bundle.Actions[k])
+		if first && !mandatory && b.changes == 1 && !topples && !slices.Contains(heirs, k) && p.apart(k, r) {
+			b.changes++ // what lifts it does not take the winner down, or another leads then
+		}
+		if !topples && r.Value < least && !mandatory {
 			b.money = p.lacks(&v, k, r.Value, least)
 			if b.money < 0 {
 				continue
 			}
-			if first || r.Stage != catalog.StageValue && r.Stage != catalog.StageRanked {
+			if r.Stage != catalog.StageValue && r.Stage != catalog.StageRanked {
 				b.changes++
 			}
 		}
@@ -101,6 +108,19 @@ func (p *Past) bounds(d *Decision) []bound {
 		return cmp.Or(cmp.Compare(a.changes, b.changes), cmp.Compare(a.money, b.money), cmp.Compare(a.action, b.action))
 	})
 	return all
+}
+
+// apart says whether what lets a rejected action pass leaves standing what must come first: all but time, which
+// passes for that as well, and a date of birth.
+func (p *Past) apart(action int32, r *Rejected) bool {
+	switch r.Stage {
+	case catalog.StageQuiet, catalog.StageTreatment:
+		return false
+	case catalog.StageActive, catalog.StageGuard, catalog.StageContact:
+		c := p.judgeNow(action)
+		return c.until <= p.frozen.now || c.until == sense.Never
+	}
+	return r.Reason != catalog.AgeTooLow && r.Reason != catalog.TooLate
 }
 
 // mostLooks bounds for how many actions it is looked whether the winner falls by their one atom.

@@ -205,12 +205,17 @@ func (p *Past) lay(w whatIf) {
 	}
 }
 
-// heirs returns who would lead once what must come first, and won, had fallen in one of the ways; of each one time.
+// heirs returns who would lead once what must come first, and won, had fallen in one of the ways, or with no
+// complaint; of each one time.
 func (p *Past) heirs(winner int32) (all []int32) {
 	if winner < 0 || !p.stands(winner) {
 		return nil
 	}
-	for _, f := range p.downfalls(winner) {
+	ways := p.downfalls(winner)
+	if slice := p.uncomplained(); slice != nil {
+		ways = append(ways, downfall{slice: slice})
+	}
+	for _, f := range ways {
 		p.what = &whatIf{}
 		p.befall(&f)
 		if lead := p.leader(); lead.action >= 0 && lead.action != winner && !slices.Contains(all, lead.action) {
