@@ -246,11 +246,22 @@ func newChoices() *choices {
 func (c *choices) take(o engine.Output) {
 	for _, d := range o.Show {
 		k := placed{d.At, d.Session, d.Slot}
-		one := spot{k, len(c.by[k]), d.Action + " " + d.Cause}
+		one := spot{k, len(c.by[k]), d.Action + " " + d.Cause + said(d.Text)}
+		for _, r := range d.List {
+			one.choice += "; " + r.Action + said(r.Text)
+		}
 		c.by[k] = append(c.by[k], one.choice)
 		c.id[one], c.at[d.ID] = d.ID, one
 		c.n++
 	}
+}
+
+// said is what people read of a choice: a name that is only spoken is used, too.
+func said(t *engine.Text) string {
+	if t == nil {
+		return ""
+	}
+	return fmt.Sprintf(" %+v", *t)
 }
 
 // answer makes a line that answers a decision of base answer the same decision here. Where it was
