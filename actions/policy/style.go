@@ -25,16 +25,16 @@ func Format(name string, text []byte) ([]byte, []Finding) {
 		s.line(line)
 	}
 	styled := []byte(strings.TrimLeft(strings.TrimRight(s.out.String(), "\n"), "\n") + "\n")
-	if !sameMeaning([]byte(source), styled) {
+	if !sameMeaning(source, string(styled)) {
 		return text, []Finding{{File: name, Line: 1, Column: 1, Severity: Warning, Code: "not_formatted", Message: "the file is left as it is: its layout cannot be changed safely", Hint: "use plain block style"}}
 	}
 	return styled, nil
 }
 
-// sameMeaning says whether two texts hold the same values.
-func sameMeaning(a, b []byte) bool {
+// sameMeaning says whether two texts hold the same values, each read as a policy is.
+func sameMeaning(a, b string) bool {
 	var x, y yaml.Node
-	if yaml.Unmarshal(a, &x) != nil || yaml.Unmarshal(b, &y) != nil {
+	if yaml.Unmarshal([]byte(mend(a).text), &x) != nil || yaml.Unmarshal([]byte(mend(b).text), &y) != nil {
 		return false
 	}
 	return reflect.DeepEqual(bare(&x), bare(&y))

@@ -17,6 +17,7 @@ func TestFormat(t *testing.T) {
 		{"block of text", "a: |\n    one\n      two\nb: 2\n", "a: |\n    one\n      two\nb: 2\n"},
 		{"lists", "a:\n    -   x: 1\n        y: 2\n", "a:\n  - x: 1\n    y: 2\n"},
 		{"line ends", "a: 1\r\nb: 2", "a: 1\nb: 2\n"},
+		{"question marks", "a: {x: Now?,y: [So?, or ? not] }\n", "a: {x: Now?, y: [So?, or ? not]}\n"},
 		{"flow over lines", "a: {x: 1,\n    y: 2}\n", "a: {x: 1,\n    y: 2}\n"},
 	}
 	for _, c := range cases {
