@@ -69,6 +69,7 @@ func (f *finder) neverShown(k int) bool {
 		for _, n := range nodes {
 			parts = append(parts, f.conjuncts(n)...)
 		}
+		at.Error = true
 		if x, y, ok := f.clash(parts); ok {
 			f.add(at, Contradiction, hint, "action %s can never be shown: `%s` and `%s` contradict each other", a.Name, f.text(x), f.text(y))
 		} else {
