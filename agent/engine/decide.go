@@ -142,6 +142,7 @@ func (m *Mind) decide(s *session, slot int32, ask *event.Ask) (*Decision, choice
 			d.Rejected = append(d.Rejected, Rejected{Action: m.bundle.Actions[x.action].Name, Stage: x.stage, Reason: x.reason, Because: m.because(s, x), Value: x.value})
 		}
 	}
+	m.unsay(&v, d)
 	return d, c
 }
 

@@ -19,6 +19,7 @@ type plan struct {
 	budgets    []budget           // per action, of the volumes; nil where the policy has none
 	baseless   catalog.PurposeSet // purposes from which the law took the basis
 	entering   []bool             // per node: it rests on entered(place, d), which is false for a reason of its own
+	personal   []string           // names that stand for something of a person, in order
 	roots      []bool             // per node: an action, a group, a state or the end of a session rests on it
 }
 
@@ -57,6 +58,7 @@ func planOf(b *catalog.Bundle, slots []string) plan {
 	p.budgets = budgetsOf(b)
 	p.armed = armedOf(b)
 	p.entering = restingOn(b, rule.Armed)
+	p.personal = personalOf(b)
 	p.roots = rootsOf(b)
 	return p
 }
