@@ -2,7 +2,6 @@ package arbiter
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/tact-edge/tact/actions/catalog"
 )
@@ -31,9 +30,6 @@ func Better(a, b Candidate) int {
 	}
 	return cmp.Or(cmp.Compare(b.Value, a.Value), cmp.Compare(a.Showings, b.Showings), cmp.Compare(a.Index, b.Index))
 }
-
-// Rank puts the best first.
-func Rank(c []Candidate) { slices.SortFunc(c, Better) }
 
 // WhyLost says why loser came behind winner.
 func WhyLost(winner, loser Candidate) catalog.Reason {

@@ -1,6 +1,7 @@
 package arbiter
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -11,7 +12,7 @@ func TestRank(t *testing.T) {
 		{Index: 4, Value: 5}, {Index: 3, Value: 5, Showings: 1}, {Index: 2, Value: 9},
 		{Index: 1, Mandatory: true, Value: -7}, {Index: 5, Value: 5},
 	}
-	Rank(c)
+	slices.SortFunc(c, Better)
 	for k, want := range []int32{1, 2, 4, 5, 3} {
 		if c[k].Index != want {
 			t.Errorf("rank %d is %d, want %d", k, c[k].Index, want)

@@ -57,7 +57,7 @@ func capUnknown(v *guard.View, a *catalog.Action) guard.Verdict {
 		}
 	}
 	for k := range v.Bundle.Contact.Volume {
-		if x := &v.Bundle.Contact.Volume[k]; of(v.Bundle, x, a) && untimely(v, x.Per) {
+		if x := &v.Bundle.Contact.Volume[k]; Counts(v.Bundle, x, a) && untimely(v, x.Per) {
 			return doubt(guard.Clock, x.Name)
 		}
 	}

@@ -139,11 +139,11 @@ func TestVolume(t *testing.T) {
 		}
 	}
 	v := view(catalog.Contact{Volume: []catalog.Volume{{Action: -1, Group: -1, Per: catalog.CalendarDay}, {Action: 0, Group: -1, Per: catalog.Rolling, Window: sense.Hour}}})
-	if got := VolumeOf(v.Bundle, offer("car", "")); !slices.Equal(got, []int{0, 1}) {
-		t.Errorf("the car counts for %v", got)
-	}
-	if got := VolumeOf(v.Bundle, offer("boat", "")); !slices.Equal(got, []int{0}) {
-		t.Errorf("the boat counts for %v", got)
+	all, cars := &v.Bundle.Contact.Volume[0], &v.Bundle.Contact.Volume[1]
+	for name, ofCars := range map[string]bool{"car": true, "boat": false} {
+		if a := offer(name, ""); !Counts(v.Bundle, all, a) || Counts(v.Bundle, cars, a) != ofCars {
+			t.Errorf("the %s counts for all: %t, for cars: %t", name, Counts(v.Bundle, all, a), Counts(v.Bundle, cars, a))
+		}
 	}
 	spent := []sense.Instant{instant("2026-03-01T23:59:59.999+01:00"), instant("2026-03-02T00:00:00+01:00"), t0}
 	if got := TrimSpent(v.Bundle, 0, spent, t0); !slices.Equal(got, spent[1:]) {

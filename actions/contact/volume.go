@@ -15,7 +15,7 @@ func volumeSpent(v *guard.View, a *catalog.Action) guard.Verdict {
 	}
 	for k := range v.Bundle.Contact.Volume {
 		x := &v.Bundle.Contact.Volume[k]
-		if !of(v.Bundle, x, a) || x.AtMost > 0 && untimely(v, x.Per) {
+		if !Counts(v.Bundle, x, a) || x.AtMost > 0 && untimely(v, x.Per) {
 			continue
 		}
 		var spent []sense.Instant
@@ -41,22 +41,11 @@ func volumeSpent(v *guard.View, a *catalog.Action) guard.Verdict {
 	return guard.Verdict{}
 }
 
-// of says whether showing an action counts for a volume.
-func of(b *catalog.Bundle, x *catalog.Volume, a *catalog.Action) bool {
+// Counts says whether showing an action counts for a volume.
+func Counts(b *catalog.Bundle, x *catalog.Volume, a *catalog.Action) bool {
 	return (x.Intent == 0 || x.Intent == a.Intent) &&
 		(x.Action < 0 || b.Actions[x.Action].Name == a.Name) &&
 		(x.Group < 0 || x.Group == a.Group)
-}
-
-// VolumeOf returns the volumes that showing an action counts for, by index into Contact.Volume.
-func VolumeOf(b *catalog.Bundle, a *catalog.Action) []int {
-	var all []int
-	for k := range b.Contact.Volume {
-		if of(b, &b.Contact.Volume[k], a) {
-			all = append(all, k)
-		}
-	}
-	return all
 }
 
 // TrimSpent returns what still counts for volume number k now, of instants that are in order; the

@@ -3,7 +3,6 @@ package policy
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
@@ -96,32 +95,12 @@ func (c *compiler) checkProvenance(a *catalog.Action, r actionReads) {
 	}
 }
 
-// sensitiveAs returns what a subject betrays, by itself or by its kind; empty where nothing.
-func (c *compiler) sensitiveAs(s event.Subject) string {
-	_, id, _ := strings.Cut(string(s), ":")
-	for range len(c.b.Subjects) + 1 {
-		k, ok := slices.BinarySearch(c.names["subjects"], id)
-		if !ok {
-			if up := strings.LastIndexByte(id, '/'); up > 0 {
-				id = id[:up]
-				continue
-			}
-			return ""
-		}
-		if c.b.Subjects[k].Sensitive != "" {
-			return c.b.Subjects[k].Sensitive
-		}
-		id = c.b.Subjects[k].Kind
-	}
-	return ""
-}
-
 // checkSensitive reports what would betray somebody to those who share an identity.
 func (c *compiler) checkSensitive(a *catalog.Action, r actionReads) {
 	if !a.Household {
 		return
 	}
-	if of := c.sensitiveAs(a.About); of != "" {
+	if of := c.b.Sensitivity(a.About); of != "" {
 		c.fail(r.fields.key("household"), "household_sensitive", "leave household out: it is for one person alone", "action %s is about %s, which is sensitive (%s), and never for an identity that several people share", a.Name, a.About, of)
 	} else if a.Special != "" {
 		c.fail(r.fields.key("household"), "household_sensitive", "leave household out: it is for one person alone", "action %s uses what is special (%s), and is never for an identity that several people share", a.Name, a.Special)

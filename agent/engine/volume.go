@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/contact"
 	"github.com/tact-edge/tact/context/sense"
 )
 
@@ -46,17 +47,12 @@ func budgetsOf(b *catalog.Bundle) []budget {
 			window = 32 * sense.Day
 		}
 		for a := range b.Actions {
-			if falls(v, a, &b.Actions[a]) {
+			if contact.Counts(b, v, &b.Actions[a]) {
 				all[a] = budget{most: max(all[a].most, v.AtMost, 1), window: max(all[a].window, window)}
 			}
 		}
 	}
 	return all
-}
-
-// falls says whether a volume counts an action.
-func falls(v *catalog.Volume, index int, a *catalog.Action) bool {
-	return (v.Action < 0 || int(v.Action) == index) && (v.Group < 0 || v.Group == a.Group) && (v.Intent == 0 || v.Intent == a.Intent)
 }
 
 // spend books a showing. Before a policy is in charge all are booked, since it may count any.
@@ -78,7 +74,7 @@ func (m *Mind) spend(action string, one Showing) {
 	}
 	a := m.bundle.ActionIndex(action)
 	for n := range m.spent {
-		if a >= 0 && falls(&m.bundle.Contact.Volume[n], int(a), &m.bundle.Actions[a]) {
+		if a >= 0 && contact.Counts(m.bundle, &m.bundle.Contact.Volume[n], &m.bundle.Actions[a]) {
 			m.spent[n] = append(m.spent[n], one.At) // the newest of all
 		}
 	}
@@ -153,7 +149,7 @@ func (m *Mind) spentNow() [][]sense.Instant {
 	for k := range m.spent {
 		for _, v := range m.volume {
 			a := m.bundle.ActionIndex(v.Action)
-			if a < 0 || !falls(&m.bundle.Contact.Volume[k], int(a), &m.bundle.Actions[a]) {
+			if a < 0 || !contact.Counts(m.bundle, &m.bundle.Contact.Volume[k], &m.bundle.Actions[a]) {
 				continue
 			}
 			for _, one := range v.Shown {

@@ -15,16 +15,6 @@ var sideNames = [...]string{"unknown", "outside", "inside"}
 
 func (s Side) String() string { return sideNames[s] }
 
-// ParseSide reads unknown, outside or inside.
-func ParseSide(s string) (Side, bool) {
-	for k, n := range sideNames {
-		if n == s {
-			return Side(k), true
-		}
-	}
-	return Unknown, false
-}
-
 // UnsaidAccuracy is taken for a fix whose source says nothing of its accuracy, in millimetres.
 const UnsaidAccuracy = 15_000
 
