@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/sense"
 )
 
 const topplePolicy = `policy: counter
@@ -126,5 +127,26 @@ func TestWhyNotLasting(t *testing.T) {
 				t.Errorf("never is %s", a.Never)
 			}
 		})
+	}
+}
+
+// What of her history a decision rests on is told with its day: what makes a condition hold, not what is beside it.
+func TestHappened(t *testing.T) {
+	d, u := whyDesk(t, topplePolicy+`  call: {intent: recovery, purpose: service, slots: [main], mandatory: true, value: 1, propensity: 0.05, bother: 0.05, eligible: "open(complaint) && !bought('product:z')", say_personal: {en: "Call."}}`+"\n")
+	begun := d.now
+	d.tell(`{"interaction":"complaint","customer":"anna","ref":"c0"}`, `{"interaction":"resolved","customer":"anna","ref":"c0"}`)
+	d.at(sense.Day)
+	d.tell(`{"interaction":"complaint","customer":"anna","ref":"c1"}`)
+	d.at(2 * sense.Day)
+	d.tell(`{"interaction":"purchase","customer":"anna","about":"product:x"}`, `{"identify":"anna","by":"card"}`, `{"ask":"main"}`)
+	d.wants("call", "")
+	p := d.past(u)
+	if at, ok := p.Happened("call", "complaint"); !ok || at != begun.Add(sense.Day) {
+		t.Errorf("it rests on a complaint of %s, %v; want of %s", at, ok, begun.Add(sense.Day))
+	}
+	for _, kind := range []string{"purchase", "booking", "resolved", "none"} {
+		if at, ok := p.Happened("call", kind); ok {
+			t.Errorf("it rests on a %s of %s", kind, at)
+		}
 	}
 }

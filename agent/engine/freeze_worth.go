@@ -90,6 +90,48 @@ func (p *Past) Origin(name string) (o Origin, ok bool) {
 	return o, false
 }
 
+// Happened returns when the latest interaction of a kind took place that makes a condition of an action's hold;
+// false where none does: where it is no kind, or the conditions ask that there be none.
+func (p *Past) Happened(action, kind string) (at sense.Instant, ok bool) {
+	b, v := p.mind.bundle, p.view()
+	k := b.KindIndex(kind)
+	if k < 0 || v.Slice == nil {
+		return 0, false
+	}
+	d := &b.Kinds[k]
+	p.eachInput(p.indexOf(action), func(input int32) bool {
+		in := &b.Program.Inputs[input]
+		for n := range v.Slice.Interactions {
+			if i := &v.Slice.Interactions[n]; i.Kind == kind && i.Happened <= v.Now && v.Now < i.Happened.Add(d.Keep) && i.Happened >= at && p.makes(in, k, i, v.Slice) {
+				at, ok = i.Happened, true
+			}
+		}
+		return true
+	})
+	return at, ok
+}
+
+// makes says whether an interaction of kind number k makes an input of the history true.
+func (p *Past) makes(in *rule.Input, k int32, i *profile.Interaction, s *profile.Slice) bool {
+	b, now := p.mind.bundle, p.frozen.now
+	d := &b.Kinds[k]
+	about := in.Subject == "" || in.Subject.Touches(i.About)
+	undone, _ := s.Undone(b, d, i, now)
+	switch {
+	case in.From == rule.FromOpen && in.Index == k:
+		_, closed := s.Closed(b, d, i)
+		return !closed
+	case in.From == rule.FromOverdue && in.Index == k:
+		overdue, _ := s.Overdue(b, k, now)
+		return overdue
+	case in.From == rule.FromUntil && in.Index == k:
+		return about && !undone && i.Due != sense.Never
+	case in.From >= rule.FromBought && in.From <= rule.FromViewed && d.Means == meansOf(in):
+		return about && !undone && now < i.Happened.Add(in.Window)
+	}
+	return false
+}
+
 // Alone says whether nobody else could see the slot: it is no shared screen, or the policy's state alone was certain.
 func (p *Past) Alone() bool {
 	if !p.mind.bundle.Slots[p.frozen.slot].SharedScreen {

@@ -120,7 +120,7 @@ func (d *device) restore(secret [16]byte) error {
 	if err = errors.Join(err, bad); err != nil {
 		return err
 	}
-	d.mind, err = engine.Restore(engine.Config{Device: d.cfg.Name, Epoch: d.epoch(), Secret: secret, Slots: d.cfg.Slots, Owners: d.cfg.Owners, Absent: d.cfg.Absent, Zone: zones.Zone}, snap, above)
+	d.mind, err = engine.Restore(engine.Config{Device: d.cfg.Name, Epoch: d.epoch(), Secret: secret, Slots: d.cfg.Slots, Owners: d.cfg.Owners, Absent: d.cfg.Absent, Zone: zones.Zone, Moments: true}, snap, above)
 	if err == nil {
 		d.queue.Applied(snap.Applied)
 	}

@@ -15,8 +15,9 @@ type words struct {
 	shown    string // text, what it is for, what it rests on
 	this     string // in place of the text where that is not stored
 	forWhat  string // the purpose's own words
-	said     string // a value that she told
-	looked   string // names
+	said     string // values that she told, each with what they are
+	because  string // what happened or is so, as names
+	looked   string // what was looked at beside, as names
 	nothing  string // nothing of her was used
 	and      string
 	change   string
@@ -26,6 +27,12 @@ type words struct {
 	neutral  string // why, where the true reason is not for all eyes
 	worksOut string // a derived value and its formula
 	unasked  string // a fallback
+	dated    string // what happened and its day
+	day      string // of the month, and the month's name
+	months   [12]string
+	yes, no  string
+	history  map[catalog.Means][2]string // one that happened, and such in general
+	calendar map[string]string           // by the name that policies use
 	reasons  map[catalog.Reason]string
 }
 
@@ -127,27 +134,40 @@ func (c *customer) ofAction() string {
 	return first + " " + c.change
 }
 
-// grounds says what it rests on: what she said, what was looked at, and how a derived value is worked out.
+// grounds says what it rests on: what she said, what happened or is so, and what was looked at beside.
 func (c *customer) grounds() string {
-	var said, looked []string
+	var said, because, looked []string
 	for k := range c.f.Inputs {
 		in := &c.f.Inputs[k]
-		switch f := c.b.Fact(in.Name); {
+		switch f, kind := c.b.Fact(in.Name), c.b.Kind(in.Name); {
 		case f != nil && (!c.alone || f.Special != "" || !spoken(in)):
-		case f != nil && in.Known && in.Origin != nil && in.Origin.Provenance == event.Declared && !in.Value.IsNull():
-			said = append(said, Value(in.Value))
+		case f != nil && in.Known && in.Origin.Provenance == event.Declared && !in.Value.IsNull():
+			said = append(said, c.value(in.Value)+" ("+also(plainName(in.Name), c.in(f.Why))+")")
+		case kind != nil && !c.alone: // history is of her
+		case kind != nil && in.Happened != 0:
+			because = append(because, fmt.Sprintf(c.dated, c.event(kind, 0), c.date(c.b.Zone.Day(in.Happened))))
+		case kind != nil:
+			looked = append(looked, c.event(kind, 1))
 		default:
-			if name := c.name(in); name != "" {
+			name := c.name(in)
+			if name == "" {
+				break
+			}
+			if in.Known && in.Value.Kind() == sense.Bool && in.Value.Bool() {
+				because = append(because, name)
+			} else {
 				looked = append(looked, name)
 			}
 		}
 	}
 	var parts []string
-	if len(said) > 0 {
-		parts = append(parts, fmt.Sprintf(c.said, c.join(said)))
-	}
-	if len(looked) > 0 {
-		parts = append(parts, fmt.Sprintf(c.looked, c.join(looked)))
+	for _, part := range [...]struct {
+		words string
+		list  []string
+	}{{c.said, said}, {c.because, because}, {c.looked, looked}} {
+		if len(part.list) > 0 {
+			parts = append(parts, fmt.Sprintf(part.words, c.join(part.list)))
+		}
 	}
 	if len(parts) == 0 {
 		if c.f.Decision.Customer == "" || len(c.f.Inputs) == 0 {
@@ -155,7 +175,47 @@ func (c *customer) grounds() string {
 		}
 		return ""
 	}
-	return ", " + strings.Join(parts, " "+c.and+" ")
+	return ", " + c.join(parts)
+}
+
+// event names a kind of interaction: in words where the policy says what it means, else by its name.
+func (c *customer) event(k *catalog.Kind, general int) string {
+	if words, ok := c.history[k.Means]; ok {
+		return words[general]
+	}
+	return plainName(k.Name)
+}
+
+// date says a day, with its year where that is not the decision's.
+func (c *customer) date(day int64) string {
+	t := sense.Instant(day * int64(sense.Day)).Time()
+	s := fmt.Sprintf(c.day, t.Day(), c.months[t.Month()-1])
+	if now := sense.Instant(c.b.Zone.Day(c.f.Decision.At) * int64(sense.Day)).Time(); t.Year() != now.Year() {
+		s += fmt.Sprintf(" %d", t.Year())
+	}
+	return s
+}
+
+// value says a value as people do.
+func (c *customer) value(v sense.Value) string {
+	switch v.Kind() {
+	case sense.Bool:
+		if v.Bool() {
+			return c.yes
+		}
+		return c.no
+	case sense.Date:
+		return c.date(v.Int())
+	case sense.List:
+		var all []string
+		for _, one := range v.List() {
+			all = append(all, c.value(one))
+		}
+		if len(all) > 0 {
+			return c.join(all)
+		}
+	}
+	return Value(v)
 }
 
 // spoken says whether a fact may be spoken of: what she said or what was seen, not what was guessed or told by
@@ -164,9 +224,15 @@ func spoken(in *Input) bool {
 	return in.Origin != nil && (in.Origin.Provenance == event.Declared || in.Origin.Provenance == event.Observed)
 }
 
-// name says an input in words: its name, in brackets why the policy wants it, of a derived value its formula.
+// plainName is a declared name with blanks for what joins its words.
+func plainName(name string) string { return strings.NewReplacer(".", " ", "_", " ").Replace(name) }
+
+// name says an input in words: its name, in brackets of a derived value its formula, and why the policy wants it.
 func (c *customer) name(in *Input) string {
-	plain := strings.NewReplacer(".", " ", "_", " ").Replace(in.Name)
+	plain := plainName(in.Name)
+	if words, ok := c.calendar[in.Name]; ok {
+		return words
+	}
 	if k := c.b.SignalIndex(in.Name); k >= 0 {
 		s := &c.b.Signals[k]
 		if s.Special != "" {
@@ -180,17 +246,22 @@ func (c *customer) name(in *Input) string {
 		case d.Special != "" || d.Personal && !c.alone:
 			return ""
 		case d.Kind != sense.Bool && d.Formula != "":
-			plain = fmt.Sprintf(c.worksOut, plain, strings.ReplaceAll(d.Formula, " * ", " x "))
+			return bracketed(plain, also(fmt.Sprintf(c.worksOut, strings.ReplaceAll(d.Formula, " * ", " x ")), c.in(d.Why)))
 		}
 		return bracketed(plain, c.in(d.Why))
 	}
 	if f := c.b.Fact(in.Name); f != nil {
 		return bracketed(plain, c.in(f.Why))
 	}
-	if !c.alone && c.b.Kind(in.Name) != nil { // history is of her
-		return ""
-	}
 	return plain
+}
+
+// also adds why to what is said first.
+func also(what, why string) string {
+	if why == "" {
+		return what
+	}
+	return what + ", " + why
 }
 
 func bracketed(name, why string) string {

@@ -54,18 +54,18 @@ func told(shared bool) (*catalog.Bundle, *Funnel) {
 }
 
 func TestForCustomer(t *testing.T) {
-	const change = " Say no, later or never, and it will be so; what you agreed to for personal offers you can take back at any time."
+	const change = " You can say no, later or never to it, and take back at any time that your data may be used for personal offers."
 	for _, one := range []struct {
 		name, language string
 		shared, alone  bool
 		want           string
 	}{
-		{"hers alone", "", false, false, `"A shirt in M." is shown for personal offers, because you said M and from driving score = 100.0 - 8.0 x brakes and temperature (to see whether it is cold).` + change},
-		{"shared, alone", "", true, true, `"A shirt in M." is shown for personal offers, because you said M and from driving score = 100.0 - 8.0 x brakes and temperature (to see whether it is cold).` + change},
-		{"shared, not alone", "", true, false, `"A shirt in M." is shown for personal offers, from driving score = 100.0 - 8.0 x brakes and temperature (to see whether it is cold).` + change},
-		{"Dutch", "nl", false, false, `"A shirt in M." staat hier voor persoonlijke aanbiedingen, omdat u M hebt gezegd en op grond van driving score = 100.0 - 8.0 x brakes en temperature (to see whether it is cold).` +
-			" Zeg nee, later of nooit, en zo is het; uw toestemming voor persoonlijke aanbiedingen kunt u altijd intrekken."},
-		{"no such language", "xx", false, false, `"A shirt in M." is shown for personal offers, because you said M and from driving score = 100.0 - 8.0 x brakes and temperature (to see whether it is cold).` + change},
+		{"hers alone", "", false, false, `We show "A shirt in M." for personal offers, because you said M (size) and taking into account driving score (worked out as 100.0 - 8.0 x brakes) and temperature (to see whether it is cold).` + change},
+		{"shared, alone", "", true, true, `We show "A shirt in M." for personal offers, because you said M (size) and taking into account driving score (worked out as 100.0 - 8.0 x brakes) and temperature (to see whether it is cold).` + change},
+		{"shared, not alone", "", true, false, `We show "A shirt in M." for personal offers, taking into account driving score (worked out as 100.0 - 8.0 x brakes) and temperature (to see whether it is cold).` + change},
+		{"Dutch", "nl", false, false, `Wij tonen "A shirt in M." voor persoonlijke aanbiedingen, omdat u M (size) hebt gezegd en gelet op driving score (berekend als 100.0 - 8.0 x brakes) en temperature (to see whether it is cold).` +
+			" U kunt er nee, later of nooit op zeggen, en uw toestemming om uw gegevens te gebruiken voor persoonlijke aanbiedingen altijd intrekken."},
+		{"no such language", "xx", false, false, `We show "A shirt in M." for personal offers, because you said M (size) and taking into account driving score (worked out as 100.0 - 8.0 x brakes) and temperature (to see whether it is cold).` + change},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			b, f := told(one.shared)
@@ -77,6 +77,48 @@ func TestForCustomer(t *testing.T) {
 	}
 }
 
+// History is said with its day, what is so by its name, and what is not so only as looked at; to others nothing of it.
+func TestForCustomerOfHistory(t *testing.T) {
+	now, err := sense.ParseInstant("2026-03-03T10:00:00Z")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &catalog.Bundle{
+		Languages: []string{"en"}, Zone: sense.UTC,
+		Purposes: []catalog.Purpose{{Name: "service", Basis: catalog.BasisContract, For: catalog.Text{"to look after your car"}}},
+		Slots:    []catalog.Slot{{Name: "home", SharedScreen: true}},
+		Actions:  []catalog.Action{{Name: "call"}},
+		Signals:  []catalog.Signal{{Name: "night"}, {Name: "rain"}},
+		Facts:    []catalog.Fact{{Name: "newsletter", Why: catalog.Text{"to send it"}}},
+		Kinds:    []catalog.Kind{{Name: "booking", Means: catalog.MeansBooked}, {Name: "complaint", Means: catalog.MeansComplained}, {Name: "wash_run"}},
+	}
+	is := func(yes bool) engine.Look { return engine.Look{Value: sense.BoolValue(yes)} }
+	f := &Funnel{Decision: &engine.Decision{At: now, Customer: "anna", Slot: "home", Action: "call", Language: "en", Text: &engine.Text{Text: "Shall we call?"}}, Inputs: []Input{
+		{Name: "booking"},
+		{Name: "complaint", Known: true, Look: is(true), Happened: now.Add(-sense.Day)},
+		{Name: "local.hour"},
+		{Name: "newsletter", Known: true, Look: is(true), Origin: &engine.Origin{Provenance: event.Declared}},
+		{Name: "night", Known: true, Look: is(false)},
+		{Name: "rain", Known: true, Look: is(true)},
+		{Name: "wash_run", Happened: now.Add(-70 * sense.Day)},
+	}}
+	for _, one := range []struct {
+		language string
+		alone    bool
+		want     string
+	}{
+		{"en", true, `We show "Shall we call?" to look after your car, because you said yes (newsletter, to send it), because of your complaint of 2 March, rain and wash run of 23 December 2025 and taking into account your bookings, the hour and night. You can say no, later or never to it, and we keep to that.`},
+		{"nl", true, `Wij tonen "Shall we call?" to look after your car, omdat u ja (newsletter, to send it) hebt gezegd, vanwege uw klacht van 2 maart, rain en wash run van 23 december 2025 en gelet op uw boekingen, het uur en night. U kunt er nee, later of nooit op zeggen, en daar houden wij ons aan.`},
+		{"de", true, `Wir zeigen "Shall we call?" to look after your car, weil Sie ja (newsletter, to send it) gesagt haben, wegen Ihrer Beschwerde vom 2. März, rain und wash run vom 23. Dezember 2025 und unter Berücksichtigung von Ihren Buchungen, der Stunde und night. Sie können dazu nein, später oder nie sagen, und daran halten wir uns.`},
+		{"en", false, `We show "Shall we call?" to look after your car, because of rain and taking into account the hour and night. You can say no, later or never to it, and we keep to that.`},
+	} {
+		f.Alone = one.alone
+		if got := ForCustomer(b, f, one.language); got != one.want {
+			t.Errorf("said\n%s\nwant\n%s", got, one.want)
+		}
+	}
+}
+
 // Of a stored decision only names are known: no value, no fact of unknown origin.
 func TestForCustomerOfARecord(t *testing.T) {
 	b, f := told(false)
@@ -84,7 +126,7 @@ func TestForCustomerOfARecord(t *testing.T) {
 	for k := range f.Inputs {
 		f.Inputs[k] = Input{Name: f.Inputs[k].Name}
 	}
-	const want = `This is shown for personal offers, from driving score = 100.0 - 8.0 x brakes and temperature (to see whether it is cold). Say no, later or never, and it will be so; what you agreed to for personal offers you can take back at any time.`
+	const want = `We show this for personal offers, taking into account driving score (worked out as 100.0 - 8.0 x brakes) and temperature (to see whether it is cold). You can say no, later or never to it, and take back at any time that your data may be used for personal offers.`
 	if got := ForCustomer(b, f, ""); got != want {
 		t.Errorf("said\n%s\nwant\n%s", got, want)
 	}

@@ -35,6 +35,8 @@ type Input struct {
 	engine.Look
 	Known  bool           // it stands for something
 	Origin *engine.Origin // where a fact came from; nil for what is none, or where that is not known
+	// Happened is when that took place of a kind of interaction on which the winner rests; 0 where it rests on none.
+	Happened sense.Instant
 }
 
 // Of makes the funnel. look tells what a name stood for at the decision; it may be nil.
@@ -85,6 +87,7 @@ func From(p *engine.Past, d *engine.Decision) Funnel {
 		if o, ok := p.Origin(f.Inputs[k].Name); ok {
 			f.Inputs[k].Origin = &o
 		}
+		f.Inputs[k].Happened, _ = p.Happened(d.Action, f.Inputs[k].Name)
 	}
 	return f
 }

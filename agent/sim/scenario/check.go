@@ -289,7 +289,7 @@ func (r *runner) about(d seen, e *expectation) outcome {
 	case expectExplained:
 		told := "" // without a policy nobody is told anything
 		if b := r.stage.bundle; b != nil {
-			told = funnel.ForCustomer(b, &d.funnel, d.Language)
+			told = funnel.ForCustomer(b, d.whole(b), d.Language)
 		}
 		o.ok, o.happened, o.update = strings.Contains(told, e.text), fmt.Sprintf("%q", told), fmt.Sprintf("the customer is told %q", told)
 	case expectValue:

@@ -168,7 +168,7 @@ func TestWhatDoesNotHold(t *testing.T) {
 		{`and text does not contain "first"`, "first service", `and text contains "Shall we plan the first service?"`},
 		{"and rank 2 is model-x-1000-off", "the list has 1 ranks", ""},
 		{"and price is 3.00", "it has no price that depends on the moment", ""},
-		{`and the customer is told "a hundred"`, "to look after your car", `and the customer is told "\"Shall we plan the first service?\" is shown to look after your car, and nothing about you was used for it. Say no, later or never, and it will be so."`},
+		{`and the customer is told "a hundred"`, "to look after your car", `and the customer is told "We show \"Shall we plan the first service?\" to look after your car, and nothing about you was used for it. You can say no, later or never to it, and we keep to that."`},
 		{"then signal people is not read", "read are people, presence", "then signal people is read"},
 		{"then signal money is read", "read are people, presence", "then signal money is not read"},
 		{"then the device knows booking of anna", "the device knows no booking of anna", "then the device knows no booking of anna"},

@@ -53,6 +53,21 @@ type place struct{ session, slot string }
 type seen struct {
 	*engine.Decision
 	funnel funnel.Funnel
+	moment []byte // what it looked at; nil for a silence that nobody asked for
+}
+
+// whole is the funnel with all that the moment of the decision tells.
+func (d *seen) whole(b *catalog.Bundle) *funnel.Funnel {
+	hash, err := engine.FrozenBundle(d.moment)
+	if err != nil {
+		return &d.funnel
+	}
+	past, err := engine.Thaw(&engine.BundleUpdate{Bundle: b, Hash: hash}, d.moment)
+	if err != nil {
+		return &d.funnel // another policy has come since
+	}
+	f := funnel.From(past, d.Decision)
+	return &f
 }
 
 func newView(name string, slots []string, mind func() *engine.Mind) *view {
@@ -63,7 +78,7 @@ func newStage(s *Scenario, b *catalog.Bundle, t0 sense.Instant) (*stage, error) 
 	g := &stage{now: t0, known: map[string]bool{}}
 	g.inCharge(b)
 	if !s.connected {
-		g.alone = engine.New(engine.Config{Device: "scenario", From: 1, Leased: true, Zone: policy.Zone})
+		g.alone = engine.New(engine.Config{Device: "scenario", From: 1, Leased: true, Moments: true, Zone: policy.Zone})
 		g.views = []*view{newView("", nil, func() *engine.Mind { return g.alone })}
 		if b != nil {
 			g.hear("", g.alone.Step(engine.Input{At: t0, Bundle: &engine.BundleUpdate{Bundle: b}}))
@@ -127,12 +142,18 @@ func (g *stage) hear(device string, o engine.Output) {
 		v.reads = o.Want.Signals
 	}
 	see := func(d *engine.Decision) seen {
+		var looked []byte
+		for k := range o.Moments {
+			if o.Moments[k].Decision == d {
+				looked = o.Moments[k].Bytes
+			}
+		}
 		return seen{d, funnel.Of(g.bundle, d, func(name string) (engine.Look, bool) {
 			if m := v.mind(); m != nil {
 				return m.Look(d.Session, name)
 			}
 			return engine.Look{}, false
-		})}
+		}), looked}
 	}
 	for k := range o.HandOver {
 		v.told = append(v.told, o.HandOver[k].Names()...)
