@@ -211,7 +211,8 @@ func (c *compiler) window(l *catalog.Limit, f *fields, v value) {
 		c.fail(per, "zone_missing", "add zone: customer, or zone: policy", "a calendar window is one of a zone")
 		return
 	}
-	word, _ := c.word(zone, "zone", "customer", "policy")
+	own := c.b.Zone.Name // a policy may also say the name of its zone
+	word, _ := c.word(zone, "zone", "customer", "policy", own)
 	l.Customer = word == "customer"
 }
 
