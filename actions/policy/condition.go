@@ -51,7 +51,7 @@ func compileText(names []Name, text string, compile func(*language, string) comp
 	got := compile(l, text)
 	var findings []Finding
 	for _, m := range got.bad {
-		findings = append(findings, Finding{Line: 1, Column: m.at + 1, Severity: Error, Code: m.code, Message: m.message, Hint: m.hint})
+		findings = append(findings, Finding{Line: 1, Column: m.at + 1, Severity: Error, Code: m.code, Message: m.message, Hint: cure(m.code, m.hint)})
 	}
 	program, index := l.graph.program()
 	if got.node == rule.None {

@@ -118,6 +118,34 @@ func (p *parsed) mistake(at int, code, message, hint string) {
 	p.bad = append(p.bad, mistake{at, code, message, hint})
 }
 
+var (
+	misplaced = regexp.MustCompile(`^(?:mismatched|extraneous) input '(.*)'$`)
+	strange   = regexp.MustCompile(`^token recognition error at: '(.*)'$`)
+)
+
+// plainSyntax puts the words of CEL's parser into the author's.
+func plainSyntax(message string) string {
+	if strings.Contains(message, "code point size exceeds limit") {
+		return "it has more characters than the limit of 8192"
+	}
+	if m := misplaced.FindStringSubmatch(message); m != nil {
+		if m[1] == "<EOF>" {
+			return "it ends before it is complete"
+		}
+		return m[1] + " does not fit here"
+	}
+	if m := strange.FindStringSubmatch(message); m != nil {
+		return m[1] + " cannot be understood"
+	}
+	switch word, reserved := strings.CutPrefix(message, "reserved identifier: "); {
+	case reserved:
+		return word + " is a word that CEL keeps for itself"
+	case message == "invalid int literal", message == "invalid double literal":
+		return "the number is too large, or none"
+	}
+	return strings.ReplaceAll(message, "at '<EOF>'", "at its end")
+}
+
 // syntax reports the first thing that CEL could not read: the others follow from it.
 func (p *parsed) syntax(issues *cel.Issues) {
 	e := issues.Errors()[0]
@@ -125,7 +153,7 @@ func (p *parsed) syntax(issues *cel.Issues) {
 	if k := strings.Index(message, " expecting "); k > 0 {
 		message = message[:k]
 	}
-	message = strings.ReplaceAll(message, "<EOF>", "end of the condition")
+	message = plainSyntax(message)
 	if strings.Contains(message, "unsupported syntax") || strings.Contains(message, "limit") || strings.Contains(message, "depth") {
 		p.mistake(p.offset(e.Location.Line(), e.Location.Column()), "not_supported", "this is not supported in conditions: "+message, "declare a part of it as a derived value")
 		return

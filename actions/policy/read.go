@@ -55,7 +55,7 @@ func (c *compiler) report(p pos, severity string, code, message, hint string) {
 	if p.file == nil {
 		p = pos{c.files[0], 1, 1}
 	}
-	c.findings = append(c.findings, Finding{File: p.file.name, Line: p.line, Column: p.column, Severity: severity, Code: code, Message: message, Hint: hint})
+	c.findings = append(c.findings, Finding{File: p.file.name, Line: p.line, Column: p.column, Severity: severity, Code: code, Message: message, Hint: cure(code, hint)})
 }
 
 func (c *compiler) fail(v value, code, hint, format string, args ...any) {

@@ -27,6 +27,29 @@ func didYouMean(name string, known []string) string {
 	return ""
 }
 
+// cures say what to do where nothing nearer can be said.
+var cures = map[string]string{
+	"unknown_name":     "declare it: tact help policy shows where, and how",
+	"unknown_function": "tact help conditions shows every function, with an example",
+	"type_mismatch":    "tact help conditions shows what every operator and function takes, with an example",
+	"not_supported":    "tact help conditions says what there is, and what there is not",
+	"wrong_argument":   "tact help conditions shows every function, with an example",
+	"wrong_number":     "write a number within these limits",
+	"empty_value":      "write it, or leave the key out",
+	"too_many":         "leave some of them out",
+}
+
+// cure is the hint of a finding; none is without.
+func cure(code, hint string) string {
+	switch {
+	case hint != "":
+		return hint
+	case cures[code] != "":
+		return cures[code]
+	}
+	return "tact help policy shows every key, with an example"
+}
+
 // distance is the number of edits (insert, delete, replace, swap of neighbours) between two words.
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)

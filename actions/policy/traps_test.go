@@ -188,8 +188,8 @@ func FuzzPolicy(f *testing.F) {
 			t.Fatalf("a bundle comes with %d errors", errors)
 		}
 		for _, x := range findings {
-			if x.Line < 1 || x.Column < 1 || x.Code == "" || x.Message == "" {
-				t.Fatalf("a finding without place or words: %+v", x)
+			if x.Line < 1 || x.Column < 1 || x.Code == "" || x.Message == "" || x.Hint == "" {
+				t.Fatalf("a finding without place, words or cure: %+v", x)
 			}
 		}
 		if b == nil {
