@@ -1,9 +1,7 @@
 package agent
 
 import (
-	"slices"
 	"sort"
-	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/agent/engine"
@@ -73,10 +71,10 @@ func typed(b *catalog.Bundle, name string, v sense.Value, p event.Provenance) (s
 	if b == nil || v.IsNull() {
 		return v, true
 	}
-	k, found := slices.BinarySearchFunc(b.Facts, name, func(f catalog.Fact, name string) int { return strings.Compare(f.Name, name) })
-	if !found {
+	d := b.Fact(name)
+	if d == nil {
 		return v, true
 	}
-	w, err := b.Facts[k].Accept(v, p, sense.Never) // the hub has judged what lies ahead
+	w, err := d.Accept(v, p, sense.Never) // the hub has judged what lies ahead
 	return w, err == nil
 }

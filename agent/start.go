@@ -385,18 +385,14 @@ func exposureOf(b *catalog.Bundle, d *engine.Decision) *profile.Exposure {
 		return nil
 	}
 	x := &profile.Exposure{Decision: d.ID, Action: d.Action, Slot: d.Slot, At: d.At}
-	for k := range b.Actions {
-		if act := &b.Actions[k]; act.Name == d.Action {
-			x.Intent, x.About = act.Intent.String(), act.About
-			if act.Group >= 0 {
-				x.Group = b.Groups[act.Group].Name
-			}
+	if act := b.Action(d.Action); act != nil {
+		x.Intent, x.About = act.Intent.String(), act.About
+		if act.Group >= 0 {
+			x.Group = b.Groups[act.Group].Name
 		}
 	}
-	for k := range b.Slots {
-		if b.Slots[k].Name == d.Slot {
-			x.Channel = b.Slots[k].Channel
-		}
+	if slot := b.Slot(d.Slot); slot != nil {
+		x.Channel = slot.Channel
 	}
 	return x
 }

@@ -4,7 +4,8 @@
 //
 // It guarantees that a decoded bundle is whole: every index points at something,
 // every limit is held, the program is checked. Names are kept in order, so that
-// an index is a stable symbol within one bundle.
+// an index is a stable symbol within one bundle, and a name is found by halving. What a subject
+// lies below, is of the kind of, and may betray is told here too, so that all rooms tell the same.
 //
 // Callers owe a signature check before Decode (firmware/update does it), and
 // treat a bundle as read-only: all sessions of a device share one.

@@ -115,7 +115,7 @@ func (p *Past) WhyNot(action string) (Answer, error) {
 	if !ok {
 		return Answer{}, fmt.Errorf("ask why not %q: %w", action, ErrNotRejected)
 	}
-	return p.try(p.indexOf(d.Rejected[k].Action)), nil
+	return p.try(p.mind.bundle.ActionIndex(d.Rejected[k].Action)), nil
 }
 
 // decision is the decision as it was, made once.
@@ -124,14 +124,6 @@ func (p *Past) decision() *Decision {
 		p.made = p.Decision()
 	}
 	return p.made
-}
-
-func (p *Past) indexOf(action string) int32 {
-	k, ok := slices.BinarySearchFunc(p.mind.bundle.Actions, action, func(a catalog.Action, name string) int { return strings.Compare(a.Name, name) })
-	if !ok {
-		return -1
-	}
-	return int32(k)
 }
 
 // try lays changes over the moment, one at a time, until the action wins or nothing more helps; the
@@ -292,7 +284,7 @@ var quietStates = map[catalog.Reason]string{
 func (t *trial) quietState(r catalog.Reason) int { return t.stateNamed(quietStates[r]) }
 
 func (t *trial) stateNamed(name string) int {
-	return slices.IndexFunc(t.p.mind.bundle.States, func(s catalog.State) bool { return name != "" && s.Name == name })
+	return int(t.p.mind.bundle.StateIndex(name))
 }
 
 // lasting are reasons that nothing about this moment and this customer would lift.
@@ -441,8 +433,7 @@ func (t *trial) know(stage catalog.Stage, c *candidate) {
 	b := first(c.because)
 	change := Change{Stage: stage, Reason: c.reason, Needed: b.Name + " known", Because: b}
 	bundle := t.p.mind.bundle
-	fact := slices.IndexFunc(bundle.Facts, func(f catalog.Fact) bool { return f.Name == b.Name })
-	signal := slices.IndexFunc(bundle.Signals, func(s catalog.Signal) bool { return s.Name == b.Name })
+	fact, signal := bundle.FactIndex(b.Name), bundle.SignalIndex(b.Name)
 	slice := t.p.sliceCopy()
 	switch {
 	case b.Name == "" || slices.Contains(lasting, c.reason):
@@ -553,8 +544,8 @@ func (t *trial) lawful(c *candidate) {
 
 // consentTo grants a purpose; false where that is none that can be granted.
 func (t *trial) consentTo(s *assumed, purpose string) bool {
-	known := slices.ContainsFunc(t.p.mind.bundle.Purposes, func(p catalog.Purpose) bool { return p.Name == purpose && p.Basis.NeedsGrant() })
-	if !known {
+	asked := t.p.mind.bundle.PurposeIndex(purpose)
+	if asked < 0 || !t.p.mind.bundle.Purposes[asked].Basis.NeedsGrant() {
 		return false
 	}
 	given := profile.Consent{Purpose: purpose, Granted: true, Ever: true, Text: "as asked", Expires: sense.Never, Happened: t.p.frozen.now}

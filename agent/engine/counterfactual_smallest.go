@@ -36,7 +36,7 @@ func (b bound) less(a *Answer) bool {
 func (p *Past) Smallest() Answer {
 	d := p.decision()
 	best := Answer{}
-	heirs := p.heirs(p.indexOf(d.Action))
+	heirs := p.heirs(p.mind.bundle.ActionIndex(d.Action))
 	for _, action := range heirs {
 		if a := p.try(action); a.Never == catalog.NoReason && (best.Action == "" || a.less(&best)) {
 			best = a
@@ -63,7 +63,7 @@ func (p *Past) bounds(d *Decision, heirs []int32) []bound {
 	all := make([]bound, 0, len(d.Rejected))
 	counter := p.state.Counter()
 	v, least := p.view(), p.mustBeWorth(d)
-	k, winner, looked := int32(0), p.indexOf(d.Action), 0
+	k, winner, looked := int32(0), p.mind.bundle.ActionIndex(d.Action), 0
 	first := winner >= 0 && p.stands(winner) // it has to fall for others, whatever they are worth
 	if first {
 		least = max(1, v.Slot.Minimum)

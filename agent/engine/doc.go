@@ -79,6 +79,10 @@
 // be written at every reading of every sensor, whatever came of it, and flash pays for each; a moment is
 // written only where something is decided, and needs nothing that came before.
 //
+// Thaw takes such a record up again, with the bundle of then: Past makes the decision once more, byte for
+// byte, tells what each action was worth, and says what would have had to be different for another to win
+// (WhyNot), or by the smallest change (Smallest). Devices freeze; people thaw.
+//
 // Without Config.Zone the calendars of all customers are cut by the policy's zone, whatever zone
 // they have declared.
 package engine

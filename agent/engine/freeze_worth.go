@@ -29,7 +29,7 @@ type Factor struct {
 
 // Worth returns what an action was worth at the decision; false for one that is not in the bundle.
 func (p *Past) Worth(action string) (w Worth, ok bool) {
-	k := p.indexOf(action)
+	k := p.mind.bundle.ActionIndex(action)
 	if k < 0 {
 		return w, false
 	}
@@ -99,7 +99,7 @@ func (p *Past) Happened(action, kind string) (at sense.Instant, ok bool) {
 		return 0, false
 	}
 	d := &b.Kinds[k]
-	p.eachInput(p.indexOf(action), func(input int32) bool {
+	p.eachInput(p.mind.bundle.ActionIndex(action), func(input int32) bool {
 		in := &b.Program.Inputs[input]
 		for n := range v.Slice.Interactions {
 			if i := &v.Slice.Interactions[n]; i.Kind == kind && i.Happened <= v.Now && v.Now < i.Happened.Add(d.Keep) && i.Happened >= at && p.makes(in, k, i, v.Slice) {
