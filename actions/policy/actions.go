@@ -122,7 +122,7 @@ func (c *compiler) actionKind(a *catalog.Action, e entry, f *fields) {
 	if v, ok := f.get("measure"); ok {
 		a.Measure = c.reference(v, "measure", "measure", c.names["measures"])
 		if a.Intent == catalog.Service || a.Intent == catalog.Safety {
-			c.fail(f.key("measure"), "no_control_group", "leave it out", "%s is never held out from anybody", a.Intent)
+			c.warn(f.key("measure"), "no_control_group", "leave it out: nobody is denied it to learn what it is worth", "%s is never held out from anybody, so that measure has no effect here", a.Intent)
 		}
 	}
 }
