@@ -34,6 +34,10 @@
 // the last identify or ask, or from when the policy's end of session was last certainly
 // false. Numbers follow the order of lines where one step makes several decisions.
 //
+// What a session may not show of whom it serves, because she is only seen, on a shared card, known less
+// surely than the slot asks, or not certainly alone before a shared screen, is left out of the reasons of its
+// decisions: value and age are null, since the age of a purchase is its date.
+//
 // A visit is the customer's, in whatever session she is served; what was asked of whoever stood there
 // before she said who she is counts for her. After a restart it is pieced together from the contacts
 // that lie closer together than a visit's end. What she asks about is remembered once it is answered: a
