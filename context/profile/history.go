@@ -96,7 +96,8 @@ func (s *Slice) firstAnswer(b *catalog.Bundle, kind int32, i *Interaction) (sens
 	return 0, false
 }
 
-// Open says whether an interaction of kind number k is open.
+// Open says whether an interaction of kind number k is open: neither what it is open until nor
+// what settles it has come.
 func (s *Slice) Open(b *catalog.Bundle, k int32, now sense.Instant) (yes bool, next sense.Instant) {
 	next = sense.Never
 	d := &b.Kinds[k]
@@ -105,9 +106,9 @@ func (s *Slice) Open(b *catalog.Bundle, k int32, now sense.Instant) (yes bool, n
 		if i.Kind != d.Name || gone(d, i, now, &next) {
 			continue
 		}
-		if _, closed := s.Closed(b, d, i); !closed {
-			yes = true
-		}
+		_, closed := s.Closed(b, d, i)
+		_, settled := s.firstAnswer(b, d.ClosedBy, i)
+		yes = yes || !closed && !settled
 	}
 	return yes, next
 }

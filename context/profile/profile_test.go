@@ -183,6 +183,13 @@ func TestOverdue(t *testing.T) {
 	if yes, _ := s.Overdue(bundle, 3, days(3)); !yes {
 		t.Error("not overdue at the due instant")
 	}
+	if open, _ := s.Open(bundle, 3, days(2)); !open {
+		t.Error("the invoice that nobody paid is not open")
+	}
+	paid := sliceOf(t, interaction(t0, "invoice", "order:1", "i1"), interaction(days(1), "payment", "", "i1"))
+	if open, _ := paid.Open(bundle, 3, days(2)); open {
+		t.Error("the invoice is open, though it was paid")
+	}
 }
 
 func TestConsentStates(t *testing.T) {
