@@ -74,6 +74,7 @@ func (c *compiler) defineDerived(s *symbol, f *fields) {
 	s.node, s.reads, s.kind, s.scope = node, reads.distinct(), g.kind(node), g.nodes[node].Scope
 	d := &c.b.Derived[s.index]
 	d.Node, d.Kind, d.Formula = node, s.kind, formula
+	g.named(node, s.name)
 	c.derivedPurposes(s, d, f)
 }
 

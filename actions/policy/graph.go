@@ -281,6 +281,13 @@ func (g *graph) load(in rule.Input, text string) rule.Node {
 	return g.add(rule.Op{Code: rule.Load, Kind: in.Kind, Input: g.input(in)}, phrase{text, bindAtom})
 }
 
+// named lets what is compared with a value say its name instead of how it is worked out.
+func (g *graph) named(n rule.Node, name string) {
+	if op := &g.nodes[n]; op.Kind != sense.Bool && op.Code != rule.Load && op.Code != rule.Const {
+		g.texts[n] = phrase{name, bindAtom}
+	}
+}
+
 // wrap puts the text of n in parentheses where it binds weaker than asked.
 func (g *graph) wrap(n rule.Node, bind int) string {
 	p := g.texts[n]
