@@ -149,8 +149,9 @@ func (m *Mind) identify(e *event.Event, b *event.Identify) error {
 	s.again, s.stale = true, true
 	if stays {
 		m.visited(s)
+		// Her own card says that it is she, whatever card was shown before.
+		s.shared = b.Shared || s.shared && b.By < s.by
 		s.by = max(s.by, b.By)
-		s.shared = s.shared || b.Shared
 		s.tell(b)
 		return nil
 	}
