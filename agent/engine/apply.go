@@ -406,7 +406,7 @@ func (m *Mind) answer(c *customer, id, outcome string, at sense.Instant, b *even
 		r.Handle = c.Handle
 		if x := c.Slice.Exposure(id); x != nil {
 			x.Answer(outcome, at)
-			m.changed(c)
+			m.answeredBy(c)
 		}
 	}
 	if n, ours := m.numberOf(id); ours {

@@ -160,14 +160,9 @@ func (m *Mind) silenceCause(all []candidate, quiet guard.Verdict, asked bool) ca
 func forTheClock(c candidate) bool { return guard.Verdict{Because: c.because}.ByClock() }
 
 // showings counts how often an action was shown to the customer.
-func showings(s *profile.Slice, action string) (n int) {
+func showings(s *profile.Slice, action string) int {
 	if s == nil {
 		return 0
 	}
-	for k := range s.Exposures {
-		if x := &s.Exposures[k]; x.Action == action && !x.Failed {
-			n++
-		}
-	}
-	return n
+	return int(s.Showings(action))
 }

@@ -157,6 +157,14 @@ func (m *Mind) changed(c *customer) {
 	m.recall(c)
 }
 
+// answeredBy notes that a contact of a customer has an answer. It lets nothing go sooner that is in
+// somebody's way: contacts are looked through for it once a day, or when something else changes.
+func (m *Mind) answeredBy(c *customer) {
+	prune := c.prune
+	m.changed(c)
+	c.prune = min(prune, m.now.Add(sense.Day))
+}
+
 // recall lets the sessions in which a customer stands be judged again.
 func (m *Mind) recall(c *customer) {
 	for _, s := range m.sessions {
@@ -242,8 +250,9 @@ func (m *Mind) takeSlice(u *SliceUpdate) {
 		m.byID[u.Customer] = c
 	}
 	if u.Slice != nil {
-		exposures := c.Slice.Exposures
+		exposures, folded := c.Slice.Exposures, c.Slice.Folded
 		c.Slice = *u.Slice
+		c.Slice.Folded = folded // contacts are what this device made: the hub's slice has none
 		c.Slice.Customer, c.Slice.Owned = c.Customer, &m.owned
 		for _, x := range exposures {
 			c.Slice.AddExposure(x)

@@ -417,6 +417,7 @@ func clone(s Snapshot) Snapshot {
 		c.Slice.Consents = append(c.Slice.Consents[:0:0], c.Slice.Consents...)
 		c.Slice.Objections = append(c.Slice.Objections[:0:0], c.Slice.Objections...)
 		c.Slice.Interactions = append(c.Slice.Interactions[:0:0], c.Slice.Interactions...)
+		c.Slice.Folded = append(c.Slice.Folded[:0:0], c.Slice.Folded...)
 		exposures := c.Slice.Exposures
 		c.Slice.Exposures = nil
 		for _, x := range exposures {

@@ -252,6 +252,10 @@ func (c *coder) slice(s *profile.Slice) {
 	c.instant(&s.RestrictedAt)
 	listOf(c, &s.Interactions, c.interaction)
 	listOf(c, &s.Exposures, c.exposure)
+	listOf(c, &s.Folded, func(x *profile.Folded) {
+		c.text(&x.Action)
+		num(c, &x.Times)
+	})
 }
 
 func (c *coder) fact(f *profile.Fact) {

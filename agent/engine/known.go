@@ -86,6 +86,7 @@ func copyOf(s *profile.Slice) profile.Slice {
 	for k := range c.Facts {
 		c.Facts[k].Claims = slices.Clone(c.Facts[k].Claims)
 	}
+	c.Folded = slices.Clone(s.Folded)
 	for k := range c.Exposures {
 		c.Exposures[k].Outcomes = slices.Clone(c.Exposures[k].Outcomes)
 	}

@@ -57,7 +57,7 @@ func clone(s engine.Snapshot) engine.Snapshot {
 
 func cloneSlice(s profile.Slice) profile.Slice {
 	s.Facts, s.Consents, s.Objections, s.Interactions = slices.Clone(s.Facts), slices.Clone(s.Consents), slices.Clone(s.Objections), slices.Clone(s.Interactions)
-	s.Exposures = slices.Clone(s.Exposures)
+	s.Exposures, s.Folded = slices.Clone(s.Exposures), slices.Clone(s.Folded)
 	for k := range s.Exposures {
 		s.Exposures[k].Outcomes = slices.Clone(s.Exposures[k].Outcomes)
 	}

@@ -17,9 +17,10 @@ import (
 //
 // Version 2 added the showings that volumes count to the head, and to a customer what other sources said
 // of a fact, the price of a decision, what the hub was told of derived values, and the last decisions.
+// Version 3 added to a customer how often each action was shown in contacts that are not kept any more.
 const (
 	headVersion     = 2
-	customerVersion = 2
+	customerVersion = 3
 )
 
 // head is the part of a snapshot that belongs to nobody, with the epoch whose
@@ -120,12 +121,15 @@ func appendCustomer(b []byte, s *engine.CustomerState) []byte {
 	b = appendList(b, s.Told, func(b []byte, t *engine.Told) []byte {
 		return appendInstant(appendValue(msgp.AppendString(b, t.Name), t.Value), t.At)
 	})
-	return appendList(b, s.Decided, func(b []byte, d *engine.Decided) []byte {
+	b = appendList(b, s.Decided, func(b []byte, d *engine.Decided) []byte {
 		b = appendInstant(b, d.At)
 		for _, s := range []string{d.Decision, d.Slot, d.Action, d.Cause} {
 			b = msgp.AppendString(b, s)
 		}
 		return msgp.AppendInt64(b, d.Value)
+	})
+	return appendList(b, s.Slice.Folded, func(b []byte, f *profile.Folded) []byte {
+		return msgp.AppendInt64(msgp.AppendString(b, f.Action), f.Times)
 	})
 }
 
@@ -151,6 +155,11 @@ func readCustomer(raw []byte) (engine.CustomerState, error) {
 		})
 		s.Decided = list(c, func(c *cursor) engine.Decided {
 			return engine.Decided{At: c.instant(), Decision: c.text(), Slot: c.text(), Action: c.text(), Cause: c.text(), Value: c.int()}
+		})
+	}
+	if version >= 3 {
+		s.Slice.Folded = list(c, func(c *cursor) profile.Folded {
+			return profile.Folded{Action: c.text(), Times: c.int()}
 		})
 	}
 	return s, end(c, "customer")

@@ -130,3 +130,32 @@ func TestLastingContacts(t *testing.T) {
 		t.Errorf("left are %s, want 246", left)
 	}
 }
+
+// TestAlikeContactsAreFew: a screen that says the same thing every ten seconds for weeks leaves no more than
+// a day of it and an hour, how often it was shown stays known, and an answer to one of the latest is taken.
+func TestAlikeContactsAreFew(t *testing.T) {
+	b := &catalog.Bundle{Actions: []catalog.Action{{Name: "tip", Repeat: 10 * sense.Second}},
+		Contact: catalog.Contact{Waits: []catalog.Wait{{Action: -1, Group: -1, For: 90 * sense.Day}}, Limits: []catalog.Limit{{Action: -1, Group: -1, Intent: catalog.Sales, Counting: "shown", AtMost: 1, Window: sense.Year}}}}
+	s, now, n := &Slice{}, t0, int64(0)
+	for next := t0; now < t0.Add(3*sense.Day); now = now.Add(10 * sense.Second) {
+		n++
+		x := Exposure{Decision: now.String(), Action: "tip", Intent: "information", At: now}
+		x.Answer("ignored", now.Add(5*sense.Second))
+		s.AddExposure(x)
+		if now >= next {
+			if _, next = s.Prune(b, now); next <= now {
+				t.Fatalf("at %s the next to go is at %s", now, next)
+			}
+		}
+		next = min(next, now.Add(sense.Day)) // with an answer
+	}
+	if most := int(25 * sense.Hour / (10 * sense.Second)); len(s.Exposures) > most || s.Showings("tip") != n {
+		t.Errorf("%d are left, want at most %d; %d showings, want %d", len(s.Exposures), most, s.Showings("tip"), n)
+	}
+	if s.Prune(b, now.Add(30*sense.Day)); len(s.Exposures) != mostAlike {
+		t.Errorf("%d await an answer, want %d", len(s.Exposures), mostAlike)
+	}
+	if s.Prune(b, now.Add(91*sense.Day)); len(s.Exposures) != 0 || len(s.Folded) != 1 || s.Showings("tip") != n {
+		t.Errorf("%d are left after every window, folded are %+v, want %d", len(s.Exposures), s.Folded, n)
+	}
+}

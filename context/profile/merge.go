@@ -34,6 +34,9 @@ func (s *Slice) Merge(from *Slice) {
 	for _, x := range from.Exposures {
 		s.mergeExposure(x)
 	}
+	for _, f := range from.Folded {
+		s.addFolded(f)
+	}
 }
 
 func (s *Slice) objectedAt(purpose string) (at sense.Instant) {

@@ -1,13 +1,17 @@
 package profile
 
 import (
+	"math/bits"
+	"slices"
+	"strings"
+
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// Prune drops what is past its retention, and contacts older than the oldest
-// that a contact policy may count; it returns whether anything went and when
-// something is next to go.
+// Prune drops what is past its retention, and folds away contacts that the policy cannot count any
+// more; it returns whether anything went and when something is next to go.
 func (s *Slice) Prune(b *catalog.Bundle, now sense.Instant) (changed bool, next sense.Instant) {
 	next = sense.Never
 	facts := s.Facts[:0]
@@ -38,24 +42,56 @@ func (s *Slice) Prune(b *catalog.Bundle, now sense.Instant) (changed bool, next 
 	return changed, next
 }
 
-// pruneExposures drops contacts that no limit, pause, wait, repetition, strike or pressure can count any more.
+const (
+	// answerable is for how long a contact is kept though nothing counts it: an answer may come late.
+	answerable = 32 * sense.Day
+	// mostAlike is how many contacts that are alike are kept for that; of older ones no answer is awaited
+	// any more, once they have had one.
+	mostAlike = 256
+)
+
+// kindOfContact is in what two contacts are alike: whatever counts only the latest looks at one of them.
+type kindOfContact struct {
+	action, intent, group, channel, slot string
+	about                                event.Subject
+}
+
+// pruneExposures folds away contacts that no limit, pause, wait, repetition, strike or pressure can
+// count any more; of those, how often each action was shown is kept.
 func (s *Slice) pruneExposures(b *catalog.Bundle, now sense.Instant, next *sense.Instant) (changed bool) {
-	horizon := contactHorizon(b)
-	lasting := s.lasting(b)
+	lasting, recent, latest := s.lasting(b), latestHorizon(b), map[kindOfContact][2]int{}
+	ends := make([]sense.Instant, len(s.Exposures)) // when each goes
+	for n := len(s.Exposures) - 1; n >= 0; n-- {
+		x := &s.Exposures[n]
+		kind := kindOfContact{x.Action, x.Intent, x.Group, x.Channel, x.Slot, x.About}
+		later := latest[kind] // how many, and how many that did not fail
+		last := max(x.At, x.Shown)
+		ends[n] = x.counts(b)
+		switch {
+		case lasting[n]:
+			ends[n] = sense.Never
+		case later[0] < mostAlike || !x.Final():
+			ends[n] = max(ends[n], x.lastWord().Add(answerable), last.Add(recent))
+		case later[1] == 0:
+			ends[n] = max(ends[n], last.Add(recent))
+		default:
+			// A visit is pieced together from contacts; and what goes goes together, once an hour.
+			hour := sense.Instant(sense.Hour)
+			ends[n] = max(ends[n], (last - last%hour + hour).Add(sense.Day))
+		}
+		if later[0]++; !x.Failed {
+			later[1]++
+		}
+		latest[kind] = later
+	}
 	kept := s.Exposures[:0]
 	for n, x := range s.Exposures {
-		last := max(x.At, x.Shown)
-		for _, o := range x.Outcomes {
-			last = max(last, o.At)
-		}
-		end := last.Add(horizon)
-		if now >= end && !lasting[n] {
+		if now >= ends[n] {
+			s.foldExposure(&x)
 			changed = true
 			continue
 		}
-		if !lasting[n] {
-			until(next, end, now)
-		}
+		until(next, ends[n], now)
 		kept = append(kept, x)
 	}
 	clear(s.Exposures[len(kept):])
@@ -63,12 +99,44 @@ func (s *Slice) pruneExposures(b *catalog.Bundle, now sense.Instant, next *sense
 	return changed
 }
 
+// foldExposure keeps of a contact only that there was one.
+func (s *Slice) foldExposure(x *Exposure) {
+	if !x.Failed {
+		s.addFolded(Folded{Action: x.Action, Times: 1})
+	}
+}
+
+func (s *Slice) addFolded(f Folded) {
+	k, found := slices.BinarySearchFunc(s.Folded, f.Action, func(f Folded, action string) int { return strings.Compare(f.Action, action) })
+	if found {
+		s.Folded[k].Times += f.Times
+		return
+	}
+	s.Folded = slices.Insert(s.Folded, k, f)
+}
+
+// Showings returns how often an action was shown to the customer.
+func (s *Slice) Showings(action string) (n int64) {
+	for k := range s.Folded {
+		if s.Folded[k].Action == action {
+			n = s.Folded[k].Times
+		}
+	}
+	for k := range s.Exposures {
+		if x := &s.Exposures[k]; x.Action == action && !x.Failed {
+			n++
+		}
+	}
+	return n
+}
+
 // lasting says which contacts outlive every window: an answer of never, and one that a policy keeps
-// for ever; the last time that a question was asked, and that something was shown which another
-// action follows; and the last answer, by which it is known that the customer sleeps.
+// for ever; the last time that a question was asked; of what another action follows the first and the last
+// showing and those by which it was responded to; and the last answer, by which it is known that the customer sleeps.
 func (s *Slice) lasting(b *catalog.Bundle) []bool {
 	stays := make([]bool, len(s.Exposures))
 	recalled := make(map[string]bool) // actions whose last showing is kept, and was not come to yet
+	followed := make(map[string]*[2]int)
 	for k := range b.Actions {
 		a := &b.Actions[k]
 		if a.Intent == catalog.Question {
@@ -76,6 +144,7 @@ func (s *Slice) lasting(b *catalog.Bundle) []bool {
 		}
 		if a.Follows != nil {
 			recalled[b.Actions[a.Follows.Action].Name] = true
+			followed[b.Actions[a.Follows.Action].Name] = &[2]int{-1, -1} // its first showing, its last response
 		}
 	}
 	lastAnswer, answeredAt := -1, sense.Instant(0)
@@ -83,6 +152,11 @@ func (s *Slice) lasting(b *catalog.Bundle) []bool {
 		x := &s.Exposures[n]
 		if recalled[x.Action] && !x.Failed {
 			recalled[x.Action], stays[n] = false, true
+		}
+		f := followed[x.Action]
+		if f != nil && !x.Failed {
+			f[0] = n
+			stays[n] = stays[n] || slices.ContainsFunc(s.Interactions, func(i Interaction) bool { return i.Ref != "" && i.Ref == x.Decision })
 		}
 		for _, o := range x.Outcomes {
 			stays[n] = stays[n] || o.Outcome == "never"
@@ -92,6 +166,16 @@ func (s *Slice) lasting(b *catalog.Bundle) []bool {
 			if answered(o.Outcome) && (lastAnswer < 0 || o.At > answeredAt) {
 				lastAnswer, answeredAt = n, o.At
 			}
+			if f != nil && !x.Failed && f[1] < 0 && answered(o.Outcome) && o.Outcome != "abandoned" {
+				f[1] = n
+			}
+		}
+	}
+	for _, f := range followed { // order: each sets places of its own
+		for _, n := range f {
+			if n >= 0 {
+				stays[n] = true
+			}
 		}
 	}
 	if lastAnswer >= 0 && b.Sleeping != sense.Forever && b.Sleeping != 0 {
@@ -100,35 +184,92 @@ func (s *Slice) lasting(b *catalog.Bundle) []bool {
 	return stays
 }
 
-// contactHorizon returns for how long a contact can matter: at least a calendar month of 31 days
-// and a day for zones, at most what the longest window, pause, wait, repetition, count of strikes or
-// forty half-lives of pressure ask.
-func contactHorizon(b *catalog.Bundle) sense.Duration {
-	horizon := 32 * sense.Day
-	longer := func(d sense.Duration) {
-		if d != sense.Forever {
-			horizon = max(horizon, d)
+// lastWord returns when anything was last heard of a contact.
+func (x *Exposure) lastWord() sense.Instant {
+	last := max(x.At, x.Shown)
+	for _, o := range x.Outcomes {
+		last = max(last, o.At)
+	}
+	return last
+}
+
+// counts returns until when a limit, pause, strike or pressure counts a contact.
+func (x *Exposure) counts(b *catalog.Bundle) (end sense.Instant) {
+	at := x.At
+	if x.Shown != 0 {
+		at = x.Shown
+	}
+	for k := range b.Contact.Limits {
+		l := &b.Contact.Limits[k]
+		switch {
+		case l.Intent != 0 && l.Intent.String() != x.Intent, l.Action >= 0 && b.Actions[l.Action].Name != x.Action,
+			l.Group >= 0 && b.Groups[l.Group].Name != x.Group, l.Channel != "" && l.Channel != x.Channel:
+			continue
+		case l.Counting == "shown" && !x.Failed:
+			end = max(end, at.Add(windowOf(l)))
+		}
+		for _, o := range x.Outcomes {
+			if o.Outcome == l.Counting {
+				end = max(end, o.At.Add(windowOf(l)))
+			}
 		}
 	}
-	for _, l := range b.Contact.Limits {
-		longer(l.Window)
+	for _, o := range x.Outcomes {
+		for _, p := range b.Contact.Pauses {
+			if p.After == o.Outcome {
+				end = max(end, o.At.Add(p.For))
+			}
+		}
+		if b.Strikes != nil && o.Outcome == "negative" {
+			end = max(end, o.At.Add(b.Strikes.In))
+		}
+		if p := b.Contact.Pressure; p != nil {
+			for k := range p.Amounts {
+				if p.Amounts[k].Outcome == o.Outcome {
+					end = max(end, o.At.Add(gonePressure(p.Amounts[k].Amount, p.HalfLife)))
+				}
+			}
+		}
 	}
-	for _, p := range b.Contact.Pauses {
-		longer(p.For)
+	return end
+}
+
+// windowOf returns how long a limit counts at most: its window, or its calendar period with an hour that
+// a clock may be set back, and a day for a customer who moves to another zone.
+func windowOf(l *catalog.Limit) sense.Duration {
+	switch l.Per {
+	case catalog.CalendarDay:
+		return 3 * sense.Day
+	case catalog.CalendarWeek:
+		return 9 * sense.Day
+	case catalog.CalendarMonth:
+		return 33 * sense.Day
 	}
+	return l.Window
+}
+
+// gonePressure returns after how long nothing is left of a pressure: it halves until it is less than any
+// part of a micro-unit, at least a 2^-16, in which it is added up.
+func gonePressure(amount catalog.Micro, half sense.Duration) sense.Duration {
+	n := sense.Duration(bits.Len64(uint64(max(amount, -amount))) + 16)
+	if half > 0 && n > sense.Forever/half {
+		return sense.Forever
+	}
+	return n * half
+}
+
+// latestHorizon returns for how long a wait, a repetition or what follows looks back; each looks at the
+// latest contact of a kind only.
+func latestHorizon(b *catalog.Bundle) (horizon sense.Duration) {
 	for _, w := range b.Contact.Waits {
-		longer(w.For)
-	}
-	if p := b.Contact.Pressure; p != nil && p.HalfLife < sense.Forever/40 {
-		longer(40 * p.HalfLife)
-	}
-	if b.Strikes != nil {
-		longer(b.Strikes.In)
+		horizon = max(horizon, w.For)
 	}
 	for k := range b.Actions {
-		longer(b.Actions[k].Repeat)
-		if f := b.Actions[k].Follows; f != nil {
-			longer(f.ElseAfter)
+		if r := b.Actions[k].Repeat; r != sense.Forever {
+			horizon = max(horizon, r)
+		}
+		if f := b.Actions[k].Follows; f != nil && f.ElseAfter != sense.Forever {
+			horizon = max(horizon, f.ElseAfter)
 		}
 	}
 	return horizon

@@ -19,6 +19,7 @@ type Slice struct {
 	RestrictedAt sense.Instant
 	Interactions []Interaction // in order of Happened, then of arrival
 	Exposures    []Exposure    // in order of At
+	Folded       []Folded      // of contacts that are not kept any more; in order of Action
 	// Owned holds facts of vehicles, households and sites, kept apart from any customer's; nil where there are none.
 	Owned *Slice
 }
@@ -80,6 +81,12 @@ type Exposure struct {
 	Shown    sense.Instant // 0 until it was shown
 	Failed   bool
 	Outcomes []Outcome // in order of At
+}
+
+// Folded is how often an action was shown in contacts that nothing else looks at any more.
+type Folded struct {
+	Action string
+	Times  int64
 }
 
 // Outcome is one answer.
