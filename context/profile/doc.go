@@ -6,8 +6,9 @@
 // (newest `happened` wins, ties by a stated order; what was inferred or told by others
 // holds only where nothing fresh was declared or observed), that merging slices in any order
 // gives the same facts and contacts, and that every answer comes
-// with the next instant at which time alone changes it. It needs the catalog for
-// what kinds of interactions mean.
+// with the next instant at which time alone changes it. Prune folds contacts away that the policy
+// cannot count any more, and changes no answer by it: how often each was shown stays. It needs the
+// catalog for what kinds of interactions mean.
 //
 // Callers owe one owner: a Slice is not safe for concurrent use.
 package profile
