@@ -11,7 +11,8 @@ PURE     = $(shell go list -e -f '{{if .GoFiles}}{{.ImportPath}}{{end}}' ./conte
 	./sync/wire ./sync/uplink ./sync/hub ./firmware/boardtest | grep -v '/actions/policy$$')
 # The device's own API is HTTP/1.1 on the loopback interface, so HTTP/2 (0.4 MB) stays out.
 # What is not on the way of a signal is compiled without inlining, which saves another 0.6 MB.
-COLD := net/... encoding/... log/... regexp/... mime/... compress/... math/big/... os/... fmt \
+COLD := net/... encoding/... log/... regexp/... mime/... compress/... math/big/... os/... fmt time strconv reflect syscall sort \
+	hash/... math/rand/... crypto/sha1 crypto/hpke crypto/elliptic \
 	bufio context errors flag io/... path/... text/... unicode/... internal/poll internal/strconv \
 	crypto crypto/x509/... crypto/tls/... crypto/ecdsa/... crypto/ecdh/... crypto/rsa/... crypto/ed25519/... \
 	$(addprefix crypto/internal/fips140/,mlkem ecdsa rsa nistec/... edwards25519/...) \
@@ -19,6 +20,8 @@ COLD := net/... encoding/... log/... regexp/... mime/... compress/... math/big/.
 	periph.io/... github.com/eclipse/... github.com/gorilla/... \
 	$(addprefix github.com/tact-edge/tact/,agent agent/store agent/local agent/moments agent/zones \
 	sync/mqtt sync/uplink sync/outbox firmware/... cmd/...)
+# Functions begin at every 16 bytes, as on arm64, instead of every 32: 0.1 MB of amd64.
+DEVICE_LDFLAGS := $(LDFLAGS) -funcalign=16
 DEVICE_FLAGS := -tags nethttpomithttp2 $(foreach package,$(COLD),-gcflags=$(package)=-l) -trimpath
 DEVICES := amd64 arm64 armv7 riscv64
 
@@ -32,7 +35,7 @@ help: ## list the targets
 
 build: ## build tact and tactd into bin/
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/tact
-	CGO_ENABLED=0 go build $(DEVICE_FLAGS) -ldflags '$(LDFLAGS)' -o bin/ ./cmd/tactd
+	CGO_ENABLED=0 go build $(DEVICE_FLAGS) -ldflags '$(DEVICE_LDFLAGS)' -o bin/ ./cmd/tactd
 
 tools: ## install what the tests need and is missing (apt, with sudo where needed)
 	@.ci/tools
@@ -92,7 +95,7 @@ hash: ## replay TACT_DECISIONS (10000) recorded decisions on every chip at hand,
 # The name of a device's chip is GOARCH, with the version for arm.
 bin/tactd-linux-%: FORCE
 	GOOS=linux GOARCH=$(if $(filter armv7,$*),arm GOARM=7,$*) CGO_ENABLED=0 \
-		go build $(DEVICE_FLAGS) -ldflags '$(LDFLAGS)' -o $@ ./cmd/tactd
+		go build $(DEVICE_FLAGS) -ldflags '$(DEVICE_LDFLAGS)' -o $@ ./cmd/tactd
 
 release: cross ## put binaries and their checksums into dist/
 	rm -rf dist && mkdir -p dist

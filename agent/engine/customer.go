@@ -1,12 +1,11 @@
 package engine
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
+	"sort"
 
 	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/event"
@@ -129,7 +128,7 @@ func (c *customer) join(from *customer) {
 		c.told(t.Name, t.Value, t.At)
 	}
 	c.Decided = append(c.Decided, from.Decided...)
-	slices.SortStableFunc(c.Decided, func(a, b Decided) int { return cmp.Compare(a.At, b.At) })
+	sort.SliceStable(c.Decided, func(a, b int) bool { return c.Decided[a].At < c.Decided[b].At })
 	c.Decided = c.Decided[max(0, len(c.Decided)-MostDecided):]
 	if from.visit.since == 0 {
 		return

@@ -1,8 +1,8 @@
 package engine
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -131,7 +131,7 @@ func (m *Mind) settleVolume(n uint64, outcome string, at sense.Instant) {
 			if outcome == "shown" {
 				one.At = at
 			}
-			slices.SortStableFunc(v.Shown, func(a, b Showing) int { return cmp.Compare(a.At, b.At) })
+			sort.SliceStable(v.Shown, func(a, b int) bool { return v.Shown[a].At < v.Shown[b].At })
 			return
 		}
 	}

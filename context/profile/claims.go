@@ -3,6 +3,7 @@ package profile
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -64,7 +65,7 @@ func (f *Fact) claim() Claim {
 // apart; what was inferred or comes from others holds only where nothing was told.
 func (f *Fact) tell(told ...Claim) {
 	all := append(slices.Clone(f.Claims), told...)
-	slices.SortFunc(all, newerFirst)
+	sort.Slice(all, func(a, b int) bool { return newerFirst(all[a], all[b]) < 0 })
 	kept := all[:0]
 	told1 := false // the newest strong claim is kept
 	for _, c := range all {

@@ -3,6 +3,7 @@ package profile
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -55,7 +56,9 @@ func (s *Slice) mergeExposure(x Exposure) {
 		own.Shown = max(own.Shown, x.Shown)
 	}
 	all := append(slices.Clone(own.Outcomes), x.Outcomes...)
-	slices.SortFunc(all, func(a, b Outcome) int { return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Outcome, b.Outcome)) })
+	sort.Slice(all, func(a, b int) bool {
+		return cmp.Or(cmp.Compare(all[a].At, all[b].At), strings.Compare(all[a].Outcome, all[b].Outcome)) < 0
+	})
 	own.Outcomes = slices.Compact(all)
 	own.Failed = own.Failed || x.Failed
 	if len(all) > 0 {
