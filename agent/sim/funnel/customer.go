@@ -115,7 +115,14 @@ func (c *customer) ofAction() string {
 	}
 	a := c.b.Action(d.Action)
 	purpose, consent := "", ""
-	if a != nil && a.Purpose >= 0 {
+	grounds := c.grounds()
+	switch {
+	case a == nil:
+	case c.ambient(a):
+		if !strings.HasSuffix(grounds, c.nothing) {
+			grounds += c.nothing
+		}
+	case a.Purpose >= 0:
 		p := &c.b.Purposes[a.Purpose]
 		if words := c.in(p.For); words != "" {
 			purpose = fmt.Sprintf(c.forWhat, words)
@@ -124,7 +131,7 @@ func (c *customer) ofAction() string {
 			}
 		}
 	}
-	first := fmt.Sprintf(c.shown, text, purpose, c.grounds())
+	first := fmt.Sprintf(c.shown, text, purpose, grounds)
 	if d.Cause != "" {
 		first = fmt.Sprintf(c.unasked, text)
 	}
@@ -132,6 +139,11 @@ func (c *customer) ofAction() string {
 		return first + " " + fmt.Sprintf(c.consent, consent)
 	}
 	return first + " " + c.change
+}
+
+// ambient says whether it was said in the words for whoever stands there: then no purpose and no consent is needed.
+func (c *customer) ambient(a *catalog.Action) bool {
+	return c.f.Decision.Treatment == "say" && a.Say != nil && a.Say.Ambient
 }
 
 // grounds says what it rests on: what she said, what happened or is so, and what was looked at beside.

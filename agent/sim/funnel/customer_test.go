@@ -151,3 +151,16 @@ func TestForCustomerOfSilence(t *testing.T) {
 		}
 	}
 }
+
+// What is said to whoever stands there is for no purpose, and there is no consent to take back.
+func TestAmbientForCustomer(t *testing.T) {
+	b, f := told(true)
+	b.Actions[0].Say = &catalog.Treatment{Ambient: true}
+	f.Decision.Customer, f.Decision.Treatment = "", "say"
+	f.Inputs = f.Inputs[len(f.Inputs)-1:]
+	const want = `We show "A shirt in M.", taking into account temperature (to see whether it is cold), and nothing about you was used for it. ` +
+		`You can say no, later or never to it, and we keep to that.`
+	if got := ForCustomer(b, f, ""); got != want {
+		t.Errorf("got %s", got)
+	}
+}
