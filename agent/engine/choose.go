@@ -15,17 +15,15 @@ import (
 func (m *Mind) choose(v *guard.View, d *Decision, all []candidate, count int) *candidate {
 	var ranked []*candidate
 	for k := range all {
-		if all[k].stage == 0 {
-			ranked = append(ranked, &all[k])
+		if c := &all[k]; c.stage == 0 {
+			c.entry = arbiter.Candidate{Index: c.action, Foremost: c.foremost, Mandatory: c.mandatory, Value: c.value, Showings: showings(v.Slice, m.bundle.Actions[c.action].Name)}
+			ranked = append(ranked, c)
 		}
 	}
 	if len(ranked) == 0 {
 		return nil
 	}
-	entry := func(c *candidate) arbiter.Candidate {
-		return arbiter.Candidate{Index: c.action, Foremost: c.foremost, Mandatory: c.mandatory, Value: c.value, Showings: showings(v.Slice, m.bundle.Actions[c.action].Name)}
-	}
-	slices.SortFunc(ranked, func(a, b *candidate) int { return arbiter.Better(entry(a), entry(b)) })
+	slices.SortFunc(ranked, func(a, b *candidate) int { return arbiter.Better(a.entry, b.entry) })
 	var won *candidate
 	listed := 0
 	for _, c := range ranked {
@@ -43,7 +41,7 @@ func (m *Mind) choose(v *guard.View, d *Decision, all []candidate, count int) *c
 		case count > 1:
 			c.fall(catalog.StageRanked, guard.Verdict{Reason: catalog.ListFull})
 		default:
-			lost := guard.Verdict{Reason: arbiter.WhyLost(entry(won), entry(c))}
+			lost := guard.Verdict{Reason: arbiter.WhyLost(won.entry, c.entry)}
 			lost.Because = []catalog.Because{{Name: m.bundle.Actions[c.action].Name, Value: sense.MoneyValue(c.value), Age: catalog.NoAge, Needed: needed(lost.Reason, won.value)}}
 			c.fall(catalog.StageRanked, lost)
 		}

@@ -31,6 +31,7 @@ type candidate struct {
 	unpriced  bool // it fell since its price is not known
 	again     bool // a question whose first answer could not be used
 	text      *Text
+	entry     arbiter.Candidate // how it is ranked, once it stands
 }
 
 // fall marks where and why the candidate fell.
