@@ -14,6 +14,7 @@ import (
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/context/moment"
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/firmware/update"
 	"github.com/tact-edge/tact/sync/uplink"
@@ -237,7 +238,7 @@ func (a *Agent) install(ctx context.Context, data, signature []byte, w *wire.Wan
 
 // load decodes a bundle whose signature is good and makes its symbols those of the body.
 func (a *Agent) load(data []byte) (*engine.BundleUpdate, error) {
-	b, err := catalog.Decode(data)
+	b, err := decodeBundle(data)
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +277,7 @@ func (a *Agent) report(bundleError string) {
 
 // bundleName is the decoder of update.Store.
 func bundleName(data []byte) (name string, version int64, err error) {
-	b, err := catalog.Decode(data)
+	b, err := decodeBundle(data)
 	if err != nil {
 		return "", 0, err
 	}
@@ -325,4 +326,16 @@ func (a *Agent) provisionFile(path string) error {
 		return fmt.Errorf("bundle %s: %w", path, err)
 	}
 	return nil
+}
+
+// decodeBundle reads a bundle that this agent can decide by: sound, and with conditions that can be evaluated.
+func decodeBundle(data []byte) (*catalog.Bundle, error) {
+	b, err := catalog.Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := moment.Check(b); err != nil {
+		return nil, fmt.Errorf("decode bundle: %w: %w", err, catalog.ErrBundle)
+	}
+	return b, nil
 }

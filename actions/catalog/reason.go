@@ -165,6 +165,19 @@ func ParseReason(s string) (Reason, bool) {
 	return NoReason, false
 }
 
+// QuietState is a state of attention that silences a slot, with the reason that it gives.
+type QuietState struct {
+	State  string
+	Reason Reason
+}
+
+// QuietStates returns them in the order of their reasons.
+func QuietStates() [5]QuietState {
+	return [5]QuietState{
+		{StateDriving, AtTheWheel}, {StateInCall, InCall}, {StateDoNotDisturb, DoNotDisturb}, {StateAlarm, AlarmActive}, {StateBusy, BusyScreen},
+	}
+}
+
 // Reasons returns every code, in order.
 func Reasons() []Reason {
 	all := make([]Reason, 0, reasons-1)

@@ -8,30 +8,17 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// quietStates are the states of attention that silence a slot, in order of their reason codes:
-// at_the_wheel, in_call, do_not_disturb, alarm_active and busy_screen.
-var quietStates = [...]struct {
-	name   string
-	reason catalog.Reason
-}{
-	{catalog.StateDriving, catalog.AtTheWheel},
-	{catalog.StateInCall, catalog.InCall},
-	{catalog.StateDoNotDisturb, catalog.DoNotDisturb},
-	{catalog.StateAlarm, catalog.AlarmActive},
-	{catalog.StateBusy, catalog.BusyScreen},
-}
-
 // Quiet says whether the slot is in a quiet state at all, whatever the candidate:
 // unknown attention counts as taken. (Distraction at the wheel: what is not
 // certainly standing is driving.)
 func Quiet(v *View) Verdict {
-	for _, q := range quietStates {
-		k := v.Bundle.StateIndex(q.name)
+	for _, q := range catalog.QuietStates() {
+		k := v.Bundle.StateIndex(q.State)
 		if k < 0 || !concerns(&v.Bundle.States[k], v.Channel) || v.State == nil {
 			continue
 		}
 		if truth, because := v.State(int(k)); truth != rule.False {
-			if d := refuse(q.reason, because...); v.Holds(d) {
+			if d := refuse(q.Reason, because...); v.Holds(d) {
 				return d
 			}
 		}

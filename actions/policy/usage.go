@@ -164,7 +164,13 @@ func (c *compiler) serves(action, fact int32) bool {
 }
 
 // boundStates are the names that hold back by themselves.
-var boundStates = []string{catalog.StateDriving, catalog.StateInCall, catalog.StateDoNotDisturb, catalog.StateAlarm, catalog.StateBusy, catalog.StateAlone}
+func boundStates() []string {
+	var names []string
+	for _, q := range catalog.QuietStates() {
+		names = append(names, q.State)
+	}
+	return append(names, catalog.StateAlone)
+}
 
 // checkUnused warns of what nothing uses: it is sensed, asked, held or told of for nothing.
 func (c *compiler) checkUnused(u *usage) {
@@ -188,8 +194,8 @@ func (c *compiler) checkUnused(u *usage) {
 		case aDerived:
 			unused("derived", "derived value", k, "leave it out, or use it in a condition, a text or with leaves_device: value")
 		case aState:
-			if !slices.Contains(boundStates, s.name) {
-				unused("states", "state", k, "leave it out, or read it: of itself a state holds back only as "+strings.Join(boundStates, " "))
+			if !slices.Contains(boundStates(), s.name) {
+				unused("states", "state", k, "leave it out, or read it: of itself a state holds back only as "+strings.Join(boundStates(), " "))
 			}
 		case aPlace:
 			unused("places", "place", k, "leave it out, or use it, as in inside("+s.name+")")

@@ -275,13 +275,15 @@ func (t *trial) stageOf(c *candidate) catalog.Stage {
 	return c.stage
 }
 
-// quietStates are the states of attention behind the reasons of the stage quiet.
-var quietStates = map[catalog.Reason]string{
-	catalog.AtTheWheel: catalog.StateDriving, catalog.InCall: catalog.StateInCall, catalog.DoNotDisturb: catalog.StateDoNotDisturb,
-	catalog.AlarmActive: catalog.StateAlarm, catalog.BusyScreen: catalog.StateBusy,
+// quietState is the state of attention behind a reason of the stage quiet; -1 where there is none.
+func (t *trial) quietState(r catalog.Reason) int {
+	for _, q := range catalog.QuietStates() {
+		if q.Reason == r {
+			return t.stateNamed(q.State)
+		}
+	}
+	return -1
 }
-
-func (t *trial) quietState(r catalog.Reason) int { return t.stateNamed(quietStates[r]) }
 
 func (t *trial) stateNamed(name string) int {
 	return int(t.p.mind.bundle.StateIndex(name))

@@ -138,14 +138,21 @@ func passes(b *catalog.Bundle, i catalog.Intent) bool {
 	return slices.Contains(b.Quiet.Pass, i)
 }
 
-var quietStates = []string{catalog.StateDriving, catalog.StateInCall, catalog.StateDoNotDisturb, catalog.StateAlarm, catalog.StateBusy}
+func quiet(state string) bool {
+	for _, q := range catalog.QuietStates() {
+		if q.State == state {
+			return true
+		}
+	}
+	return false
+}
 
 // silenced says whether the states of a channel are never certainly false while the conditions hold.
 func (f *finder) silenced(channel string, nodes []rule.Node) (name string, held bool) {
 	all := trueTogether(nodes)
 	for k := range f.b.States {
 		s := &f.b.States[k]
-		if !slices.Contains(quietStates, s.Name) || s.Node == rule.None || len(s.Channels) > 0 && !slices.Contains(s.Channels, channel) {
+		if !quiet(s.Name) || s.Node == rule.None || len(s.Channels) > 0 && !slices.Contains(s.Channels, channel) {
 			continue
 		}
 		f.s.learn(s.Node)

@@ -266,6 +266,7 @@ var rooms = []struct {
 	{"agent", room{imports: map[string]string{
 		"agent/moments":   "what decisions looked at",
 		"agent/zones":     "customers live in every zone",
+		"context/moment":  "whether a bundle can be evaluated",
 		"context/sense":   "values",
 		"context/event":   "events",
 		"context/profile": "slices",
