@@ -179,13 +179,10 @@ func verifyLife(t *testing.T, dir string, highest uint64) {
 			t.Fatalf("the receipt for %s is in the log, and its key is still here", h)
 		}
 	}
-	if len(inLog) > 0 && !inLog[highest] {
-		lowest := highest
-		for n := range inLog {
-			lowest = min(lowest, n)
-		}
-		if lowest <= highest {
-			t.Fatalf("decision %d was shown, and is not in the log", highest)
+	// What was acknowledged has left the log, in order: of what was shown last, all above it then.
+	for n := range inLog {
+		if n < highest && !inLog[highest] {
+			t.Fatalf("decision %d was shown, and is not in the log that holds %d", highest, n)
 		}
 	}
 	next := submit(t, a, `{"ask":"home"}`).Decisions[0].N
