@@ -42,6 +42,10 @@ type Config struct {
 	DeviceKey [32]byte // see store.DeviceKey
 	MaxOutbox int64    // bytes of records that may wait; 0 takes the default
 	MaxState  int64    // bytes of state.db; 0 takes the default
+	MaxSlices int64    // bytes held of customers; 0 takes DefaultMaxSlices
+
+	FlashBudget int64          // bytes that may be written in a day before what can wait is written less often; 0 takes DefaultFlashBudget
+	SliceWait   sense.Duration // how long an ask waits for the slice of who was just identified; 0 takes DefaultSliceWait, below 0 it does not wait
 
 	MaxMoments  int64          // bytes of what decisions looked at; 0 takes the default, below 0 none is kept
 	KeepMoments sense.Duration // how long it is kept; 0 takes the default
@@ -62,6 +66,13 @@ type Config struct {
 	Tell    *slog.Logger       // nil says nothing
 	Crash   func(point string) // for tests: called at labelled points
 }
+
+// Defaults of Config.
+const (
+	DefaultMaxSlices   = 16 << 20
+	DefaultFlashBudget = 60 << 20
+	DefaultSliceWait   = 300 * sense.Millisecond
+)
 
 // Agent is a running device.
 type Agent struct {

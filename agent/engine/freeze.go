@@ -300,6 +300,7 @@ func (c *coder) exposure(x *profile.Exposure) {
 		c.text(&o.Outcome)
 		c.instant(&o.At)
 	})
+	c.unsigned(&x.Seq)
 }
 
 // conditions codes what the conditions rest on.

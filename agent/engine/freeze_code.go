@@ -14,7 +14,7 @@ import (
 var ErrMoment = errors.New("moment record is not sound")
 
 const (
-	momentVersion = 2 // with how often an action was shown in contacts that are not kept
+	momentVersion = 3 // with the numbers of contacts
 	// maxMomentText is the longest text in a moment in bytes, mostMoment the longest list.
 	maxMomentText = 64 << 10
 	mostMoment    = 1 << 16

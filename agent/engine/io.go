@@ -29,6 +29,11 @@ type Config struct {
 	Readings bool
 	// Moments: Output.Moments is filled.
 	Moments bool
+	// Budgets: a contact that falls under a limit of a customer takes a unit that the hub has leased, and is not
+	// made without one. Not so where Leased, or where the device stands alone.
+	Budgets bool
+	// MaxSlices bounds the bytes held of customers, by estimate; 0 for no bound.
+	MaxSlices int64
 }
 
 // Input is one step: what happened at one instant. A step without events lets
@@ -59,6 +64,12 @@ type SliceUpdate struct {
 	Customer string         // the hub's own id of the customer; empty leaves it
 	Slice    *profile.Slice // nil: unchanged, confirmed as current
 	Forget   bool           // erased at the hub: the slice goes, nothing else is read
+	Delta    bool           // Slice is what is new since the revision Base, else the whole of it
+	Base     uint64         // with Delta
+	// Budgets are the device's shares of what limits still allow, counted above Through, and hold until
+	// BudgetUntil; with BudgetUntil 0 the update says nothing of them.
+	Budgets     []profile.Budget
+	BudgetUntil sense.Instant
 }
 
 // Output is what a step wants done, in the order of its fields: persist, withhold, destroy,
@@ -135,6 +146,7 @@ type WantSlice struct {
 	Customer string
 	Revision uint64        // 0 where none is held
 	Owners   []event.Owner // what the customer was last seen with: their facts are wanted too
+	Served   bool          // in a session now: budgets are wanted, and the lease renewed
 }
 
 // Reading is a signal or derived value after decoding.
@@ -222,6 +234,7 @@ type CustomerState struct {
 	Until    sense.Instant
 	Here     bool // a slice came, or none is needed
 	Slice    profile.Slice
+	Budgets  profile.Budgets
 	Pending  []Record  // made here, above the slice's Through, in order of Seq
 	Told     []Told    // derived values that the hub was told, in order of name
 	Decided  []Decided // the last decisions for her, oldest first, at most MostDecided

@@ -18,9 +18,10 @@ import (
 // Version 2 added the showings that volumes count to the head, and to a customer what other sources said
 // of a fact, the price of a decision, what the hub was told of derived values, and the last decisions.
 // Version 3 added to a customer how often each action was shown in contacts that are not kept any more.
+// Version 4 added to a customer the leased budgets, and the number of each contact's record.
 const (
 	headVersion     = 2
-	customerVersion = 3
+	customerVersion = 4
 )
 
 // head is the part of a snapshot that belongs to nobody, with the epoch whose
@@ -128,9 +129,14 @@ func appendCustomer(b []byte, s *engine.CustomerState) []byte {
 		}
 		return msgp.AppendInt64(b, d.Value)
 	})
-	return appendList(b, s.Slice.Folded, func(b []byte, f *profile.Folded) []byte {
+	b = appendList(b, s.Slice.Folded, func(b []byte, f *profile.Folded) []byte {
 		return msgp.AppendInt64(msgp.AppendString(b, f.Action), f.Times)
 	})
+	b = appendList(b, s.Slice.Exposures, func(b []byte, x *profile.Exposure) []byte { return msgp.AppendUint64(b, x.Seq) })
+	b = appendList(b, s.Budgets.List, func(b []byte, x *profile.Budget) []byte {
+		return msgp.AppendInt64(msgp.AppendString(msgp.AppendString(b, x.Limit), x.About), x.Units)
+	})
+	return appendInstant(msgp.AppendUint64(b, s.Budgets.Above), s.Budgets.Until)
 }
 
 func readCustomer(raw []byte) (engine.CustomerState, error) {
@@ -161,6 +167,16 @@ func readCustomer(raw []byte) (engine.CustomerState, error) {
 		s.Slice.Folded = list(c, func(c *cursor) profile.Folded {
 			return profile.Folded{Action: c.text(), Times: c.int()}
 		})
+	}
+	if version >= 4 {
+		numbers := list(c, (*cursor).uint)
+		for k := range min(len(numbers), len(s.Slice.Exposures)) {
+			s.Slice.Exposures[k].Seq = numbers[k]
+		}
+		s.Budgets.List = list(c, func(c *cursor) profile.Budget {
+			return profile.Budget{Limit: c.text(), About: c.text(), Units: c.int()}
+		})
+		s.Budgets.Above, s.Budgets.Until = c.uint(), c.instant()
 	}
 	return s, end(c, "customer")
 }

@@ -66,10 +66,11 @@ func customer(n byte, changed uint64) engine.CustomerState {
 			Restricted:   true,
 			RestrictedAt: at,
 			Interactions: []profile.Interaction{{Kind: "purchase", About: "product:model-x", Channel: "shop", Ref: "r1", Value: sense.DoubleValue(12.5), Due: sense.Never, Happened: at, Source: "pos", ID: "p1"}},
-			Exposures: []profile.Exposure{{Decision: "d-1-1", Action: "offer", Intent: "sales", Group: "g", About: "product:y", Channel: "kiosk", Slot: "home", At: at, Shown: at + 1, Failed: true,
+			Exposures: []profile.Exposure{{Decision: "d-1-1", Action: "offer", Intent: "sales", Group: "g", About: "product:y", Channel: "kiosk", Slot: "home", At: at, Shown: at + 1, Failed: true, Seq: 3,
 				Outcomes: []profile.Outcome{{Outcome: "shown", At: at + 1}, {Outcome: "accepted", At: at + 2}}}},
 			Folded: []profile.Folded{{Action: "offer", Times: 3}},
 		},
+		Budgets: profile.Budgets{List: []profile.Budget{{Limit: "sales 1 per 7d", About: "product:y", Units: 2}}, Above: 2, Until: at + 900},
 		Pending: []engine.Record{
 			body(4, &event.Outcome{Outcome: "accepted", Decision: "d-1-1", Slot: "home"}),
 			body(5, &event.Fact{Name: "size", Customer: "card:123", Owner: "v1", Value: sense.StringValue("M"), Provenance: event.Declared}),

@@ -133,10 +133,14 @@ func agentConfig(c *config, credentials string) (a agent.Config, err error) {
 		Tenant: c.text("device.tenant"), Device: c.text("device.id"), Groups: c.list("device.groups"), Slots: c.list("device.slots"),
 		Owners: ownersOf(c.list("device.owners")), Absent: c.list("device.absent"), Dir: c.text("store.dir"),
 		MaxOutbox: c.number("store.max_outbox"), MaxState: c.number("store.max_state"), MaxMoments: c.number("store.max_moments"),
+		MaxSlices: c.number("store.max_slices"), FlashBudget: c.number("store.flash_budget"),
 		BundleFile: unless(c.text("bundle.file")), Sources: c.sources, Ports: board.Host(),
 	}
 	if c.text("store.max_moments") == none {
 		a.MaxMoments = -1
+	}
+	if a.SliceWait = -1; c.text("hub.slice_wait") != none {
+		a.SliceWait, _ = sense.ParseDuration(c.text("hub.slice_wait")) // was checked
 	}
 	a.KeepMoments, _ = sense.ParseDuration(c.text("store.keep_moments")) // was checked
 	if a.DeviceKey, err = store.DeviceKey(deviceKeyPath(c, credentials)); err != nil {

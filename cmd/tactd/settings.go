@@ -46,6 +46,8 @@ var settings = []setting{
 	{key: "store.device_key", check: absolute}, // the file device.key in store.dir, or the systemd credential
 	{key: "store.max_outbox", otherwise: "32MiB", check: size},
 	{key: "store.max_state", otherwise: "64MiB", check: size},
+	{key: "store.max_slices", otherwise: "16MiB", check: size},
+	{key: "store.flash_budget", otherwise: "60MiB", check: size}, // bytes written a day before what can wait is written less often
 	{key: "store.max_moments", otherwise: "16MiB", check: sizeOrNone}, // what decisions looked at; none keeps nothing
 	{key: "store.keep_moments", otherwise: "30d", check: length},
 	{key: "bundle.file", check: absolute},
@@ -58,6 +60,7 @@ var settings = []setting{
 	{key: "broker.cert_file", check: absolute},
 	{key: "broker.key_file", check: absolute},
 	{key: "hub.keys", check: hubKeys},
+	{key: "hub.slice_wait", otherwise: "300ms", check: wait}, // an ask waits so long for the slice of who was just identified
 	{key: "local.listen", otherwise: "127.0.0.1:7433", check: listen},
 	{key: "local.socket", otherwise: "/run/tact/agent.sock", check: absolute},
 	{key: "local.token", secret: true},
@@ -146,6 +149,18 @@ func length(l []string) error {
 	d, err := sense.ParseDuration(strings.Join(l, ","))
 	if err == nil && (d < sense.Hour || d > sense.Year) {
 		err = errors.New("wants 1h to 1y")
+	}
+	return err
+}
+
+// wait is a short time, or none.
+func wait(l []string) error {
+	if len(l) == 1 && l[0] == none {
+		return nil
+	}
+	d, err := sense.ParseDuration(strings.Join(l, ","))
+	if err == nil && (d < 0 || d > 5*sense.Second) {
+		err = errors.New("wants 0s to 5s, or none")
 	}
 	return err
 }

@@ -81,6 +81,7 @@ type Exposure struct {
 	Shown    sense.Instant // 0 until it was shown
 	Failed   bool
 	Outcomes []Outcome // in order of At
+	Seq      uint64    // number of its record in this device's log; 0 where another device made it
 }
 
 // Folded is how often an action was shown in contacts that nothing else looks at any more.

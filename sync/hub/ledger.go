@@ -40,6 +40,19 @@ type View interface {
 	// ForgetsDue returns at most limit forgets that were last sent before t, in order of device and handle.
 	ForgetsDue(t sense.Instant, limit int) ([]Forget, error)
 
+	// Contacts returns the decisions with an action that were made under the handles of these ids, with
+	// their outcomes, in order of device, epoch, n and seq.
+	Contacts(ids []string) ([]Contacted, error)
+	// Grants returns the budgets granted for the handles of these ids, in order of device, handle, limit and about.
+	Grants(ids []string) ([]Grant, error)
+	// GrantsOf returns those of one handle, in order of limit and about.
+	GrantsOf(device string, h wire.Handle) ([]Grant, error)
+	// Erasure returns an erasure by its id.
+	Erasure(id string) (Erasure, bool, error)
+	// Erasures returns at most limit erasures whose id comes after that one, in order of id; with open only
+	// those that are not done.
+	Erasures(after string, open bool, limit int) ([]Erasure, error)
+
 	// Device returns what is known of a device.
 	Device(id string) (Device, bool, error)
 	// Devices returns at most limit devices with an id after that one, in order of id.
@@ -102,15 +115,58 @@ type Holding struct {
 	Revision uint64        // of the slice last made; 0 for none
 	Digest   Digest        // of its content
 	Until    sense.Instant // end of the lease; 0 before the first slice
+	Items    []uint64      // keyed hashes of the parts of its content, in order: what is not among them is new to the device
+}
+
+// Grant is a share of what a limit allows for a customer, leased to a device.
+type Grant struct {
+	Device               string
+	Handle               wire.Handle
+	Limit                string // its name
+	About                string // of a limit that counts per subject
+	Units                int64  // contacts that the device may make beyond Through of Epoch
+	Epoch                uint64
+	Through              uint64
+	Until                sense.Instant // end of the lease
+	Free                 sense.Instant // from then on no contact made under it counts any more, whatever is known
+	Ended                bool          // the device makes nothing under it beyond EndThrough of EndEpoch
+	EndEpoch, EndThrough uint64
+}
+
+// Contacted is a contact with what became of it.
+type Contacted struct {
+	Decision
+	Outcomes []Outcome // in order of Happened
+}
+
+// Erasure is what became of a forget, for its receipt: nothing in it leads to the customer.
+type Erasure struct {
+	ID      string
+	IDs     []Hash // of the customer's ids
+	At      sense.Instant
+	By      string        // the source, operator or device that asked
+	Done    sense.Instant // 0 while a device is waited for
+	Devices []Erased      // in order of device and handle
+}
+
+// Erased is how a handle of an erased customer ended.
+type Erased struct {
+	Device string
+	Handle wire.Handle
+	Lease  sense.Instant // end of the lease, after which nothing is usable there
+	At     sense.Instant // of the receipt, or Lease where it ended so; 0 while it is waited for
+	How    string        // confirmed, lease_ended; empty while it is waited for
 }
 
 // Forget waits for a device's receipt.
 type Forget struct {
-	ID     string
-	Device string
-	Handle wire.Handle
-	At     sense.Instant
-	Sent   sense.Instant
+	ID      string
+	Device  string
+	Handle  wire.Handle
+	At      sense.Instant
+	Sent    sense.Instant
+	Erasure string        // that it is part of; empty where it is of none
+	Lease   sense.Instant // end of the lease that the handle had
 }
 
 // Device is what the hub knows of a device.
@@ -159,6 +215,10 @@ type Decision struct {
 	Seq    uint64
 	At     sense.Instant
 	Handle wire.Handle
+	// What a contact is, for limits and pauses everywhere; Action is empty for silence, the last four where the
+	// bundle of the record is not here.
+	Action, Slot                  string
+	Intent, Group, About, Channel string
 }
 
 // Outcome is what became of a decision, or that a contact was answered elsewhere
@@ -233,6 +293,13 @@ type (
 		Device string
 		Handle wire.Handle
 	}
+	PutGrant  struct{ Grant } // in place of one of the same device, handle, limit and about
+	DropGrant struct {
+		Device       string
+		Handle       wire.Handle
+		Limit, About string
+	}
+	PutErasure  struct{ Erasure }
 	PutDevice   struct{ Device }
 	PutMark     struct{ Mark }
 	AddRecords  struct{ Records []Record } // those that are there stay as they are
@@ -259,6 +326,9 @@ func (PutHolding) write()   {}
 func (DropHolding) write()  {}
 func (PutForget) write()    {}
 func (DropForget) write()   {}
+func (PutGrant) write()     {}
+func (DropGrant) write()    {}
+func (PutErasure) write()   {}
 func (PutDevice) write()    {}
 func (PutMark) write()      {}
 func (AddRecords) write()   {}

@@ -33,5 +33,6 @@ package wire
 //go:generate go tool msgp -io=false -tests=false -file personal.go
 //go:generate go tool msgp -io=false -tests=false -file mark.go
 //go:generate go tool msgp -io=false -tests=false -file forgotten.go
+//go:generate go tool msgp -io=false -tests=false -file moved.go
 //go:generate go tool msgp -io=false -tests=false -unexported -file batch.go
 //go:generate go tool msgp -io=false -tests=false -file down.go

@@ -1,8 +1,8 @@
 package wire
 
 //msgp:limit arrays:4096 maps:0
-//msgp:vartuple Slice Unchanged Forget Ack Blob SiteSignal
-//msgp:tuple Owner SliceFact SliceConsent SliceObjection SliceInteraction Range
+//msgp:vartuple Slice Delta Unchanged Forget Ack Blob SiteSignal
+//msgp:tuple Owner SliceFact SliceConsent SliceObjection SliceInteraction SliceExposure SliceOutcome Budget Range
 
 // Slice is what a device may know of one customer while the lease runs. It
 // replaces the slice of an older revision whole. Names are written out: a slice
@@ -21,6 +21,65 @@ type Slice struct {
 	Restricted   bool
 	Interactions []SliceInteraction
 	Re           string // id of the request that this answers; empty for a push
+	Exposures    []SliceExposure
+	Budgets      []Budget // as in Budget
+	BudgetUntil  int64
+}
+
+// Delta brings a slice of revision Base to Revision: what is in it is new, or
+// takes the place of what has the same name (a fact's claim of one source, the
+// word on a purpose) or id (a contact). What does not come again stays. Whoever
+// does not have Base asks for the whole slice.
+type Delta struct {
+	Handle       Handle
+	Base         uint64
+	Revision     uint64
+	Until        int64  // as in Slice
+	ThroughEpoch uint64 // as in Slice
+	Through      uint64
+	Customer     string
+	Restricted   bool
+	Facts        []SliceFact
+	Consents     []SliceConsent
+	Objections   []SliceObjection
+	Interactions []SliceInteraction
+	Exposures    []SliceExposure
+	Budgets      []Budget // as in Budget
+	BudgetUntil  int64
+	Re           string
+}
+
+// SliceExposure is one contact that some device of the fleet made with the
+// customer, and what became of it. Contacts are only added, and their outcomes too:
+// copies merge in any order.
+type SliceExposure struct {
+	Decision string // id
+	Action   string
+	Intent   string // empty where the hub does not have the bundle: the device looks it up by Action, and so the next four
+	Group    string
+	About    string
+	Channel  string
+	Slot     string
+	At       int64 // of the decision
+	Shown    int64 // 0 until it is known
+	Failed   bool
+	Outcomes []SliceOutcome `msg:",limit=64"`
+}
+
+// SliceOutcome is one answer to a contact.
+type SliceOutcome struct {
+	Outcome string
+	At      int64
+}
+
+// Budget is the device's share of what a limit still allows for the customer: so
+// many contacts that fall under the limit, of those that its log records above
+// Through of the message. The budgets of a message with a BudgetUntil other than 0 take the
+// place of those before, and hold until then by the hub's clock; a message with 0 says nothing of them.
+type Budget struct {
+	Limit string // its name, as in the bundle
+	About string // of a limit that counts per subject: the action's subject, else its name
+	Units uint32
 }
 
 // Owner names what the customer is with.
@@ -76,6 +135,8 @@ type Unchanged struct {
 	ThroughEpoch uint64
 	Through      uint64
 	Re           string // as in Slice
+	Budgets      []Budget
+	BudgetUntil  int64
 }
 
 // Forget erases the customer of a handle. It is repeated until the Forgotten

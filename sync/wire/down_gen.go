@@ -227,6 +227,425 @@ func (z *Blob) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z Budget) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// array header, size 3
+	o = append(o, 0x93)
+	o = msgp.AppendString(o, z.Limit)
+	o = msgp.AppendString(o, z.About)
+	o = msgp.AppendUint32(o, z.Units)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Budget) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadArrayHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 != 3 {
+		err = msgp.ArrayError{Wanted: 3, Got: zb0001}
+		return
+	}
+	z.Limit, bts, err = msgp.ReadStringBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Limit")
+		return
+	}
+	z.About, bts, err = msgp.ReadStringBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "About")
+		return
+	}
+	z.Units, bts, err = msgp.ReadUint32Bytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Units")
+		return
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Budget) Msgsize() (s int) {
+	s = 1 + msgp.StringPrefixSize + len(z.Limit) + msgp.StringPrefixSize + len(z.About) + msgp.Uint32Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Delta) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// array header, size 16
+	o = append(o, 0xdc, 0x0, 0x10)
+	o, err = z.Handle.MarshalMsg(o)
+	if err != nil {
+		err = msgp.WrapError(err, "Handle")
+		return
+	}
+	o = msgp.AppendUint64(o, z.Base)
+	o = msgp.AppendUint64(o, z.Revision)
+	o = msgp.AppendInt64(o, z.Until)
+	o = msgp.AppendUint64(o, z.ThroughEpoch)
+	o = msgp.AppendUint64(o, z.Through)
+	o = msgp.AppendString(o, z.Customer)
+	o = msgp.AppendBool(o, z.Restricted)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Facts)))
+	for za0001 := range z.Facts {
+		o, err = z.Facts[za0001].MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Facts", za0001)
+			return
+		}
+	}
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Consents)))
+	for za0002 := range z.Consents {
+		o, err = z.Consents[za0002].MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Consents", za0002)
+			return
+		}
+	}
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Objections)))
+	for za0003 := range z.Objections {
+		o, err = z.Objections[za0003].MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Objections", za0003)
+			return
+		}
+	}
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Interactions)))
+	for za0004 := range z.Interactions {
+		o, err = z.Interactions[za0004].MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Interactions", za0004)
+			return
+		}
+	}
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Exposures)))
+	for za0005 := range z.Exposures {
+		o, err = z.Exposures[za0005].MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Exposures", za0005)
+			return
+		}
+	}
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Budgets)))
+	for za0006 := range z.Budgets {
+		// array header, size 3
+		o = append(o, 0x93)
+		o = msgp.AppendString(o, z.Budgets[za0006].Limit)
+		o = msgp.AppendString(o, z.Budgets[za0006].About)
+		o = msgp.AppendUint32(o, z.Budgets[za0006].Units)
+	}
+	o = msgp.AppendInt64(o, z.BudgetUntil)
+	o = msgp.AppendString(o, z.Re)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Delta) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadArrayHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		bts, err = z.Handle.UnmarshalMsg(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Handle")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		z.Base, bts, err = msgp.ReadUint64Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Base")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		z.Revision, bts, err = msgp.ReadUint64Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Revision")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		z.Until, bts, err = msgp.ReadInt64Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Until")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		z.ThroughEpoch, bts, err = msgp.ReadUint64Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "ThroughEpoch")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		z.Through, bts, err = msgp.ReadUint64Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Through")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		z.Customer, bts, err = msgp.ReadStringBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Customer")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		z.Restricted, bts, err = msgp.ReadBoolBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Restricted")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		var zb0002 uint32
+		zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Facts")
+			return
+		}
+		if zb0002 > z75e023cclimitArrays {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.Facts) >= int(zb0002) {
+			z.Facts = (z.Facts)[:zb0002]
+		} else {
+			z.Facts = make([]SliceFact, zb0002)
+		}
+		for za0001 := range z.Facts {
+			bts, err = z.Facts[za0001].UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Facts", za0001)
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		var zb0003 uint32
+		zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Consents")
+			return
+		}
+		if zb0003 > z75e023cclimitArrays {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.Consents) >= int(zb0003) {
+			z.Consents = (z.Consents)[:zb0003]
+		} else {
+			z.Consents = make([]SliceConsent, zb0003)
+		}
+		for za0002 := range z.Consents {
+			bts, err = z.Consents[za0002].UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Consents", za0002)
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		var zb0004 uint32
+		zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Objections")
+			return
+		}
+		if zb0004 > z75e023cclimitArrays {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.Objections) >= int(zb0004) {
+			z.Objections = (z.Objections)[:zb0004]
+		} else {
+			z.Objections = make([]SliceObjection, zb0004)
+		}
+		for za0003 := range z.Objections {
+			bts, err = z.Objections[za0003].UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Objections", za0003)
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		var zb0005 uint32
+		zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Interactions")
+			return
+		}
+		if zb0005 > z75e023cclimitArrays {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.Interactions) >= int(zb0005) {
+			z.Interactions = (z.Interactions)[:zb0005]
+		} else {
+			z.Interactions = make([]SliceInteraction, zb0005)
+		}
+		for za0004 := range z.Interactions {
+			bts, err = z.Interactions[za0004].UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Interactions", za0004)
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		var zb0006 uint32
+		zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Exposures")
+			return
+		}
+		if zb0006 > z75e023cclimitArrays {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.Exposures) >= int(zb0006) {
+			z.Exposures = (z.Exposures)[:zb0006]
+		} else {
+			z.Exposures = make([]SliceExposure, zb0006)
+		}
+		for za0005 := range z.Exposures {
+			bts, err = z.Exposures[za0005].UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Exposures", za0005)
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		var zb0007 uint32
+		zb0007, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Budgets")
+			return
+		}
+		if zb0007 > z75e023cclimitArrays {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.Budgets) >= int(zb0007) {
+			z.Budgets = (z.Budgets)[:zb0007]
+		} else {
+			z.Budgets = make([]Budget, zb0007)
+		}
+		for za0006 := range z.Budgets {
+			var zb0008 uint32
+			zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Budgets", za0006)
+				return
+			}
+			if zb0008 != 3 {
+				err = msgp.ArrayError{Wanted: 3, Got: zb0008}
+				return
+			}
+			z.Budgets[za0006].Limit, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Budgets", za0006, "Limit")
+				return
+			}
+			z.Budgets[za0006].About, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Budgets", za0006, "About")
+				return
+			}
+			z.Budgets[za0006].Units, bts, err = msgp.ReadUint32Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Budgets", za0006, "Units")
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		z.BudgetUntil, bts, err = msgp.ReadInt64Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "BudgetUntil")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		z.Re, bts, err = msgp.ReadStringBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Re")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		for ; zb0001 > 0; zb0001-- {
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Delta) Msgsize() (s int) {
+	s = 3 + z.Handle.Msgsize() + msgp.Uint64Size + msgp.Uint64Size + msgp.Int64Size + msgp.Uint64Size + msgp.Uint64Size + msgp.StringPrefixSize + len(z.Customer) + msgp.BoolSize + msgp.ArrayHeaderSize
+	for za0001 := range z.Facts {
+		s += z.Facts[za0001].Msgsize()
+	}
+	s += msgp.ArrayHeaderSize
+	for za0002 := range z.Consents {
+		s += z.Consents[za0002].Msgsize()
+	}
+	s += msgp.ArrayHeaderSize
+	for za0003 := range z.Objections {
+		s += z.Objections[za0003].Msgsize()
+	}
+	s += msgp.ArrayHeaderSize
+	for za0004 := range z.Interactions {
+		s += z.Interactions[za0004].Msgsize()
+	}
+	s += msgp.ArrayHeaderSize
+	for za0005 := range z.Exposures {
+		s += z.Exposures[za0005].Msgsize()
+	}
+	s += msgp.ArrayHeaderSize
+	for za0006 := range z.Budgets {
+		s += 1 + msgp.StringPrefixSize + len(z.Budgets[za0006].Limit) + msgp.StringPrefixSize + len(z.Budgets[za0006].About) + msgp.Uint32Size
+	}
+	s += msgp.Int64Size + msgp.StringPrefixSize + len(z.Re)
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Forget) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// array header, size 3
@@ -454,8 +873,8 @@ func (z *SiteSignal) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Slice) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// array header, size 13
-	o = append(o, 0x9d)
+	// array header, size 16
+	o = append(o, 0xdc, 0x0, 0x10)
 	o, err = z.Handle.MarshalMsg(o)
 	if err != nil {
 		err = msgp.WrapError(err, "Handle")
@@ -507,6 +926,23 @@ func (z *Slice) MarshalMsg(b []byte) (o []byte, err error) {
 		}
 	}
 	o = msgp.AppendString(o, z.Re)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Exposures)))
+	for za0006 := range z.Exposures {
+		o, err = z.Exposures[za0006].MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Exposures", za0006)
+			return
+		}
+	}
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Budgets)))
+	for za0007 := range z.Budgets {
+		// array header, size 3
+		o = append(o, 0x93)
+		o = msgp.AppendString(o, z.Budgets[za0007].Limit)
+		o = msgp.AppendString(o, z.Budgets[za0007].About)
+		o = msgp.AppendUint32(o, z.Budgets[za0007].Units)
+	}
+	o = msgp.AppendInt64(o, z.BudgetUntil)
 	return
 }
 
@@ -723,6 +1159,84 @@ func (z *Slice) UnmarshalMsg(bts []byte) (o []byte, err error) {
 		if zb0001--; zb0001 == 0 {
 			break
 		}
+		var zb0008 uint32
+		zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Exposures")
+			return
+		}
+		if zb0008 > z75e023cclimitArrays {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.Exposures) >= int(zb0008) {
+			z.Exposures = (z.Exposures)[:zb0008]
+		} else {
+			z.Exposures = make([]SliceExposure, zb0008)
+		}
+		for za0006 := range z.Exposures {
+			bts, err = z.Exposures[za0006].UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Exposures", za0006)
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		var zb0009 uint32
+		zb0009, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Budgets")
+			return
+		}
+		if zb0009 > z75e023cclimitArrays {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.Budgets) >= int(zb0009) {
+			z.Budgets = (z.Budgets)[:zb0009]
+		} else {
+			z.Budgets = make([]Budget, zb0009)
+		}
+		for za0007 := range z.Budgets {
+			var zb0010 uint32
+			zb0010, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Budgets", za0007)
+				return
+			}
+			if zb0010 != 3 {
+				err = msgp.ArrayError{Wanted: 3, Got: zb0010}
+				return
+			}
+			z.Budgets[za0007].Limit, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Budgets", za0007, "Limit")
+				return
+			}
+			z.Budgets[za0007].About, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Budgets", za0007, "About")
+				return
+			}
+			z.Budgets[za0007].Units, bts, err = msgp.ReadUint32Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Budgets", za0007, "Units")
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		z.BudgetUntil, bts, err = msgp.ReadInt64Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "BudgetUntil")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
 		for ; zb0001 > 0; zb0001-- {
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -737,7 +1251,7 @@ func (z *Slice) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Slice) Msgsize() (s int) {
-	s = 1 + z.Handle.Msgsize() + msgp.Uint64Size + msgp.Int64Size + msgp.Uint64Size + msgp.Uint64Size + msgp.StringPrefixSize + len(z.Customer) + msgp.ArrayHeaderSize
+	s = 3 + z.Handle.Msgsize() + msgp.Uint64Size + msgp.Int64Size + msgp.Uint64Size + msgp.Uint64Size + msgp.StringPrefixSize + len(z.Customer) + msgp.ArrayHeaderSize
 	for za0001 := range z.Owners {
 		s += 1 + msgp.StringPrefixSize + len(z.Owners[za0001].Kind) + msgp.StringPrefixSize + len(z.Owners[za0001].ID)
 	}
@@ -757,7 +1271,15 @@ func (z *Slice) Msgsize() (s int) {
 	for za0005 := range z.Interactions {
 		s += z.Interactions[za0005].Msgsize()
 	}
-	s += msgp.StringPrefixSize + len(z.Re)
+	s += msgp.StringPrefixSize + len(z.Re) + msgp.ArrayHeaderSize
+	for za0006 := range z.Exposures {
+		s += z.Exposures[za0006].Msgsize()
+	}
+	s += msgp.ArrayHeaderSize
+	for za0007 := range z.Budgets {
+		s += 1 + msgp.StringPrefixSize + len(z.Budgets[za0007].Limit) + msgp.StringPrefixSize + len(z.Budgets[za0007].About) + msgp.Uint32Size
+	}
+	s += msgp.Int64Size
 	return
 }
 
@@ -830,6 +1352,143 @@ func (z *SliceConsent) UnmarshalMsg(bts []byte) (o []byte, err error) {
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *SliceConsent) Msgsize() (s int) {
 	s = 1 + msgp.StringPrefixSize + len(z.Purpose) + msgp.BoolSize + msgp.BoolSize + msgp.StringPrefixSize + len(z.Text) + msgp.Int64Size + msgp.Int64Size + msgp.StringPrefixSize + len(z.Source)
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *SliceExposure) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// array header, size 11
+	o = append(o, 0x9b)
+	o = msgp.AppendString(o, z.Decision)
+	o = msgp.AppendString(o, z.Action)
+	o = msgp.AppendString(o, z.Intent)
+	o = msgp.AppendString(o, z.Group)
+	o = msgp.AppendString(o, z.About)
+	o = msgp.AppendString(o, z.Channel)
+	o = msgp.AppendString(o, z.Slot)
+	o = msgp.AppendInt64(o, z.At)
+	o = msgp.AppendInt64(o, z.Shown)
+	o = msgp.AppendBool(o, z.Failed)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Outcomes)))
+	for za0001 := range z.Outcomes {
+		// array header, size 2
+		o = append(o, 0x92)
+		o = msgp.AppendString(o, z.Outcomes[za0001].Outcome)
+		o = msgp.AppendInt64(o, z.Outcomes[za0001].At)
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *SliceExposure) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadArrayHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 != 11 {
+		err = msgp.ArrayError{Wanted: 11, Got: zb0001}
+		return
+	}
+	z.Decision, bts, err = msgp.ReadStringBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Decision")
+		return
+	}
+	z.Action, bts, err = msgp.ReadStringBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Action")
+		return
+	}
+	z.Intent, bts, err = msgp.ReadStringBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Intent")
+		return
+	}
+	z.Group, bts, err = msgp.ReadStringBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Group")
+		return
+	}
+	z.About, bts, err = msgp.ReadStringBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "About")
+		return
+	}
+	z.Channel, bts, err = msgp.ReadStringBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Channel")
+		return
+	}
+	z.Slot, bts, err = msgp.ReadStringBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Slot")
+		return
+	}
+	z.At, bts, err = msgp.ReadInt64Bytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "At")
+		return
+	}
+	z.Shown, bts, err = msgp.ReadInt64Bytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Shown")
+		return
+	}
+	z.Failed, bts, err = msgp.ReadBoolBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Failed")
+		return
+	}
+	var zb0002 uint32
+	zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Outcomes")
+		return
+	}
+	if zb0002 > 64 {
+		err = msgp.ErrLimitExceeded
+		return
+	}
+	if cap(z.Outcomes) >= int(zb0002) {
+		z.Outcomes = (z.Outcomes)[:zb0002]
+	} else {
+		z.Outcomes = make([]SliceOutcome, zb0002)
+	}
+	for za0001 := range z.Outcomes {
+		var zb0003 uint32
+		zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Outcomes", za0001)
+			return
+		}
+		if zb0003 != 2 {
+			err = msgp.ArrayError{Wanted: 2, Got: zb0003}
+			return
+		}
+		z.Outcomes[za0001].Outcome, bts, err = msgp.ReadStringBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Outcomes", za0001, "Outcome")
+			return
+		}
+		z.Outcomes[za0001].At, bts, err = msgp.ReadInt64Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Outcomes", za0001, "At")
+			return
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *SliceExposure) Msgsize() (s int) {
+	s = 1 + msgp.StringPrefixSize + len(z.Decision) + msgp.StringPrefixSize + len(z.Action) + msgp.StringPrefixSize + len(z.Intent) + msgp.StringPrefixSize + len(z.Group) + msgp.StringPrefixSize + len(z.About) + msgp.StringPrefixSize + len(z.Channel) + msgp.StringPrefixSize + len(z.Slot) + msgp.Int64Size + msgp.Int64Size + msgp.BoolSize + msgp.ArrayHeaderSize
+	for za0001 := range z.Outcomes {
+		s += 1 + msgp.StringPrefixSize + len(z.Outcomes[za0001].Outcome) + msgp.Int64Size
+	}
 	return
 }
 
@@ -1046,10 +1705,52 @@ func (z *SliceObjection) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z SliceOutcome) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// array header, size 2
+	o = append(o, 0x92)
+	o = msgp.AppendString(o, z.Outcome)
+	o = msgp.AppendInt64(o, z.At)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *SliceOutcome) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadArrayHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 != 2 {
+		err = msgp.ArrayError{Wanted: 2, Got: zb0001}
+		return
+	}
+	z.Outcome, bts, err = msgp.ReadStringBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "Outcome")
+		return
+	}
+	z.At, bts, err = msgp.ReadInt64Bytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err, "At")
+		return
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z SliceOutcome) Msgsize() (s int) {
+	s = 1 + msgp.StringPrefixSize + len(z.Outcome) + msgp.Int64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Unchanged) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// array header, size 6
-	o = append(o, 0x96)
+	// array header, size 8
+	o = append(o, 0x98)
 	o, err = z.Handle.MarshalMsg(o)
 	if err != nil {
 		err = msgp.WrapError(err, "Handle")
@@ -1060,6 +1761,15 @@ func (z *Unchanged) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.AppendUint64(o, z.ThroughEpoch)
 	o = msgp.AppendUint64(o, z.Through)
 	o = msgp.AppendString(o, z.Re)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Budgets)))
+	for za0001 := range z.Budgets {
+		// array header, size 3
+		o = append(o, 0x93)
+		o = msgp.AppendString(o, z.Budgets[za0001].Limit)
+		o = msgp.AppendString(o, z.Budgets[za0001].About)
+		o = msgp.AppendUint32(o, z.Budgets[za0001].Units)
+	}
+	o = msgp.AppendInt64(o, z.BudgetUntil)
 	return
 }
 
@@ -1120,6 +1830,59 @@ func (z *Unchanged) UnmarshalMsg(bts []byte) (o []byte, err error) {
 		if zb0001--; zb0001 == 0 {
 			break
 		}
+		var zb0002 uint32
+		zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Budgets")
+			return
+		}
+		if zb0002 > z75e023cclimitArrays {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.Budgets) >= int(zb0002) {
+			z.Budgets = (z.Budgets)[:zb0002]
+		} else {
+			z.Budgets = make([]Budget, zb0002)
+		}
+		for za0001 := range z.Budgets {
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Budgets", za0001)
+				return
+			}
+			if zb0003 != 3 {
+				err = msgp.ArrayError{Wanted: 3, Got: zb0003}
+				return
+			}
+			z.Budgets[za0001].Limit, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Budgets", za0001, "Limit")
+				return
+			}
+			z.Budgets[za0001].About, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Budgets", za0001, "About")
+				return
+			}
+			z.Budgets[za0001].Units, bts, err = msgp.ReadUint32Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Budgets", za0001, "Units")
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		z.BudgetUntil, bts, err = msgp.ReadInt64Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "BudgetUntil")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
 		for ; zb0001 > 0; zb0001-- {
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1134,6 +1897,10 @@ func (z *Unchanged) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Unchanged) Msgsize() (s int) {
-	s = 1 + z.Handle.Msgsize() + msgp.Uint64Size + msgp.Int64Size + msgp.Uint64Size + msgp.Uint64Size + msgp.StringPrefixSize + len(z.Re)
+	s = 1 + z.Handle.Msgsize() + msgp.Uint64Size + msgp.Int64Size + msgp.Uint64Size + msgp.Uint64Size + msgp.StringPrefixSize + len(z.Re) + msgp.ArrayHeaderSize
+	for za0001 := range z.Budgets {
+		s += 1 + msgp.StringPrefixSize + len(z.Budgets[za0001].Limit) + msgp.StringPrefixSize + len(z.Budgets[za0001].About) + msgp.Uint32Size
+	}
+	s += msgp.Int64Size
 	return
 }

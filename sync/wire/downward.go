@@ -19,6 +19,7 @@ func (*Forget) downKind() byte     { return 3 }
 func (*Ack) downKind() byte        { return 4 }
 func (*Blob) downKind() byte       { return 5 }
 func (*SiteSignal) downKind() byte { return 6 }
+func (*Delta) downKind() byte      { return 7 }
 
 // newDown returns an empty message where the class carries the kind, else nil.
 func newDown(class string, kind byte) DownMessage {
@@ -29,6 +30,8 @@ func newDown(class string, kind byte) DownMessage {
 		return &Unchanged{}
 	case class == ClassSlice && kind == 3:
 		return &Forget{}
+	case class == ClassSlice && kind == 7:
+		return &Delta{}
 	case class == ClassAck && kind == 4:
 		return &Ack{}
 	case class == ClassBlob && kind == 5:

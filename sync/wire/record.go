@@ -21,6 +21,7 @@ const (
 	KindIdentified  Kind = 8
 	KindForgotten   Kind = 9
 	KindTombstone   Kind = 10
+	KindMoved       Kind = 11
 	KindReport      Kind = 64  // from 64 to 125: context kinds, the first to go when the outbox is full
 	KindSealed      Kind = 126 // at rest only
 )
@@ -47,6 +48,8 @@ func (k Kind) String() string {
 		return "forgotten"
 	case KindTombstone:
 		return "tombstone"
+	case KindMoved:
+		return "moved"
 	case KindReport:
 		return "report"
 	case KindSealed:
@@ -86,6 +89,7 @@ func (*Interaction) Kind() Kind { return KindInteraction }
 func (*Identified) Kind() Kind  { return KindIdentified }
 func (*Forgotten) Kind() Kind   { return KindForgotten }
 func (*Tombstone) Kind() Kind   { return KindTombstone }
+func (*Moved) Kind() Kind       { return KindMoved }
 func (*Report) Kind() Kind      { return KindReport }
 func (*Sealed) Kind() Kind      { return KindSealed }
 
@@ -99,6 +103,7 @@ func (r *Interaction) tail() (*Tail, int) { return &r.Tail, 11 }
 func (r *Identified) tail() (*Tail, int)  { return &r.Tail, 6 }
 func (r *Forgotten) tail() (*Tail, int)   { return &r.Tail, 4 }
 func (r *Tombstone) tail() (*Tail, int)   { return &r.Tail, 3 }
+func (r *Moved) tail() (*Tail, int)       { return &r.Tail, 3 }
 func (r *Report) tail() (*Tail, int)      { return &r.Tail, 4 }
 func (r *Sealed) tail() (*Tail, int)      { return &r.Tail, 3 }
 
@@ -140,6 +145,8 @@ func NewRecord(k Kind) Record {
 		return &Forgotten{}
 	case KindTombstone:
 		return &Tombstone{}
+	case KindMoved:
+		return &Moved{}
 	case KindReport:
 		return &Report{}
 	case KindSealed:

@@ -14,6 +14,7 @@ func (*SliceRequest) request() string  { return "slice" }
 func (*BundleRequest) request() string { return "blob" }
 func (*Echo) request() string          { return "echo" }
 func (*SymbolTable) request() string   { return "symbols" }
+func (*BudgetRequest) request() string { return "budget" }
 
 // Hello opens each connection: the hub answers per handle with Slice, Unchanged
 // or Forget, and with Ack.
@@ -41,6 +42,19 @@ type SliceRequest struct {
 	Customer []byte  `json:"customer"`
 	Session  string  `json:"session,omitempty"`
 	Owners   []Owner `json:"owners,omitempty"`
+}
+
+// BudgetRequest asks for the customer's budgets anew, while somebody whose slice is
+// held is served, or gives them back. What the device has made under the budgets so far
+// lies at or below Through of its log; with Return it makes nothing more under them. The
+// answer is Slice, Delta or Unchanged. A SliceRequest asks for budgets as well.
+type BudgetRequest struct {
+	ID       string `json:"id"`
+	Handle   Handle `json:"handle"`
+	Revision uint64 `json:"revision"` // of the slice that is held
+	Epoch    uint64 `json:"epoch,string"`
+	Through  uint64 `json:"through"`
+	Return   bool   `json:"return,omitempty"`
 }
 
 // BundleRequest asks for chunks of a file: Count chunks from Index on (0 counts as 1).
@@ -88,6 +102,8 @@ func DecodeRequest(b []byte) (Request, error) {
 		r = &BundleRequest{}
 	case "echo":
 		r = &Echo{}
+	case "budget":
+		r = &BudgetRequest{}
 	case "symbols":
 		r = &SymbolTable{}
 	default:
@@ -118,7 +134,8 @@ type SymbolsWanted struct {
 }
 
 // NewEpoch says that the records of an epoch conflict with those that the hub
-// has (a restored or cloned device): the outbox must be begun anew.
+// has, or end below them (a restored or cloned device): the outbox must be begun
+// anew. What is not acknowledged moves into the new epoch, each record as a Moved.
 type NewEpoch struct {
 	ID    string `json:"id"`
 	Epoch uint64 `json:"epoch,string"` // the one in conflict

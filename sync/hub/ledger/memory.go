@@ -37,6 +37,9 @@ type tables struct {
 	log      []hub.Record                  // by arrival number, from 1
 	decided  []hub.Decision
 	decision map[decisionKey][]hub.Outcome
+	contacts map[holdingKey][]hub.Decision // those with an action and a handle
+	grants   map[grantKey]hub.Grant
+	erasures map[string]hub.Erasure
 	bundles  map[string]hub.Bundle
 	symbols  map[symbolKey][]hub.SymbolPart
 	wants    map[string]hub.Want
@@ -56,6 +59,10 @@ type (
 		device   string
 		epoch, n uint64
 	}
+	grantKey struct {
+		holdingKey
+		limit, about string
+	}
 	symbolKey struct {
 		bundle wire.BundleID
 		device string
@@ -69,6 +76,7 @@ func NewMemory() *Memory {
 		byID: map[string][]int64{}, byOwner: map[string][]int64{}, erased: map[hub.Hash]sense.Instant{},
 		holdings: map[holdingKey]hub.Holding{}, forgets: map[holdingKey]hub.Forget{}, devices: map[string]hub.Device{},
 		marks: map[epochKey]hub.Mark{}, records: map[epochKey]map[uint64]int64{}, decision: map[decisionKey][]hub.Outcome{},
+		contacts: map[holdingKey][]hub.Decision{}, grants: map[grantKey]hub.Grant{}, erasures: map[string]hub.Erasure{},
 		bundles: map[string]hub.Bundle{}, symbols: map[symbolKey][]hub.SymbolPart{}, wants: map[string]hub.Want{},
 	}}
 	m.writer <- struct{}{}
@@ -247,6 +255,52 @@ func (t *memoryTx) Forgets(device string) ([]hub.Forget, error) {
 
 func (t *memoryTx) ForgetsDue(at sense.Instant, limit int) ([]hub.Forget, error) {
 	list := sortedValues(t.m.forgets, func(f hub.Forget) bool { return f.Sent < at }, orderForgets)
+	return list[:min(limit, len(list))], nil
+}
+
+func (t *memoryTx) Contacts(ids []string) ([]hub.Contacted, error) {
+	var list []hub.Contacted
+	for key, h := range t.m.holdings {
+		if !slices.Contains(ids, h.ID) {
+			continue
+		}
+		for _, d := range t.m.contacts[key] {
+			c := hub.Contacted{Decision: d, Outcomes: slices.Clone(t.m.decision[decisionKey{d.Device, d.Epoch, d.N}])}
+			slices.SortStableFunc(c.Outcomes, func(a, b hub.Outcome) int {
+				return cmp.Or(cmp.Compare(a.Happened, b.Happened), strings.Compare(a.By, b.By))
+			})
+			list = append(list, c)
+		}
+	}
+	slices.SortFunc(list, func(a, b hub.Contacted) int {
+		return cmp.Or(strings.Compare(a.Device, b.Device), cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.N, b.N), cmp.Compare(a.Seq, b.Seq))
+	})
+	return list, nil
+}
+
+func orderGrants(a, b hub.Grant) int {
+	return cmp.Or(strings.Compare(a.Device, b.Device), slices.Compare(a.Handle[:], b.Handle[:]), strings.Compare(a.Limit, b.Limit), strings.Compare(a.About, b.About))
+}
+
+func (t *memoryTx) Grants(ids []string) ([]hub.Grant, error) {
+	return sortedValues(t.m.grants, func(g hub.Grant) bool {
+		h, ok := t.m.holdings[holdingKey{g.Device, g.Handle}]
+		return ok && slices.Contains(ids, h.ID)
+	}, orderGrants), nil
+}
+
+func (t *memoryTx) GrantsOf(device string, h wire.Handle) ([]hub.Grant, error) {
+	return sortedValues(t.m.grants, func(g hub.Grant) bool { return g.Device == device && g.Handle == h }, orderGrants), nil
+}
+
+func (t *memoryTx) Erasure(id string) (hub.Erasure, bool, error) {
+	e, ok := t.m.erasures[id]
+	return e, ok, nil
+}
+
+func (t *memoryTx) Erasures(after string, open bool, limit int) ([]hub.Erasure, error) {
+	list := sortedValues(t.m.erasures, func(e hub.Erasure) bool { return e.ID > after && (!open || e.Done == 0) },
+		func(a, b hub.Erasure) int { return strings.Compare(a.ID, b.ID) })
 	return list[:min(limit, len(list))], nil
 }
 

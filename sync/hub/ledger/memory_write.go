@@ -56,11 +56,22 @@ func (t *memoryTx) apply(w hub.Write) error {
 		put(t, m.holdings, holdingKey{w.Device, w.Handle}, w.Holding)
 	case hub.DropHolding:
 		drop(t, m.holdings, holdingKey{w.Device, w.Handle})
+		for key := range m.grants {
+			if key.holdingKey == (holdingKey{w.Device, w.Handle}) {
+				drop(t, m.grants, key)
+			}
+		}
 		t.dropDigests(w)
 	case hub.PutForget:
 		put(t, m.forgets, holdingKey{w.Device, w.Handle}, w.Forget)
 	case hub.DropForget:
 		drop(t, m.forgets, holdingKey{w.Device, w.Handle})
+	case hub.PutGrant:
+		put(t, m.grants, grantKey{holdingKey{w.Device, w.Handle}, w.Limit, w.About}, w.Grant)
+	case hub.DropGrant:
+		drop(t, m.grants, grantKey{holdingKey{w.Device, w.Handle}, w.Limit, w.About})
+	case hub.PutErasure:
+		put(t, m.erasures, w.ID, w.Erasure)
 	case hub.PutDevice:
 		put(t, m.devices, w.ID, w.Device)
 	case hub.PutMark:
@@ -71,6 +82,10 @@ func (t *memoryTx) apply(w hub.Write) error {
 		}
 	case hub.AddDecision:
 		set(t, &m.decided, append(m.decided, w.Decision))
+		if w.Action != "" && !w.Handle.IsNone() {
+			key := holdingKey{w.Device, w.Handle}
+			put(t, m.contacts, key, append(slices.Clip(m.contacts[key]), w.Decision))
+		}
 	case hub.AddOutcome:
 		key := decisionKey{w.Device, w.Epoch, w.N}
 		for _, o := range m.decision[key] {

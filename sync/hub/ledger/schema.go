@@ -49,4 +49,26 @@ CREATE TABLE bundle (sha256 TEXT PRIMARY KEY, name TEXT NOT NULL, version INTEGE
 CREATE TABLE symbol (bundle BLOB, device TEXT, first INTEGER, total INTEGER NOT NULL, names TEXT NOT NULL, PRIMARY KEY (bundle, device, first)) WITHOUT ROWID;
 CREATE TABLE want (scope TEXT PRIMARY KEY, sha256 TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE revision (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL);
+`, `
+-- What a contact was, so that the whole fleet counts it.
+ALTER TABLE decision ADD COLUMN action TEXT NOT NULL DEFAULT '';
+ALTER TABLE decision ADD COLUMN slot TEXT NOT NULL DEFAULT '';
+ALTER TABLE decision ADD COLUMN intent TEXT NOT NULL DEFAULT '';
+ALTER TABLE decision ADD COLUMN team TEXT NOT NULL DEFAULT '';
+ALTER TABLE decision ADD COLUMN about TEXT NOT NULL DEFAULT '';
+ALTER TABLE decision ADD COLUMN channel TEXT NOT NULL DEFAULT '';
+CREATE INDEX decision_handle ON decision (device, handle) WHERE handle IS NOT NULL AND action <> '';
+
+-- What devices hold, and what may still be said there.
+ALTER TABLE holding ADD COLUMN items BLOB NOT NULL DEFAULT x'';
+CREATE TABLE budget (
+  device TEXT, handle BLOB, cap TEXT, about TEXT, units INTEGER NOT NULL, epoch INTEGER NOT NULL, through INTEGER NOT NULL,
+  until INTEGER NOT NULL, free INTEGER NOT NULL, ended INTEGER NOT NULL, end_epoch INTEGER NOT NULL, end_through INTEGER NOT NULL,
+  PRIMARY KEY (device, handle, cap, about)) WITHOUT ROWID;
+
+-- Erasures, for their receipts.
+ALTER TABLE forget ADD COLUMN erasure TEXT NOT NULL DEFAULT '';
+ALTER TABLE forget ADD COLUMN lease INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE erasure (id TEXT PRIMARY KEY, done INTEGER NOT NULL, doc TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX erasure_open ON erasure (id) WHERE done = 0;
 `}

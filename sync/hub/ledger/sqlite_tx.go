@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -198,16 +199,19 @@ func (t *sqliteTx) ErasedAt(id hub.Hash) (at sense.Instant, ok bool, err error) 
 	return at, ok, err
 }
 
-const holdingColumns = "SELECT device, handle, id, owners, revision, digest, until FROM holding "
+const holdingColumns = "SELECT device, handle, id, owners, revision, digest, until, items FROM holding "
 
 func scanHolding(r scanner) (h hub.Holding, err error) {
-	var handle, digest []byte
+	var handle, digest, items []byte
 	var owners string
-	if err := r.Scan(&h.Device, &handle, &h.ID, &owners, &h.Revision, &digest, &h.Until); err != nil {
+	if err := r.Scan(&h.Device, &handle, &h.ID, &owners, &h.Revision, &digest, &h.Until, &items); err != nil {
 		return h, err
 	}
 	copy(h.Handle[:], handle)
 	copy(h.Digest[:], digest)
+	for ; len(items) >= 8; items = items[8:] {
+		h.Items = append(h.Items, binary.BigEndian.Uint64(items))
+	}
 	if owners != "" {
 		err = json.Unmarshal([]byte(owners), &h.Owners)
 	}
@@ -242,17 +246,91 @@ func (t *sqliteTx) HoldingsAt(device string, now sense.Instant) ([]hub.Holding, 
 
 func scanForget(r scanner) (f hub.Forget, err error) {
 	var handle []byte
-	err = r.Scan(&f.Device, &handle, &f.ID, &f.At, &f.Sent)
+	err = r.Scan(&f.Device, &handle, &f.ID, &f.At, &f.Sent, &f.Erasure, &f.Lease)
 	copy(f.Handle[:], handle)
 	return f, err
 }
 
 func (t *sqliteTx) Forgets(device string) ([]hub.Forget, error) {
-	return list(t, scanForget, "SELECT device, handle, id, at, sent FROM forget WHERE device = ? ORDER BY handle", device)
+	return list(t, scanForget, "SELECT device, handle, id, at, sent, erasure, lease FROM forget WHERE device = ? ORDER BY handle", device)
 }
 
 func (t *sqliteTx) ForgetsDue(at sense.Instant, limit int) ([]hub.Forget, error) {
-	return list(t, scanForget, "SELECT device, handle, id, at, sent FROM forget WHERE sent < ? ORDER BY device, handle LIMIT ?", int64(at), limit)
+	return list(t, scanForget, "SELECT device, handle, id, at, sent, erasure, lease FROM forget WHERE sent < ? ORDER BY device, handle LIMIT ?", int64(at), limit)
+}
+
+const contactColumns = "SELECT d.device, d.epoch, d.n, d.seq, d.at, d.handle, d.action, d.slot, d.intent, d.team, d.about, d.channel " +
+	"FROM decision d JOIN holding h ON h.device = d.device AND h.handle = d.handle AND d.handle IS NOT NULL AND d.action <> '' "
+
+func scanContact(r scanner) (c hub.Contacted, err error) {
+	var epoch, n, seq int64
+	var handle []byte
+	err = r.Scan(&c.Device, &epoch, &n, &seq, &c.At, &handle, &c.Action, &c.Slot, &c.Intent, &c.Group, &c.About, &c.Channel)
+	c.Epoch, c.N, c.Seq = uint64(epoch), uint64(n), uint64(seq)
+	copy(c.Handle[:], handle)
+	return c, err
+}
+
+func scanOutcome(r scanner) (o hub.Outcome, err error) {
+	var epoch, n int64
+	err = r.Scan(&o.Device, &epoch, &n, &o.By, &o.Outcome, &o.Happened)
+	o.Epoch, o.N = uint64(epoch), uint64(n)
+	return o, err
+}
+
+func (t *sqliteTx) Contacts(ids []string) ([]hub.Contacted, error) {
+	marks, args := in(ids)
+	contacts, err := list(t, scanContact, contactColumns+"WHERE h.id IN "+marks+" ORDER BY d.device, d.epoch, d.n, d.seq", args...)
+	for k := range contacts {
+		if err != nil {
+			return nil, err
+		}
+		c := &contacts[k]
+		c.Outcomes, err = list(t, scanOutcome, "SELECT device, epoch, n, said_by, outcome, happened FROM outcome "+
+			"WHERE device = ? AND epoch = ? AND n = ? ORDER BY happened, said_by", c.Device, int64(c.Epoch), int64(c.N))
+	}
+	return contacts, err
+}
+
+const grantColumns = "SELECT b.device, b.handle, b.cap, b.about, b.units, b.epoch, b.through, b.until, b.free, b.ended, b.end_epoch, b.end_through FROM budget b "
+
+func scanGrant(r scanner) (g hub.Grant, err error) {
+	var handle []byte
+	var epoch, through, endEpoch, endThrough int64
+	err = r.Scan(&g.Device, &handle, &g.Limit, &g.About, &g.Units, &epoch, &through, &g.Until, &g.Free, &g.Ended, &endEpoch, &endThrough)
+	g.Epoch, g.Through, g.EndEpoch, g.EndThrough = uint64(epoch), uint64(through), uint64(endEpoch), uint64(endThrough)
+	copy(g.Handle[:], handle)
+	return g, err
+}
+
+func (t *sqliteTx) Grants(ids []string) ([]hub.Grant, error) {
+	marks, args := in(ids)
+	return list(t, scanGrant, grantColumns+"JOIN holding h ON h.device = b.device AND h.handle = b.handle WHERE h.id IN "+marks+
+		" ORDER BY b.device, b.handle, b.cap, b.about", args...)
+}
+
+func (t *sqliteTx) GrantsOf(device string, h wire.Handle) ([]hub.Grant, error) {
+	return list(t, scanGrant, grantColumns+"WHERE b.device = ? AND b.handle = ? ORDER BY b.cap, b.about", device, h[:])
+}
+
+func scanErasure(r scanner) (e hub.Erasure, err error) {
+	var doc string
+	if err := r.Scan(&doc); err != nil {
+		return e, err
+	}
+	return e, json.Unmarshal([]byte(doc), &e)
+}
+
+func (t *sqliteTx) Erasure(id string) (hub.Erasure, bool, error) {
+	return first(list(t, scanErasure, "SELECT doc FROM erasure WHERE id = ?", id))
+}
+
+func (t *sqliteTx) Erasures(after string, open bool, limit int) ([]hub.Erasure, error) {
+	query := "SELECT doc FROM erasure WHERE id > ? ORDER BY id LIMIT ?"
+	if open {
+		query = "SELECT doc FROM erasure WHERE done = 0 AND id > ? ORDER BY id LIMIT ?"
+	}
+	return list(t, scanErasure, query, after, limit)
 }
 
 func scanDevice(r scanner) (d hub.Device, err error) {

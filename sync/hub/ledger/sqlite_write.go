@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -61,10 +62,13 @@ func (t *sqliteTx) apply(w hub.Write) error {
 		if err := t.exec("DELETE FROM holding_owner WHERE device = ? AND handle = ?", w.Device, w.Handle[:]); err != nil {
 			return err
 		}
+		if err := t.exec("DELETE FROM budget WHERE device = ? AND handle = ?", w.Device, w.Handle[:]); err != nil {
+			return err
+		}
 		return t.exec("UPDATE record SET digest = NULL WHERE device = ? AND handle = ? AND body IS NULL", w.Device, w.Handle[:])
 	case hub.PutForget:
-		return t.exec("INSERT OR REPLACE INTO forget (device, handle, id, at, sent) VALUES (?, ?, ?, ?, ?)",
-			w.Device, w.Handle[:], w.Forget.ID, int64(w.At), int64(w.Sent))
+		return t.exec("INSERT OR REPLACE INTO forget (device, handle, id, at, sent, erasure, lease) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			w.Device, w.Handle[:], w.Forget.ID, int64(w.At), int64(w.Sent), w.Erasure, int64(w.Lease))
 	case hub.DropForget:
 		return t.exec("DELETE FROM forget WHERE device = ? AND handle = ?", w.Device, w.Handle[:])
 	}
@@ -74,6 +78,14 @@ func (t *sqliteTx) apply(w hub.Write) error {
 // applyLog makes the changes that are about devices and policies.
 func (t *sqliteTx) applyLog(w hub.Write) error {
 	switch w := w.(type) {
+	case hub.PutGrant:
+		return t.exec("INSERT OR REPLACE INTO budget (device, handle, cap, about, units, epoch, through, until, free, ended, end_epoch, end_through) "+
+			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", w.Device, w.Handle[:], w.Limit, w.About, w.Units, int64(w.Epoch), int64(w.Through),
+			int64(w.Until), int64(w.Free), w.Ended, int64(w.EndEpoch), int64(w.EndThrough))
+	case hub.DropGrant:
+		return t.exec("DELETE FROM budget WHERE device = ? AND handle = ? AND cap = ? AND about = ?", w.Device, w.Handle[:], w.Limit, w.About)
+	case hub.PutErasure:
+		return t.putDoc("INSERT OR REPLACE INTO erasure (id, done, doc) VALUES (?, ?, ?)", w.Erasure, w.Erasure.ID, int64(w.Done))
 	case hub.PutDevice:
 		return t.putDoc("INSERT OR REPLACE INTO device (id, doc) VALUES (?, ?)", w.Device, w.ID)
 	case hub.PutMark:
@@ -81,8 +93,9 @@ func (t *sqliteTx) applyLog(w hub.Write) error {
 	case hub.AddRecords:
 		return t.addRecords(w.Records)
 	case hub.AddDecision:
-		return t.exec("INSERT OR IGNORE INTO decision (device, epoch, n, seq, at, handle) VALUES (?, ?, ?, ?, ?, ?)",
-			w.Device, int64(w.Epoch), int64(w.N), int64(w.Seq), int64(w.At), handleOrNull(w.Handle))
+		return t.exec("INSERT OR IGNORE INTO decision (device, epoch, n, seq, at, handle, action, slot, intent, team, about, channel) "+
+			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", w.Device, int64(w.Epoch), int64(w.N), int64(w.Seq), int64(w.At), handleOrNull(w.Handle),
+			w.Action, w.Slot, w.Intent, w.Group, w.About, w.Channel)
 	case hub.AddOutcome:
 		return t.exec("INSERT OR IGNORE INTO outcome (device, epoch, n, said_by, outcome, happened) VALUES (?, ?, ?, ?, ?, ?)",
 			w.Device, int64(w.Epoch), int64(w.N), w.By, w.Outcome.Outcome, int64(w.Happened))
@@ -141,8 +154,12 @@ func (t *sqliteTx) putHolding(h *hub.Holding) error {
 	if err != nil {
 		return err
 	}
-	if err := t.exec("INSERT OR REPLACE INTO holding (device, handle, id, owners, revision, digest, until) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		h.Device, h.Handle[:], h.ID, owners, int64(h.Revision), h.Digest[:], int64(h.Until)); err != nil {
+	items := make([]byte, 0, 8*len(h.Items))
+	for _, x := range h.Items {
+		items = binary.BigEndian.AppendUint64(items, x)
+	}
+	if err := t.exec("INSERT OR REPLACE INTO holding (device, handle, id, owners, revision, digest, until, items) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		h.Device, h.Handle[:], h.ID, owners, int64(h.Revision), h.Digest[:], int64(h.Until), items); err != nil {
 		return err
 	}
 	if err := t.exec("DELETE FROM holding_owner WHERE device = ? AND handle = ?", h.Device, h.Handle[:]); err != nil {
