@@ -20,6 +20,7 @@ type counts struct {
 	lines, linesRefused       atomic.Int64
 	messages, messagesRefused atomic.Int64
 	garbage, tooLarge         atomic.Int64 // of messagesRefused
+	dropped                   atomic.Int64 // of messagesRefused: no room in the queue
 	foreign, conflicts, later atomic.Int64
 	published, unpublished    atomic.Int64
 	ledgerErrors              atomic.Int64
@@ -81,14 +82,12 @@ func (h *Hub) link(up bool, cause string) {
 	}
 	h.cfg.Tell.Info("broker is there", "address", h.cfg.Broker.Address)
 	// What was published while the link was away is lost.
-	select {
-	case h.jobs <- job{input: hub.Connected{}}:
-	default:
+	if !h.queue.offer(job{input: hub.Connected{}}) {
 		h.publisher.lost.Store(true) // the next tick does it
 	}
 }
 
-// receive passes the devices' messages on; a full queue holds the broker back.
+// receive passes the devices' messages on.
 func (h *Hub) receive(ctx context.Context) {
 	own := wire.HubConn(h.cfg.Tenant)
 	for {
@@ -100,10 +99,14 @@ func (h *Hub) receive(ctx context.Context) {
 				h.counts.heard.Store(true) // the broker lets this hub both write and read
 				continue
 			}
-			select {
-			case h.jobs <- job{input: hub.FromDevice{Topic: m.Topic, Payload: m.Payload}}:
-			case <-ctx.Done():
-				return
+			var device string // of a topic that says none, all the same lane
+			if t, err := wire.ParseTopic(m.Topic); err == nil {
+				device = t.Device
+			}
+			if !h.queue.put(device, job{input: hub.FromDevice{Topic: m.Topic, Payload: m.Payload}}) {
+				h.counts.messages.Add(1)
+				h.counts.dropped.Add(1)
+				h.refused(m.Topic, errDropped)
 			}
 		}
 	}

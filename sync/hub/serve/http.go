@@ -340,7 +340,7 @@ func (h *Hub) getHealth(w http.ResponseWriter, r *http.Request) {
 			"lines": c.lines.Load(), "lines_refused": c.linesRefused.Load(),
 			"messages": c.messages.Load(), "messages_refused": c.messagesRefused.Load(),
 			"refused_garbage": c.garbage.Load(), "refused_too_large": c.tooLarge.Load(), "refused_foreign": c.foreign.Load(),
-			"refused_conflict": c.conflicts.Load(), "put_off": c.later.Load(),
+			"refused_conflict": c.conflicts.Load(), "put_off": c.later.Load(), "dropped": c.dropped.Load(),
 			"published": c.published.Load(), "unpublished": c.unpublished.Load(), "ledger_errors": c.ledgerErrors.Load(),
 		},
 		"schema": wire.SchemaVersion,

@@ -31,22 +31,10 @@ const batchSize = 256
 func (h *Hub) think(ctx context.Context) {
 	batch := make([]job, 0, batchSize)
 	for {
-		batch = batch[:0]
-		select {
-		case j := <-h.jobs:
-			batch = append(batch, j)
-		case <-ctx.Done():
+		batch = h.queue.take(ctx, batch[:0])
+		if len(batch) == 0 {
 			h.turnAway()
 			return
-		}
-	more:
-		for len(batch) < batchSize {
-			select {
-			case j := <-h.jobs:
-				batch = append(batch, j)
-			default:
-				break more
-			}
 		}
 		h.round(ctx, batch)
 	}
@@ -54,13 +42,8 @@ func (h *Hub) think(ctx context.Context) {
 
 // turnAway answers what is left when the hub ends.
 func (h *Hub) turnAway() {
-	for {
-		select {
-		case j := <-h.jobs:
-			j.answer(result{err: ErrUnavailable})
-		default:
-			return
-		}
+	for _, j := range h.queue.rest() {
+		j.answer(result{err: ErrUnavailable})
 	}
 }
 
@@ -163,10 +146,8 @@ func (h *Hub) askAll(ctx context.Context, inputs []hub.Input) ([]result, error) 
 	waiting := make([]chan result, len(inputs))
 	for k, in := range inputs {
 		waiting[k] = make(chan result, 1)
-		select {
-		case h.jobs <- job{in, waiting[k]}:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+		if err := h.queue.ask(ctx, job{in, waiting[k]}); err != nil {
+			return nil, err
 		}
 	}
 	results := make([]result, len(inputs))

@@ -27,7 +27,7 @@ type Hub struct {
 	lock   *os.File
 	ledger ledger.Ledger
 	mind   *hub.Mind
-	jobs   chan job
+	queue  *queue
 	counts counts
 
 	client    *mqtt.Hub // nil without a broker
@@ -48,7 +48,7 @@ func Start(ctx context.Context, cfg Config) (*Hub, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	h := &Hub{cfg: cfg, jobs: make(chan job, 1024)}
+	h := &Hub{cfg: cfg, queue: newQueue()}
 	if err := h.open(ctx); err != nil {
 		if h.ledger != nil {
 			err = errors.Join(err, h.ledger.Close())
