@@ -12,8 +12,12 @@ import (
 
 // batch takes a run of a device's log: all of it, or nothing, in which case the
 // device hears no acknowledgement and sends it again.
-func (s *step) batch(device string, payload []byte) error {
-	b, err := s.batches.Decode(payload)
+func (s *step) batch(device string, in FromDevice) error {
+	opened := in.Opened
+	if opened == nil {
+		opened = s.Open(s.batches, in.Payload)
+	}
+	b, err := opened.batch, opened.err
 	if err != nil {
 		return err
 	}
@@ -33,9 +37,9 @@ func (s *step) batch(device string, payload []byte) error {
 	r := &run{step: s, batch: b, device: device, gap: b.First > mark.Through+1, bound: map[wire.Handle]string{}}
 	for k, raw := range b.Records {
 		seq := b.First + uint64(k)
-		digest := s.digest(raw)
+		x := &opened.records[k]
 		if old, ok := here[seq]; ok {
-			if old != digest && old != (Digest{}) {
+			if old != x.digest && old != (Digest{}) {
 				if err := s.command(device, &wire.NewEpoch{ID: fmt.Sprintf("%d", seq), Epoch: b.Epoch}); err != nil {
 					return err
 				}
@@ -43,7 +47,7 @@ func (s *step) batch(device string, payload []byte) error {
 			}
 			continue
 		}
-		if err := r.record(seq, raw, digest); err != nil {
+		if err := r.record(seq, raw, x); err != nil {
 			return err
 		}
 	}
@@ -74,16 +78,15 @@ type run struct {
 }
 
 // record takes one record that is not here yet.
-func (r *run) record(seq uint64, raw []byte, digest Digest) error {
+func (r *run) record(seq uint64, raw []byte, x *openedRecord) error {
 	row := Record{Device: r.device, Epoch: r.batch.Epoch, Seq: seq, Kind: wire.Kind(raw[0]), At: r.now,
-		Bundle: r.batch.Bundle, Digest: digest, Body: raw}
-	rec, err := wire.DecodeRecord(raw)
-	if err != nil {
+		Bundle: r.batch.Bundle, Digest: x.digest, Body: raw}
+	if x.err != nil {
 		// It would come for ever: it is kept as it is, for somebody who can read it.
 		r.records = append(r.records, row)
 		return nil
 	}
-	if err := r.take(&row, rec); err != nil {
+	if err := r.take(&row, x.record); err != nil {
 		return err
 	}
 	r.records = append(r.records, row)

@@ -27,7 +27,7 @@ func (s *step) fromDevice(in FromDevice) error {
 	case t.Plane == wire.Up && t.Class == wire.ClassReq:
 		err = s.request(t.Device, in.Payload)
 	case t.Plane == wire.Up && t.Class == wire.ClassLog:
-		err = s.batch(t.Device, in.Payload)
+		err = s.batch(t.Device, in)
 	default:
 		return refuse("message on %q: no such thing is taken from a device: %w", in.Topic, ErrNotTaken)
 	}

@@ -81,6 +81,7 @@ type (
 	FromDevice struct {
 		Topic   string
 		Payload []byte
+		Opened  *Opened // of a batch: what Open made of the payload; nil: it is unpacked here
 	}
 	// Publish puts a bundle in charge of a scope ("", "g/GROUP", "d/DEVICE"). Its signature was checked.
 	Publish struct {
