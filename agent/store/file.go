@@ -39,7 +39,7 @@ const (
 // replaceFile writes a file whole: what is there after a crash is the old file
 // or the new one.
 func replaceFile(path string, data []byte) error {
-	temp := path + ".new"
+	temp := path + newSuffix
 	if err := writeFile(temp, data); err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func openDB(path string, maxSize int64) (*bolt.DB, error) {
 }
 
 func createDB(path string) error {
-	temp := path + ".new"
+	temp := path + newSuffix
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -231,21 +231,33 @@ func closeDB(db *bolt.DB) (err error) {
 // setAside renames a damaged file, so that the device goes on and people can
 // look at it later; only the newest few are kept.
 func setAside(path string, now sense.Instant) (string, error) {
-	aside := path + "." + now.Time().Format(asideStamp) + ".damaged"
+	aside := asideName(path, now)
 	if err := os.Rename(path, aside); err != nil {
 		return "", fmt.Errorf("set aside %s: %w", path, err)
 	}
+	if err := pruneAside(path, aside); err != nil {
+		return "", err
+	}
+	return aside, syncDir(filepath.Dir(path))
+}
+
+func asideName(path string, now sense.Instant) string {
+	return path + "." + now.Time().Format(asideStamp) + ".damaged"
+}
+
+// pruneAside removes all but the newest few of what was set aside, and never keep.
+func pruneAside(path, keep string) error {
 	old, err := filepath.Glob(path + ".*.damaged")
 	if err != nil {
-		return "", fmt.Errorf("set aside %s: %w", path, err)
+		return fmt.Errorf("set aside %s: %w", path, err)
 	}
 	slices.Sort(old) // the stamp sorts by time
 	for _, f := range old[:max(0, len(old)-keptAside)] {
-		if f != aside && strings.HasSuffix(f, ".damaged") {
+		if f != keep && strings.HasSuffix(f, ".damaged") {
 			if err := os.Remove(f); err != nil {
-				return "", fmt.Errorf("set aside %s: %w", path, err)
+				return fmt.Errorf("set aside %s: %w", path, err)
 			}
 		}
 	}
-	return aside, syncDir(filepath.Dir(path))
+	return nil
 }

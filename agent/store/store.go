@@ -35,6 +35,19 @@ type Options struct {
 	MaxOutbox int64         // bytes of outbox.db
 	MaxState  int64         // bytes of state.db
 	Now       sense.Instant // stands in the name of a file that is set aside
+	Machine   string        // names the machine, see Machine; empty: not known, and not compared
+
+	Crash func(point string) // for tests: called at labelled points
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxOutbox <= 0 {
+		o.MaxOutbox = DefaultMaxOutbox
+	}
+	if o.MaxState <= 0 {
+		o.MaxState = DefaultMaxState
+	}
+	return o
 }
 
 // Store is the open store.
@@ -43,8 +56,10 @@ type Store struct {
 	State     *State
 	Keys      *Keys
 	Recovered []Recovery
+	Cloned    bool // outbox.db was made on another machine: a copy that needs an epoch of its own, see NewEpoch
 
 	dir      string
+	crashAt  func(point string)
 	counting sync.Mutex
 }
 
@@ -58,16 +73,11 @@ type Recovery struct {
 // Open opens or makes the store. What is damaged is set aside and begun anew,
 // and named in Recovered; an error is ErrBusy, ErrFull, or the system's own.
 func Open(o Options) (*Store, error) {
-	if o.MaxOutbox <= 0 {
-		o.MaxOutbox = DefaultMaxOutbox
-	}
-	if o.MaxState <= 0 {
-		o.MaxState = DefaultMaxState
-	}
+	o = o.withDefaults()
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{dir: o.Dir}
+	s := &Store{dir: o.Dir, crashAt: o.Crash}
 	// The log of record comes first: its lock keeps a second process from the keys.
 	err := s.recover(o, OutboxFile, func(path string) (err error) {
 		s.Outbox, err = openOutbox(path, o.MaxOutbox)
@@ -75,6 +85,10 @@ func Open(o Options) (*Store, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
+	}
+	s.Cloned, err = s.Outbox.checkMachine(o.Machine)
+	if err = errors.Join(err, s.sweep()); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Outbox.close())
 	}
 	err = s.recover(o, KeysFile, func(path string) (err error) {
 		s.Keys, err = openKeys(path, o.DeviceKey)
@@ -90,6 +104,16 @@ func Open(o Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Outbox.close())
 	}
 	return s, nil
+}
+
+// sweep removes what a crash left of files that were not yet in place. The lock
+// of outbox.db is held.
+func (s *Store) sweep() (err error) {
+	for _, name := range []string{OutboxFile, StateFile, KeysFile} {
+		path := filepath.Join(s.dir, name)
+		err = errors.Join(err, removeFile(path+newSuffix), removeFile(path+nextSuffix))
+	}
+	return err
 }
 
 // recover opens a file; a damaged one is set aside, once.
@@ -108,8 +132,9 @@ func (s *Store) recover(o Options, name string, openFile func(path string) error
 }
 
 // Begin sets outbox.db aside and begins an empty one: for a queue that package
-// outbox finds unsound, and for an epoch that the hub refuses.
+// outbox finds unsound. To leave an epoch, see NewEpoch.
 func (s *Store) Begin(o Options, why error) error {
+	o = o.withDefaults()
 	path := filepath.Join(o.Dir, OutboxFile)
 	if err := s.Outbox.close(); err != nil {
 		return fmt.Errorf("begin outbox: %w", err)
@@ -119,12 +144,15 @@ func (s *Store) Begin(o Options, why error) error {
 		return fmt.Errorf("begin outbox: %w", err)
 	}
 	s.Recovered = append(s.Recovered, Recovery{File: OutboxFile, Aside: aside, Err: why})
-	if o.MaxOutbox <= 0 {
-		o.MaxOutbox = DefaultMaxOutbox
+	n, err := openOutbox(path, o.MaxOutbox)
+	if err == nil {
+		*s.Outbox = *n // who holds the old one holds the new
+		err = n.setMachine(o.Machine)
 	}
-	if s.Outbox, err = openOutbox(path, o.MaxOutbox); err != nil {
+	if err != nil {
 		return fmt.Errorf("begin outbox: %w", err)
 	}
+	s.Cloned = false
 	return nil
 }
 

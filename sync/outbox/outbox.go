@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/wire"
 )
 
@@ -29,6 +30,7 @@ type Outbox struct {
 	max    int64
 	broken error
 
+	clock   sense.ClockState // under which records are made now
 	meta    Meta
 	sizes   []uint32 // of the entries meta.First .. meta.Next-1
 	bytes   int64
@@ -56,6 +58,10 @@ func Open(d Disk, o Options) (*Outbox, error) {
 func (q *Outbox) Reopen() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	return q.reload()
+}
+
+func (q *Outbox) reload() error {
 	q.sizes, q.bytes, q.acked, q.meta = nil, 0, nil, Meta{}
 	q.broken = ErrBroken
 	if err := q.load(0); err != nil {
@@ -126,6 +132,14 @@ func (q *Outbox) Status() Status {
 		Bytes: q.bytes, Max: q.max, Refused: q.refused, Tombs: q.tombs}
 }
 
+// Clock says how far the clock may be trusted under which records are made from
+// now on: unknown until it is told. A Run holds records of one state.
+func (q *Outbox) Clock(c sense.ClockState) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.clock = c
+}
+
 // Appended says what Append did: the kept records have the numbers First to
 // Next-1, in order; the last Refused context records of the batch were left out.
 type Appended struct {
@@ -158,7 +172,7 @@ func (q *Outbox) Append(bundle wire.BundleID, records [][]byte) (Appended, error
 		if room -= cost; room < 0 {
 			return Appended{}, fmt.Errorf("append %d records: %d of %d bytes used: %w", len(records), q.bytes, q.max, ErrFull)
 		}
-		put = append(put, Entry{Seq: meta.Next, Value: stamp(bundle, r)})
+		put = append(put, Entry{Seq: meta.Next, Value: clocked(stamp(bundle, r), q.clock)})
 		meta.Next++
 	}
 	a.Next = meta.Next

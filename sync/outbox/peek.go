@@ -27,10 +27,12 @@ const (
 // is called with the outbox locked and must not call it.
 type Opener func(seq uint64, record []byte) (open []byte, v Verdict, reason string)
 
-// Run is a run of records of one bundle, copied out: Records[k] has number First+k.
+// Run is a run of records of one bundle that were made under one state of the clock, copied out:
+// Records[k] has number First+k.
 type Run struct {
 	First   uint64
 	Bundle  wire.BundleID
+	Clock   sense.ClockState // when the records were made
 	Records [][]byte
 }
 
@@ -79,10 +81,11 @@ func (q *Outbox) Peek(at sense.Instant, from uint64, n, size int) (Run, error) {
 			}
 			bundle, record, _ = unstamp(value)
 		}
+		clock := clockOf(e.Value)
 		if k == 0 {
-			run.Bundle = bundle
+			run.Bundle, run.Clock = bundle, clock
 		}
-		if bundle != run.Bundle && verdict == Send {
+		if (bundle != run.Bundle || clock != run.Clock) && verdict == Send {
 			break
 		}
 		run.Records = append(run.Records, record)
@@ -157,12 +160,27 @@ func (q *Outbox) Read(from uint64, visit func(seq uint64, bundle wire.BundleID, 
 	}
 }
 
-// A stored value is a version byte, the bundle whose symbols the record uses,
-// and the record.
+// A stored value is a byte of which the lower half is the version and the upper
+// half how far the clock was from being right, the bundle whose symbols the
+// record uses, and the record.
 const (
 	stampVersion = 1
 	stampSize    = 1 + len(wire.BundleID{})
 )
+
+// clocked notes in a stored value under which state of the clock its record was made.
+func clocked(value []byte, c sense.ClockState) []byte {
+	value[0] = value[0]&0x0f | byte(sense.ClockSynced-c)<<4
+	return value
+}
+
+// clockOf is the state of the clock of a stored value; that of one that cannot be read is unknown.
+func clockOf(value []byte) sense.ClockState {
+	if len(value) == 0 || value[0]>>4 > byte(sense.ClockSynced) {
+		return sense.ClockUnknown
+	}
+	return sense.ClockSynced - sense.ClockState(value[0]>>4)
+}
 
 func stamp(bundle wire.BundleID, record []byte) []byte {
 	b := make([]byte, 0, stampSize+len(record))
@@ -172,7 +190,7 @@ func stamp(bundle wire.BundleID, record []byte) []byte {
 }
 
 func unstamp(value []byte) (bundle wire.BundleID, record []byte, err error) {
-	if len(value) <= stampSize || value[0] != stampVersion {
+	if len(value) <= stampSize || value[0]&0x0f != stampVersion {
 		return bundle, nil, fmt.Errorf("stored record of %d bytes: %w", len(value), ErrDamaged)
 	}
 	copy(bundle[:], value[1:])
@@ -194,5 +212,5 @@ func tombstone(at sense.Instant, value []byte, reason string) []byte {
 	if err != nil {
 		b, _ = wire.AppendRecord(nil, &wire.Tombstone{At: int64(at), Was: t.Was, Reason: wire.TombRefused}) // a reason too long to travel
 	}
-	return stamp(bundle, b)
+	return clocked(stamp(bundle, b), clockOf(value))
 }
