@@ -164,7 +164,7 @@ func (a *Agent) describe(slices []engine.WantSlice) {
 	if a.link == nil {
 		return
 	}
-	self := uplink.Self{Want: a.wants.Device.Revision, Clock: a.stamp.state, Birth: wire.Birth{
+	self := uplink.Self{Want: a.wants.Device.Revision, Birth: wire.Birth{
 		Version: a.cfg.Version, Arch: runtime.GOOS + "/" + runtime.GOARCH, Schema: [2]int{1, wire.SchemaVersion},
 		Bundle: a.present, Clock: a.stamp.state.String(), Boot: a.boot, Sources: a.cfg.SourceNames,
 	}}

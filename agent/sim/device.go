@@ -71,6 +71,7 @@ func (d *device) boot() error {
 	if d.queue, err = outbox.Open(&d.disk, outbox.Options{Epoch: d.epoch(), Open: d.parts.Opener(func() []byte { return d.hubKey })}); err != nil {
 		return err
 	}
+	d.queue.Clock(sense.ClockSynced)
 	d.body = d.parts.Body(d.queue, wire.BundleID(d.bundle.Hash[:8]), d.bundle.Bundle)
 	d.body.Want = d.want
 	d.body.Stored = d.stored
@@ -366,7 +367,7 @@ func (d *device) install(b shipped) error {
 }
 
 func (d *device) self() uplink.Self {
-	self := uplink.Self{Want: d.wanted, Clock: sense.ClockSynced, Birth: wire.Birth{
+	self := uplink.Self{Want: d.wanted, Birth: wire.Birth{
 		Version: "sim", Arch: "sim", Schema: [2]int{1, wire.SchemaVersion}, Clock: sense.ClockSynced.String(), Boot: d.boots,
 		Bundle: wire.BundleRef{Name: d.bundle.Bundle.Name, Version: strconv.FormatInt(d.bundle.Bundle.Version, 10), SHA256: d.bundle.sha},
 	}}
@@ -417,7 +418,7 @@ func (d *device) tell(in uplink.Input) error {
 		if err != nil {
 			return err
 		}
-		if err := d.tell(uplink.Records{First: run.First, Bundle: run.Bundle, Records: run.Records}); err != nil {
+		if err := d.tell(uplink.Records{First: run.First, Bundle: run.Bundle, Clock: run.Clock, Records: run.Records}); err != nil {
 			return err
 		}
 	}

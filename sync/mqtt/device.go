@@ -234,7 +234,7 @@ func (d *Device) read(r uplink.Read) uplink.Input {
 		return uplink.Records{}
 	}
 	d.reads = 0
-	return uplink.Records{First: run.First, Bundle: run.Bundle, Records: run.Records}
+	return uplink.Records{First: run.First, Bundle: run.Bundle, Clock: run.Clock, Records: run.Records}
 }
 
 // connect opens a new client; the end of it is reported.

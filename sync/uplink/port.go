@@ -62,6 +62,7 @@ type (
 	Records struct {
 		First   uint64
 		Bundle  wire.BundleID
+		Clock   sense.ClockState // when they were made
 		Records [][]byte
 	}
 	// Self is what the device is; Epoch, First, Next and Boot of Birth are filled in.
@@ -70,7 +71,6 @@ type (
 		Birth   wire.Birth
 		Handles []wire.Held
 		Want    uint64
-		Clock   sense.ClockState
 	}
 	// Ask sends a request, and again until an answer names its id, or Cancel does.
 	Ask struct {
@@ -139,8 +139,12 @@ type (
 	// Link says whether the hub is reached: its answer to the echo came since the
 	// connection is there.
 	Link struct{ Up bool }
-	// HubTime is the hub's clock, signed, as it was at most a round trip before now.
-	HubTime struct{ Time sense.Instant }
+	// HubTime is the hub's clock, signed. Fresh: it answers the echo that went out last, so it is as
+	// it was at most a round trip before now; else somebody may have held it back, and it is a lower bound.
+	HubTime struct {
+		Time  sense.Instant
+		Fresh bool
+	}
 	// Want is a newer want, of the device, or of a group.
 	Want struct {
 		Group string

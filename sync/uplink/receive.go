@@ -114,7 +114,7 @@ func (s *Session) commanded(name string, payload []byte) error {
 	switch c := c.(type) {
 	case *wire.EchoAnswer:
 		if s.phase == proving && s.echo != "" && c.Re == s.echo {
-			s.out.Up = append(s.out.Up, HubTime{Time: sense.Instant(c.Time)})
+			s.out.Up = append(s.out.Up, HubTime{Time: sense.Instant(c.Time), Fresh: true})
 			s.proved()
 		}
 	case *wire.Rebirth:

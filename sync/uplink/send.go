@@ -86,7 +86,7 @@ func (s *Session) pack(in Records) {
 		s.stuckTo = s.now.Add(s.cfg.RTO)
 		return
 	}
-	b := wire.Batch{Device: s.cfg.Device, Boot: s.cfg.Boot, Epoch: s.log.Epoch, First: in.First, Bundle: in.Bundle, Clock: s.self.Clock}
+	b := wire.Batch{Device: s.cfg.Device, Boot: s.cfg.Boot, Epoch: s.log.Epoch, First: in.First, Bundle: in.Bundle, Clock: in.Clock}
 	var payload []byte
 	for n := min(len(in.Records), wire.MaxRecords); ; n /= 2 {
 		b.Records = in.Records[:n]

@@ -80,7 +80,7 @@ func (w *world) boot(c Config, seed uint64) {
 	}
 	w.open = false
 	w.tellLog()
-	w.step(Self{Birth: wire.Birth{Version: "1"}, Clock: sense.ClockSynced})
+	w.step(Self{Birth: wire.Birth{Version: "1"}})
 }
 
 func (w *world) after(d sense.Duration, do func()) {
@@ -161,7 +161,7 @@ func (w *world) perform(o Output) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		w.step(Records{First: run.First, Bundle: run.Bundle, Records: run.Records})
+		w.step(Records{First: run.First, Bundle: run.Bundle, Clock: run.Clock, Records: run.Records})
 	}
 	if o.Disconnect {
 		w.open = false
