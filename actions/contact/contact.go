@@ -25,17 +25,20 @@ type Showing struct {
 }
 
 // Judge passes an action through the stage contact, except for what is exempt. Its codes, in
-// order: cap_reached, cap_unknown, cooling_off, asked_later, asked_never, volume_spent and minimum_wait.
+// order: cap_reached, cap_unknown, cooling_off, asked_later, asked_never, volume_spent, minimum_wait and
+// budget_not_leased.
 func Judge(v *guard.View, a *catalog.Action, u Unasked) guard.Verdict {
 	for _, rule := range [...]func(*guard.View, *catalog.Action) guard.Verdict{confirmedOnce, capReached, capUnknown, paused, volumeSpent} {
 		if d := rule(v, a); v.Holds(d) {
 			return d
 		}
 	}
-	if v.Asked {
-		return guard.Verdict{}
+	if !v.Asked {
+		if d := minimumWait(v, a, u); v.Holds(d) {
+			return d
+		}
 	}
-	if d := minimumWait(v, a, u); v.Holds(d) {
+	if d := budgetNotLeased(v, a); v.Holds(d) {
 		return d
 	}
 	return guard.Verdict{}

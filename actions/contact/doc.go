@@ -10,8 +10,9 @@
 // every cap does. What a clock ahead of this one dated counts.
 //
 // A contact is reserved at the decision and counts as shown until it is known to
-// have failed. The order in which contacts became known changes nothing. Counters are
-// per device for now; a leased budget will be one more rule in the same list.
+// have failed. The order in which contacts became known changes nothing. Contacts are those of
+// all devices, as far as the hub and this one have heard of each other; what neither can know of the
+// other is bounded by units that the hub leases: a limit that concerns an action takes one of each contact.
 //
 // Callers owe a View that is true at View.Now.
 package contact

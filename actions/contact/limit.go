@@ -137,12 +137,15 @@ func each(v *guard.View, l *catalog.Limit, a *catalog.Action, f func(at sense.In
 }
 
 func falls(v *guard.View, l *catalog.Limit, a *catalog.Action, x *profile.Exposure) bool {
-	b := v.Bundle
+	return fallsUnder(v.Bundle, l, x) && (!l.About || same("about", v, a, x))
+}
+
+// fallsUnder says whether a contact falls under a limit, whatever it is about.
+func fallsUnder(b *catalog.Bundle, l *catalog.Limit, x *profile.Exposure) bool {
 	return (l.Intent == 0 || l.Intent.String() == x.Intent) &&
 		(l.Action < 0 || b.Actions[l.Action].Name == x.Action) &&
 		(l.Group < 0 || b.Groups[l.Group].Name == x.Group) &&
-		(l.Channel == "" || l.Channel == x.Channel) &&
-		(!l.About || same("about", v, a, x))
+		(l.Channel == "" || l.Channel == x.Channel)
 }
 
 func zoneOf(v *guard.View, l *catalog.Limit) *sense.Zone {

@@ -53,6 +53,10 @@ type View struct {
 	// Spent says per Contact.Volume when contacts that fall under it were shown, oldest first.
 	Spent [][]sense.Instant
 
+	// Budgets are the shares of what limits still allow that the hub has leased for the customer; nil where
+	// no hub leases: then limits rest on what is known of contacts alone.
+	Budgets *profile.Budgets
+
 	Clock sense.ClockState
 	// State gives the truth of the bundle's state number k, and the readings it rests on; nil: no state is known.
 	State func(k int) (rule.Truth, []catalog.Because)
