@@ -181,6 +181,7 @@ type Device struct {
 	Reported wire.Reported
 	Want     uint64 // revision of the want last published for it; 0 for none
 	Wanted   string // what it wants: SHA-256 of the bundle
+	Lives    []Life // the last that it had, newest last
 }
 
 // Mark is how far an epoch's records are here: 1..Through, and Ranges beyond, in
@@ -191,10 +192,20 @@ type Mark struct {
 	Through uint64
 	Ranges  []wire.Range
 	Missing []wire.Range // passed over: the device no longer had them, and they were not here
+	Moved   bool         // some of its records came within another epoch: Moved
+	Twins   []Life       // two lives of the device that spoke in turn under its one identity; none where that was not seen
+}
+
+// Life is one run of a device's program over one log.
+type Life struct {
+	Epoch uint64
+	Boot  uint64
 }
 
 // Record is one record of a device's log. Body is empty for a personal record:
-// what it says is an Entry, so that it can be erased.
+// what it says is an Entry, so that it can be erased. A record that was moved from
+// an epoch left is of the kind that it was there, and its Body is the wire.Moved as
+// it came; one that had come before is of KindMoved, without Body.
 type Record struct {
 	Device string
 	Epoch  uint64
@@ -210,9 +221,9 @@ type Record struct {
 // Decision is the index entry of a decision record.
 type Decision struct {
 	Device string
-	Epoch  uint64
+	Epoch  uint64 // in which it was made
 	N      uint64
-	Seq    uint64
+	Seq    uint64 // of its record; from Elsewhere on where that is in another epoch
 	At     sense.Instant
 	Handle wire.Handle
 	// What a contact is, for limits and pauses everywhere; Action is empty for silence, the last four where the
@@ -220,6 +231,10 @@ type Decision struct {
 	Action, Slot                  string
 	Intent, Group, About, Channel string
 }
+
+// Elsewhere is the first of the numbers that index decisions whose record was moved
+// out of their epoch: no record has such a number of its own.
+const Elsewhere = 1 << 63
 
 // Outcome is what became of a decision, or that a contact was answered elsewhere
 // (Answered: by an interaction that names the decision as its ref).
