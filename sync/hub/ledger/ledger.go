@@ -9,8 +9,14 @@ import (
 	"github.com/tact-edge/tact/sync/hub"
 )
 
-// ErrNewer says that a file was written by a newer version of this program.
-var ErrNewer = errors.New("written by a newer version")
+var (
+	// ErrNewer says that a ledger was written by a newer version of this program.
+	ErrNewer = errors.New("written by a newer version")
+	// ErrUnavailable says that the database cannot be reached, or cannot write, whatever it
+	// is asked: another try at once is of no use, a later one is. Of a transaction
+	// whose Commit ends with it nobody knows whether it is there.
+	ErrUnavailable = errors.New("the ledger's database is not available")
+)
 
 // Ledger is the port: where the hub keeps everything.
 type Ledger interface {

@@ -19,7 +19,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-func openFile(t *testing.T, path string) *SQLite {
+func openFile(t *testing.T, path string) *Database {
 	t.Helper()
 	l, err := OpenSQLite(context.Background(), path)
 	if err != nil {
@@ -70,7 +70,7 @@ func TestSQLiteRefusesNewerFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec(fmt.Sprintf("PRAGMA user_version = %d", len(migrations)+1)); err != nil {
+	if _, err := db.Exec(fmt.Sprintf("PRAGMA user_version = %d", len(sqliteMigrations)+1)); err != nil {
 		t.Fatal(err)
 	}
 	db.Close()

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -180,6 +181,16 @@ func (t *memoryTx) IDsOf(person string) ([]string, error) {
 	return ids, nil
 }
 
+func (t *memoryTx) People(after string, limit int) ([]string, error) {
+	names := map[string]bool{}
+	for _, p := range t.m.persons {
+		names[p] = p > after
+	}
+	list := slices.Sorted(maps.Keys(names))
+	list = slices.DeleteFunc(list, func(p string) bool { return !names[p] })
+	return list[:min(limit, len(list))], nil
+}
+
 func (t *memoryTx) MergesOf(ids []string) ([]hub.Merge, error) {
 	return sortedValues(t.m.merges, func(m hub.Merge) bool { return slices.Contains(ids, m.Into) || slices.Contains(ids, m.From) },
 		func(a, b hub.Merge) int {
@@ -266,16 +277,21 @@ func (t *memoryTx) Contacts(ids []string) ([]hub.Contacted, error) {
 		}
 		for _, d := range t.m.contacts[key] {
 			c := hub.Contacted{Decision: d, Outcomes: slices.Clone(t.m.decision[decisionKey{d.Device, d.Epoch, d.N}])}
-			slices.SortStableFunc(c.Outcomes, func(a, b hub.Outcome) int {
-				return cmp.Or(cmp.Compare(a.Happened, b.Happened), strings.Compare(a.By, b.By))
-			})
+			slices.SortFunc(c.Outcomes, orderOutcomes)
 			list = append(list, c)
 		}
 	}
-	slices.SortFunc(list, func(a, b hub.Contacted) int {
-		return cmp.Or(strings.Compare(a.Device, b.Device), cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.N, b.N), cmp.Compare(a.Seq, b.Seq))
-	})
+	slices.SortFunc(list, orderContacts)
 	return list, nil
+}
+
+func orderContacts(a, b hub.Contacted) int {
+	return cmp.Or(strings.Compare(a.Device, b.Device), cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.N, b.N), cmp.Compare(a.Seq, b.Seq))
+}
+
+// orderOutcomes orders those of one decision.
+func orderOutcomes(a, b hub.Outcome) int {
+	return cmp.Or(cmp.Compare(a.Happened, b.Happened), strings.Compare(a.By, b.By))
 }
 
 func orderGrants(a, b hub.Grant) int {

@@ -27,7 +27,7 @@ func (m *Memory) Decisions(_ context.Context, f Filter) ([]Decided, error) {
 		if dec, err := wire.DecodeRecord(r.Body); err == nil {
 			d.Outcomes = slices.Clone(m.decision[decisionKey{r.Device, r.Epoch, dec.(*wire.Decision).N}])
 		}
-		slices.SortStableFunc(d.Outcomes, func(a, b hub.Outcome) int { return cmp.Compare(a.Happened, b.Happened) })
+		slices.SortFunc(d.Outcomes, orderOutcomes)
 		for _, device := range []string{"", r.Device} {
 			if names, ok := wholeTable(m.symbols[symbolKey{r.Bundle, device}]); ok && d.Symbols == nil {
 				d.Symbols = names
@@ -63,9 +63,7 @@ func (m *Memory) Verify(context.Context) (Report, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	v := verifier{report: Report{Epochs: []EpochCount{}, Findings: []Finding{}}}
-	marks := sortedValues(m.marks, func(hub.Mark) bool { return true }, func(a, b hub.Mark) int {
-		return cmp.Or(strings.Compare(a.Device, b.Device), cmp.Compare(a.Epoch, b.Epoch))
-	})
+	marks := sortedValues(m.marks, func(hub.Mark) bool { return true }, orderMarks)
 	for _, mark := range marks {
 		v.mark(mark)
 		log := m.records[epochKey{mark.Device, mark.Epoch}]
@@ -91,4 +89,8 @@ func (m *Memory) Verify(context.Context) (Report, error) {
 		v.end()
 	}
 	return v.report, nil
+}
+
+func orderMarks(a, b hub.Mark) int {
+	return cmp.Or(strings.Compare(a.Device, b.Device), cmp.Compare(a.Epoch, b.Epoch))
 }

@@ -1,8 +1,9 @@
 package ledger
 
-// migrations bring a file from one version to the next: migrations[k] makes
-// version k+1. They are never changed once released, only added to.
-var migrations = []string{`
+// sqliteMigrations bring a file from one version to the next: sqliteMigrations[k]
+// makes version k+1. They are never changed once released, only added to. Each has
+// its like in postgresMigrations, where such databases are that old.
+var sqliteMigrations = []string{`
 -- What is known of customers: all of it in these tables, so that erasing deletes it.
 CREATE TABLE person (id TEXT PRIMARY KEY, person TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX person_ids ON person (person, id);

@@ -3,25 +3,20 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// SQLite is a ledger in one file, for one hub.
-type SQLite struct {
-	db       *sql.DB // of the one writing connection; nil where only read
-	read     *sql.DB
-	writer   chan *sql.Conn       // holds the connection while no transaction is open
-	prepared map[string]*sql.Stmt // on it
-}
-
-// OpenSQLite opens or makes the file and brings it up to date.
-func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
+// OpenSQLite opens or makes a ledger in one file, for one hub, and brings it up to date.
+func OpenSQLite(ctx context.Context, path string) (*Database, error) {
 	// Made by us, so that nobody else can read it, nor the log beside it, which takes the same mode.
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -34,31 +29,22 @@ func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &SQLite{db: db, writer: make(chan *sql.Conn, 1), prepared: map[string]*sql.Stmt{}}
-	if err := l.open(ctx, path); err != nil {
+	if err := migrateSQLite(ctx, db, sqliteMigrations); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open ledger %s: %w", path, err)
 	}
+	read, err := openDB(path, 4, "mode=ro")
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	l := &Database{dialect: sqliteDialect{}, where: path, db: db, read: read, writer: make(chan *writer, 1)}
+	l.writer <- &writer{}
 	return l, nil
 }
 
-func (l *SQLite) open(ctx context.Context, path string) error {
-	if err := migrate(ctx, l.db); err != nil {
-		return err
-	}
-	conn, err := l.db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	if l.read, err = openDB(path, 4, "mode=ro"); err != nil {
-		return err
-	}
-	l.writer <- conn
-	return nil
-}
-
 // ReadSQLite opens an existing file for reading only, also while a hub writes it.
-func ReadSQLite(ctx context.Context, path string) (*SQLite, error) {
+func ReadSQLite(ctx context.Context, path string) (*Database, error) {
 	read, err := openDB(path, 4, "mode=ro")
 	if err != nil {
 		return nil, err
@@ -68,11 +54,11 @@ func ReadSQLite(ctx context.Context, path string) (*SQLite, error) {
 		read.Close()
 		return nil, fmt.Errorf("open ledger %s: %w", path, err)
 	}
-	if version != len(migrations) {
+	if err := readable(version, len(sqliteMigrations)); err != nil {
 		read.Close()
-		return nil, fmt.Errorf("open ledger %s: version %d, this program reads %d: start the hub once: %w", path, version, len(migrations), ErrNewer)
+		return nil, fmt.Errorf("open ledger %s: %w", path, err)
 	}
-	return &SQLite{read: read}, nil
+	return &Database{dialect: sqliteDialect{}, where: path, read: read}, nil
 }
 
 func openDB(path string, connections int, mode string) (*sql.DB, error) {
@@ -91,8 +77,19 @@ func openDB(path string, connections int, mode string) (*sql.DB, error) {
 	return db, nil
 }
 
-// migrate brings the file to the newest version in one transaction.
-func migrate(ctx context.Context, db *sql.DB) error {
+// readable says whether a ledger of a version can be read by a program that knows another.
+func readable(version, known int) error {
+	switch {
+	case version > known:
+		return fmt.Errorf("version %d, this program knows %d: %w", version, known, ErrNewer)
+	case version < known:
+		return fmt.Errorf("version %d, this program reads %d: start the hub once, which brings it up to date", version, known)
+	}
+	return nil
+}
+
+// migrateSQLite brings the file to the newest version in one transaction.
+func migrateSQLite(ctx context.Context, db *sql.DB, migrations []string) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -103,7 +100,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	if version > len(migrations) {
-		return fmt.Errorf("version %d, this program knows %d: %w", version, len(migrations), ErrNewer)
+		return readable(version, len(migrations))
 	}
 	for k := version; k < len(migrations); k++ {
 		if _, err := tx.Exec(migrations[k]); err != nil {
@@ -116,52 +113,78 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return tx.Commit()
 }
 
-// Close waits for the transaction that is open, and closes the file.
-func (l *SQLite) Close() error {
-	err := l.read.Close()
-	if l.db != nil {
-		conn := <-l.writer
-		for _, s := range l.prepared {
-			err = errors.Join(err, s.Close())
-		}
-		err = errors.Join(err, conn.Close(), l.db.Close())
+// sqliteDialect is SQLite's: one process has the file, one connection writes it.
+type sqliteDialect struct{}
+
+func (sqliteDialect) bind(query string) string { return query }
+func (sqliteDialect) text(s string) string     { return s }
+func (sqliteDialect) snapshot() *sql.TxOptions { return nil } // what a transaction reads is one moment
+func (sqliteDialect) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.Background(), func() {} // the disk answers; a context that can end costs each statement a goroutine
+}
+
+func (sqliteDialect) begin(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+	return err
+}
+
+// scrub moves the write-ahead log into the file and cuts it: what is deleted in the
+// file itself is overwritten at once (secure_delete).
+func (sqliteDialect) scrub(ctx context.Context, conn *sql.Conn) (done bool, err error) {
+	var busy, pages, moved int
+	err = conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
+	return err == nil && busy == 0, err
+}
+
+// unavailable knows SQLite's codes for a file that cannot be used now, whatever is asked.
+func (sqliteDialect) unavailable(err error) bool {
+	var coded *sqlite.Error
+	if !errors.As(err, &coded) {
+		return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone)
 	}
-	if err != nil {
-		return fmt.Errorf("close ledger: %w", err)
+	switch coded.Code() & 0xff { // the rest is detail
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT,
+		sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM:
+		return true
+	}
+	return false
+}
+
+// sqliteRows is how many rows one statement inserts at the most.
+const sqliteRows = 64
+
+// insert writes rows by statements of two lengths only, both prepared once.
+func (sqliteDialect) insert(t *tx, b *bulk) error {
+	args := make([]any, 0, sqliteRows*len(b.columns))
+	for row := 0; row < b.rows; {
+		n := sqliteRows
+		if b.rows-row < n {
+			n = 1
+		}
+		args = args[:0]
+		for k := row; k < row+n; k++ {
+			for c := range b.columns {
+				args = append(args, b.value(k, c))
+			}
+		}
+		if err := t.exec(b.table.values(n), args...); err != nil {
+			return err
+		}
+		row += n
 	}
 	return nil
 }
 
-// Scrub moves the write-ahead log into the file and cuts it, so that nothing
-// that was deleted is left in it. done is false where a reader is in the way:
-// call it again then.
-func (l *SQLite) Scrub(ctx context.Context) (done bool, err error) {
-	select {
-	case conn := <-l.writer:
-		defer func() { l.writer <- conn }()
-		var busy, pages, moved int
-		if err := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved); err != nil {
-			return false, fmt.Errorf("scrub ledger: %w", err)
-		}
-		return busy == 0, nil
-	case <-ctx.Done():
-		return false, ctx.Err()
-	}
+// values writes the statement that inserts n rows.
+func (b *bulkTable) values(n int) string {
+	marks := "(?" + strings.Repeat(",?", len(b.columns)-1) + ")"
+	return "INSERT INTO " + b.name + " (" + b.names() + ") VALUES " + marks + strings.Repeat(","+marks, n-1) + " ON CONFLICT DO NOTHING"
 }
 
-// Begin opens the writing transaction.
-func (l *SQLite) Begin(ctx context.Context) (Tx, error) {
-	if l.db == nil {
-		return nil, errors.New("begin transaction: the ledger is open for reading only")
+func (b *bulkTable) names() string {
+	names := make([]string, len(b.columns))
+	for k, c := range b.columns {
+		names[k] = c.name
 	}
-	select {
-	case conn := <-l.writer:
-		if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-			l.writer <- conn
-			return nil, fmt.Errorf("begin transaction: %w", err)
-		}
-		return &sqliteTx{l: l, conn: conn}, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return strings.Join(names, ", ")
 }

@@ -1,13 +1,10 @@
 package ledger
 
 import (
-	"context"
 	"database/sql"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/sense"
@@ -15,145 +12,22 @@ import (
 	"github.com/tact-edge/tact/sync/wire"
 )
 
-// sqliteTx is the writing transaction of a SQLite file. It has the connection
-// until it ends; what it began it finishes, whatever becomes of its beginner's context.
-type sqliteTx struct {
-	l    *SQLite
-	conn *sql.Conn // nil once it has ended
-}
-
-func (t *sqliteTx) Commit() error {
-	if t.conn == nil {
-		return sql.ErrTxDone
-	}
-	if _, err := t.conn.ExecContext(context.Background(), "COMMIT"); err != nil {
-		return errors.Join(fmt.Errorf("commit: %w", err), t.Rollback())
-	}
-	t.end()
-	return nil
-}
-
-// Rollback takes everything back; after Commit it does nothing.
-func (t *sqliteTx) Rollback() error {
-	if t.conn == nil {
-		return nil
-	}
-	defer t.end()
-	if _, err := t.conn.ExecContext(context.Background(), "ROLLBACK"); err != nil {
-		return fmt.Errorf("roll back: %w", err)
-	}
-	return nil
-}
-
-func (t *sqliteTx) end() {
-	conn := t.conn
-	t.conn = nil
-	t.l.writer <- conn
-}
-
-// maxPrepared bounds the statements that are kept.
-const maxPrepared = 256
-
-// statement returns a query, prepared once for the life of the ledger.
-func (t *sqliteTx) statement(query string) (*sql.Stmt, error) {
-	if s := t.l.prepared[query]; s != nil {
-		return s, nil
-	}
-	if len(t.l.prepared) >= maxPrepared {
-		for q, s := range t.l.prepared {
-			delete(t.l.prepared, q)
-			if err := s.Close(); err != nil {
-				return nil, fmt.Errorf("close statement: %w", err)
-			}
-		}
-	}
-	s, err := t.conn.PrepareContext(context.Background(), query)
-	if err != nil {
-		return nil, fmt.Errorf("prepare %.60q: %w", query, err)
-	}
-	t.l.prepared[query] = s
-	return s, nil
-}
-
-func (t *sqliteTx) exec(query string, args ...any) error {
-	s, err := t.statement(query)
-	if err != nil {
-		return err
-	}
-	if _, err := s.Exec(args...); err != nil {
-		return fmt.Errorf("write ledger: %w", err)
-	}
-	return nil
-}
-
-// one reads one row; ok is false where there is none.
-func (t *sqliteTx) one(query string, args []any, into ...any) (ok bool, err error) {
-	s, err := t.statement(query)
-	if err != nil {
-		return false, err
-	}
-	switch err := s.QueryRow(args...).Scan(into...); {
-	case errors.Is(err, sql.ErrNoRows):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("read ledger: %w", err)
-	}
-	return true, nil
-}
-
-// scanner is a row that is being read.
-type scanner interface{ Scan(into ...any) error }
-
-// list reads every row with f.
-func list[T any](t *sqliteTx, f func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	s, err := t.statement(query)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.Query(args...)
-	if err != nil {
-		return nil, fmt.Errorf("read ledger: %w", err)
-	}
-	return all(rows, f)
-}
-
-func all[T any](rows *sql.Rows, f func(scanner) (T, error)) ([]T, error) {
-	defer rows.Close()
-	var out []T
-	for rows.Next() {
-		x, err := f(rows)
-		if err != nil {
-			return nil, fmt.Errorf("read ledger: %w", err)
-		}
-		out = append(out, x)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read ledger: %w", err)
-	}
-	return out, nil
-}
-
-// in writes the list of placeholders and its arguments.
-func in(keys []string, before ...any) (string, []any) {
-	args := before
-	for _, k := range keys {
-		args = append(args, k)
-	}
-	return "(" + strings.TrimSuffix(strings.Repeat("?,", len(keys)), ",") + ")", args
-}
-
 func scanString(r scanner) (s string, err error) { return s, r.Scan(&s) }
 
-func (t *sqliteTx) PersonOf(id string) (person string, ok bool, err error) {
+func (t *tx) PersonOf(id string) (person string, ok bool, err error) {
 	ok, err = t.one("SELECT person FROM person WHERE id = ?", []any{id}, &person)
 	return person, ok, err
 }
 
-func (t *sqliteTx) IDsOf(person string) ([]string, error) {
+func (t *tx) IDsOf(person string) ([]string, error) {
 	return list(t, scanString, "SELECT id FROM person WHERE person = ? ORDER BY id", person)
 }
 
-func (t *sqliteTx) MergesOf(ids []string) ([]hub.Merge, error) {
+func (t *tx) People(after string, limit int) ([]string, error) {
+	return list(t, scanString, "SELECT DISTINCT person FROM person WHERE person > ? ORDER BY person LIMIT ?", after, limit)
+}
+
+func (t *tx) MergesOf(ids []string) ([]hub.Merge, error) {
 	marks, args := in(ids)
 	args = append(args, args...)
 	return list(t, func(r scanner) (m hub.Merge, err error) { return m, r.Scan(&m.Into, &m.From, &m.Happened) },
@@ -175,26 +49,38 @@ func scanEntry(r scanner) (e hub.Entry, err error) {
 	return e, err
 }
 
-func (t *sqliteTx) Entries(ids []string) ([]hub.Entry, error) {
+func (t *tx) Entries(ids []string) ([]hub.Entry, error) {
+	if err := t.flush(theEntries); err != nil {
+		return nil, err
+	}
 	marks, args := in(ids)
 	return list(t, scanEntry, entryColumns+"WHERE id IN "+marks+" ORDER BY row", args...)
 }
 
-func (t *sqliteTx) OwnerEntries(owners []string) ([]hub.Entry, error) {
+func (t *tx) OwnerEntries(owners []string) ([]hub.Entry, error) {
+	if err := t.flush(theEntries); err != nil {
+		return nil, err
+	}
 	marks, args := in(owners)
 	return list(t, scanEntry, entryColumns+"WHERE owner IN "+marks+" ORDER BY row", args...)
 }
 
-func (t *sqliteTx) Expired(now sense.Instant, limit int) ([]hub.Entry, error) {
+func (t *tx) Expired(now sense.Instant, limit int) ([]hub.Entry, error) {
+	if err := t.flush(theEntries); err != nil {
+		return nil, err
+	}
 	return list(t, scanEntry, entryColumns+"WHERE expires <= ? ORDER BY row LIMIT ?", int64(now), limit)
 }
 
-func (t *sqliteTx) Taken(key hub.Hash) (bool, error) {
+func (t *tx) Taken(key hub.Hash) (bool, error) {
+	if t.pending.takenKeys[key] {
+		return true, nil
+	}
 	var one int
 	return t.one("SELECT 1 FROM taken WHERE key = ?", []any{key[:]}, &one)
 }
 
-func (t *sqliteTx) ErasedAt(id hub.Hash) (at sense.Instant, ok bool, err error) {
+func (t *tx) ErasedAt(id hub.Hash) (at sense.Instant, ok bool, err error) {
 	ok, err = t.one("SELECT at FROM erased WHERE id = ?", []any{id[:]}, &at)
 	return at, ok, err
 }
@@ -218,29 +104,22 @@ func scanHolding(r scanner) (h hub.Holding, err error) {
 	return h, err
 }
 
-func first[T any](rows []T, err error) (x T, ok bool, _ error) {
-	if err != nil || len(rows) == 0 {
-		return x, false, err
-	}
-	return rows[0], true, nil
-}
-
-func (t *sqliteTx) Holding(device string, h wire.Handle) (hub.Holding, bool, error) {
+func (t *tx) Holding(device string, h wire.Handle) (hub.Holding, bool, error) {
 	return first(list(t, scanHolding, holdingColumns+"WHERE device = ? AND handle = ?", device, h[:]))
 }
 
-func (t *sqliteTx) HoldingsOf(ids []string) ([]hub.Holding, error) {
+func (t *tx) HoldingsOf(ids []string) ([]hub.Holding, error) {
 	marks, args := in(ids)
 	return list(t, scanHolding, holdingColumns+"WHERE id IN "+marks+" ORDER BY device, handle", args...)
 }
 
-func (t *sqliteTx) HoldingsWith(owners []string) ([]hub.Holding, error) {
+func (t *tx) HoldingsWith(owners []string) ([]hub.Holding, error) {
 	marks, args := in(owners)
 	return list(t, scanHolding, holdingColumns+"WHERE (device, handle) IN (SELECT device, handle FROM holding_owner WHERE owner IN "+marks+
 		") ORDER BY device, handle", args...)
 }
 
-func (t *sqliteTx) HoldingsAt(device string, now sense.Instant) ([]hub.Holding, error) {
+func (t *tx) HoldingsAt(device string, now sense.Instant) ([]hub.Holding, error) {
 	return list(t, scanHolding, holdingColumns+"WHERE device = ? AND until > ? ORDER BY device, handle", device, int64(now))
 }
 
@@ -251,16 +130,17 @@ func scanForget(r scanner) (f hub.Forget, err error) {
 	return f, err
 }
 
-func (t *sqliteTx) Forgets(device string) ([]hub.Forget, error) {
+func (t *tx) Forgets(device string) ([]hub.Forget, error) {
 	return list(t, scanForget, "SELECT device, handle, id, at, sent, erasure, lease FROM forget WHERE device = ? ORDER BY handle", device)
 }
 
-func (t *sqliteTx) ForgetsDue(at sense.Instant, limit int) ([]hub.Forget, error) {
+func (t *tx) ForgetsDue(at sense.Instant, limit int) ([]hub.Forget, error) {
 	return list(t, scanForget, "SELECT device, handle, id, at, sent, erasure, lease FROM forget WHERE sent < ? ORDER BY device, handle LIMIT ?", int64(at), limit)
 }
 
-const contactColumns = "SELECT d.device, d.epoch, d.n, d.seq, d.at, d.handle, d.action, d.slot, d.intent, d.team, d.about, d.channel " +
-	"FROM decision d JOIN holding h ON h.device = d.device AND h.handle = d.handle AND d.handle IS NOT NULL AND d.action <> '' "
+const contactColumns = "SELECT d.device, d.epoch, d.n, d.seq, d.at, d.handle, d.action, d.slot, d.intent, d.team, d.about, d.channel"
+
+const contactsOf = " FROM decision d JOIN holding h ON h.device = d.device AND h.handle = d.handle AND d.handle IS NOT NULL AND d.action <> '' "
 
 func scanContact(r scanner) (c hub.Contacted, err error) {
 	var epoch, n, seq int64
@@ -278,18 +158,33 @@ func scanOutcome(r scanner) (o hub.Outcome, err error) {
 	return o, err
 }
 
-func (t *sqliteTx) Contacts(ids []string) ([]hub.Contacted, error) {
-	marks, args := in(ids)
-	contacts, err := list(t, scanContact, contactColumns+"WHERE h.id IN "+marks+" ORDER BY d.device, d.epoch, d.n, d.seq", args...)
-	for k := range contacts {
-		if err != nil {
-			return nil, err
-		}
-		c := &contacts[k]
-		c.Outcomes, err = list(t, scanOutcome, "SELECT device, epoch, n, said_by, outcome, happened FROM outcome "+
-			"WHERE device = ? AND epoch = ? AND n = ? ORDER BY happened, said_by", c.Device, int64(c.Epoch), int64(c.N))
+func (t *tx) Contacts(ids []string) ([]hub.Contacted, error) {
+	if err := t.flush(theContacts); err != nil {
+		return nil, err
 	}
-	return contacts, err
+	marks, args := in(ids)
+	contacts, err := list(t, scanContact, contactColumns+contactsOf+"WHERE h.id IN "+marks, args...)
+	if err != nil {
+		return nil, err
+	}
+	marks, args = in(ids) // a statement may have changed the others
+	outcomes, err := list(t, scanOutcome, "SELECT DISTINCT o.device, o.epoch, o.n, o.said_by, o.outcome, o.happened"+contactsOf+
+		"JOIN outcome o ON o.device = d.device AND o.epoch = d.epoch AND o.n = d.n WHERE h.id IN "+marks, args...)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(outcomes, orderOutcomes)
+	of := map[decisionKey][]hub.Outcome{}
+	for _, o := range outcomes {
+		key := decisionKey{o.Device, o.Epoch, o.N}
+		of[key] = append(of[key], o)
+	}
+	for k := range contacts {
+		c := &contacts[k]
+		c.Outcomes = of[decisionKey{c.Device, c.Epoch, c.N}]
+	}
+	slices.SortFunc(contacts, orderContacts) // here, since epochs of 64 bits are kept signed
+	return contacts, nil
 }
 
 const grantColumns = "SELECT b.device, b.handle, b.cap, b.about, b.units, b.epoch, b.through, b.until, b.free, b.ended, b.end_epoch, b.end_through FROM budget b "
@@ -303,13 +198,13 @@ func scanGrant(r scanner) (g hub.Grant, err error) {
 	return g, err
 }
 
-func (t *sqliteTx) Grants(ids []string) ([]hub.Grant, error) {
+func (t *tx) Grants(ids []string) ([]hub.Grant, error) {
 	marks, args := in(ids)
 	return list(t, scanGrant, grantColumns+"JOIN holding h ON h.device = b.device AND h.handle = b.handle WHERE h.id IN "+marks+
 		" ORDER BY b.device, b.handle, b.cap, b.about", args...)
 }
 
-func (t *sqliteTx) GrantsOf(device string, h wire.Handle) ([]hub.Grant, error) {
+func (t *tx) GrantsOf(device string, h wire.Handle) ([]hub.Grant, error) {
 	return list(t, scanGrant, grantColumns+"WHERE b.device = ? AND b.handle = ? ORDER BY b.cap, b.about", device, h[:])
 }
 
@@ -321,11 +216,11 @@ func scanErasure(r scanner) (e hub.Erasure, err error) {
 	return e, json.Unmarshal([]byte(doc), &e)
 }
 
-func (t *sqliteTx) Erasure(id string) (hub.Erasure, bool, error) {
+func (t *tx) Erasure(id string) (hub.Erasure, bool, error) {
 	return first(list(t, scanErasure, "SELECT doc FROM erasure WHERE id = ?", id))
 }
 
-func (t *sqliteTx) Erasures(after string, open bool, limit int) ([]hub.Erasure, error) {
+func (t *tx) Erasures(after string, open bool, limit int) ([]hub.Erasure, error) {
 	query := "SELECT doc FROM erasure WHERE id > ? ORDER BY id LIMIT ?"
 	if open {
 		query = "SELECT doc FROM erasure WHERE done = 0 AND id > ? ORDER BY id LIMIT ?"
@@ -341,11 +236,11 @@ func scanDevice(r scanner) (d hub.Device, err error) {
 	return d, json.Unmarshal([]byte(doc), &d)
 }
 
-func (t *sqliteTx) Device(id string) (hub.Device, bool, error) {
+func (t *tx) Device(id string) (hub.Device, bool, error) {
 	return first(list(t, scanDevice, "SELECT doc FROM device WHERE id = ?", id))
 }
 
-func (t *sqliteTx) Devices(after string, limit int) ([]hub.Device, error) {
+func (t *tx) Devices(after string, limit int) ([]hub.Device, error) {
 	return list(t, scanDevice, "SELECT doc FROM device WHERE id > ? ORDER BY id LIMIT ?", after, limit)
 }
 
@@ -357,12 +252,15 @@ func scanMark(r scanner) (m hub.Mark, err error) {
 	return m, json.Unmarshal([]byte(doc), &m)
 }
 
-func (t *sqliteTx) Mark(device string, epoch uint64) (hub.Mark, error) {
+func (t *tx) Mark(device string, epoch uint64) (hub.Mark, error) {
+	if m, ok := t.pending.marks[epochKey{device, epoch}]; ok {
+		return m, nil
+	}
 	m, _, err := first(list(t, scanMark, "SELECT doc FROM mark WHERE device = ? AND epoch = ?", device, int64(epoch)))
 	return m, err
 }
 
-func (t *sqliteTx) Digests(device string, epoch, firstSeq, last uint64) (map[uint64]hub.Digest, error) {
+func (t *tx) Digests(device string, epoch, firstSeq, last uint64) (map[uint64]hub.Digest, error) {
 	type one struct {
 		seq    int64
 		digest []byte
@@ -375,6 +273,7 @@ func (t *sqliteTx) Digests(device string, epoch, firstSeq, last uint64) (map[uin
 		copy(d[:], x.digest)
 		found[uint64(x.seq)] = d
 	}
+	t.pendingDigests(found, device, epoch, firstSeq, last)
 	return found, err
 }
 
@@ -388,24 +287,24 @@ func scanPart(r scanner) (p hub.SymbolPart, err error) {
 
 const symbolColumns = "SELECT first, total, names FROM symbol WHERE bundle = ? AND device = ? ORDER BY first"
 
-func (t *sqliteTx) Symbols(b wire.BundleID, device string) ([]string, bool, error) {
+func (t *tx) Symbols(b wire.BundleID, device string) ([]string, bool, error) {
 	parts, err := list(t, scanPart, symbolColumns, b[:], device)
 	names, ok := wholeTable(parts)
 	return names, ok, err
 }
 
-func (t *sqliteTx) Bundle(sha256 string) (b hub.Bundle, ok bool, err error) {
+func (t *tx) Bundle(sha256 string) (b hub.Bundle, ok bool, err error) {
 	ok, err = t.one("SELECT sha256, name, version, at, file, signature FROM bundle WHERE sha256 = ?", []any{sha256},
 		&b.SHA256, &b.Name, &b.Version, &b.At, &b.File, &b.Signature)
 	return b, ok, err
 }
 
-func (t *sqliteTx) Wants() ([]hub.Want, error) {
+func (t *tx) Wants() ([]hub.Want, error) {
 	return list(t, func(r scanner) (w hub.Want, err error) { return w, r.Scan(&w.Scope, &w.SHA256, &w.At) },
 		"SELECT scope, sha256, at FROM want ORDER BY scope")
 }
 
-func (t *sqliteTx) Revision() (uint64, error) {
+func (t *tx) Revision() (uint64, error) {
 	var r int64
 	_, err := t.one("SELECT revision FROM revision WHERE one = 1", nil, &r)
 	return uint64(r), err

@@ -2,21 +2,28 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/tact-edge/tact/sync/hub"
 	"github.com/tact-edge/tact/sync/wire"
 )
 
+// query reads outside of the writing transaction.
+func (l *Database) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return l.read.QueryContext(ctx, l.dialect.bind(query), args...)
+}
+
 // Decisions returns decisions in order of arrival, with their outcomes.
-func (l *SQLite) Decisions(ctx context.Context, f Filter) ([]Decided, error) {
+func (l *Database) Decisions(ctx context.Context, f Filter) ([]Decided, error) {
 	query := "SELECT arrival, device, epoch, seq, at, handle, bundle, body FROM record WHERE kind = ? AND at >= ? AND arrival > ?"
 	args := []any{int64(wire.KindDecision), int64(f.Since), f.After}
 	if f.Device != "" {
 		query += " AND device = ?"
 		args = append(args, f.Device)
 	}
-	rows, err := l.read.QueryContext(ctx, query+" ORDER BY arrival LIMIT ?", append(args, f.limit())...)
+	rows, err := l.query(ctx, query+" ORDER BY arrival LIMIT ?", append(args, f.limit())...)
 	if err != nil {
 		return nil, fmt.Errorf("read decisions: %w", err)
 	}
@@ -35,7 +42,7 @@ func (l *SQLite) Decisions(ctx context.Context, f Filter) ([]Decided, error) {
 			continue
 		}
 		r := &d.Record
-		rows, err := l.read.QueryContext(ctx, "SELECT said_by, outcome, happened FROM outcome WHERE device = ? AND epoch = ? AND n = ? ORDER BY happened, said_by",
+		rows, err := l.query(ctx, "SELECT said_by, outcome, happened FROM outcome WHERE device = ? AND epoch = ? AND n = ? ORDER BY happened, said_by",
 			r.Device, int64(r.Epoch), int64(rec.(*wire.Decision).N))
 		if err != nil {
 			return nil, fmt.Errorf("read outcomes: %w", err)
@@ -62,12 +69,12 @@ func scanDecided(s scanner) (d Decided, err error) {
 }
 
 // symbols reads a bundle's names once per call of Decisions.
-func (l *SQLite) symbols(ctx context.Context, tables map[symbolKey][]string, b wire.BundleID, device string) ([]string, error) {
+func (l *Database) symbols(ctx context.Context, tables map[symbolKey][]string, b wire.BundleID, device string) ([]string, error) {
 	for _, who := range []string{"", device} {
 		key := symbolKey{b, who}
 		names, have := tables[key]
 		if !have {
-			rows, err := l.read.QueryContext(ctx, symbolColumns, b[:], who)
+			rows, err := l.query(ctx, symbolColumns, b[:], who)
 			if err != nil {
 				return nil, fmt.Errorf("read symbols: %w", err)
 			}
@@ -86,10 +93,10 @@ func (l *SQLite) symbols(ctx context.Context, tables map[symbolKey][]string, b w
 }
 
 // Count counts decisions and what came of them.
-func (l *SQLite) Count(ctx context.Context) (c Counts, err error) {
-	err = l.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM record), (SELECT count(*) FROM decision),
-		(SELECT count(*) FROM (SELECT DISTINCT device, epoch, n FROM outcome WHERE outcome = ?)), (SELECT count(*) FROM device),
-		(SELECT count(DISTINCT person) FROM person), (SELECT count(*) FROM entry)`, hub.Answered).
+func (l *Database) Count(ctx context.Context) (c Counts, err error) {
+	err = l.read.QueryRowContext(ctx, l.dialect.bind(`SELECT (SELECT count(*) FROM record), (SELECT count(*) FROM decision),
+		(SELECT count(*) FROM (SELECT DISTINCT device, epoch, n FROM outcome WHERE outcome = ?) AS answered), (SELECT count(*) FROM device),
+		(SELECT count(DISTINCT person) FROM person), (SELECT count(*) FROM entry)`), hub.Answered).
 		Scan(&c.Records, &c.Decisions, &c.Answered, &c.Devices, &c.Customers, &c.Entries)
 	if err != nil {
 		return c, fmt.Errorf("count ledger: %w", err)
@@ -98,14 +105,14 @@ func (l *SQLite) Count(ctx context.Context) (c Counts, err error) {
 }
 
 // Verify reads the whole log, as it is at one moment.
-func (l *SQLite) Verify(ctx context.Context) (Report, error) {
+func (l *Database) Verify(ctx context.Context) (Report, error) {
 	fail := func(err error) (Report, error) { return Report{}, fmt.Errorf("verify ledger: %w", err) }
-	tx, err := l.read.BeginTx(ctx, nil)
+	tx, err := l.read.BeginTx(ctx, l.dialect.snapshot())
 	if err != nil {
 		return fail(err)
 	}
 	defer tx.Rollback()
-	rows, err := tx.Query("SELECT doc FROM mark ORDER BY device, epoch")
+	rows, err := tx.QueryContext(ctx, "SELECT doc FROM mark")
 	if err != nil {
 		return fail(err)
 	}
@@ -113,10 +120,11 @@ func (l *SQLite) Verify(ctx context.Context) (Report, error) {
 	if err != nil {
 		return fail(err)
 	}
+	slices.SortFunc(marks, orderMarks) // here, since epochs of 64 bits are kept signed
 	v := verifier{report: Report{Epochs: []EpochCount{}, Findings: []Finding{}}}
 	for _, m := range marks {
 		v.mark(m)
-		rows, err := tx.Query("SELECT seq, kind, CASE WHEN kind IN (?, ?) THEN body END FROM record WHERE device = ? AND epoch = ? ORDER BY seq",
+		rows, err := tx.QueryContext(ctx, l.dialect.bind("SELECT seq, kind, CASE WHEN kind IN (?, ?) THEN body END FROM record WHERE device = ? AND epoch = ? ORDER BY seq"),
 			int64(wire.KindTombstone), int64(wire.KindReport), m.Device, int64(m.Epoch))
 		if err != nil {
 			return fail(err)
@@ -133,7 +141,7 @@ func (l *SQLite) Verify(ctx context.Context) (Report, error) {
 		}); err != nil {
 			return fail(err)
 		}
-		rows, err = tx.Query("SELECT n, seq FROM decision WHERE device = ? AND epoch = ? ORDER BY n, seq", m.Device, int64(m.Epoch))
+		rows, err = tx.QueryContext(ctx, l.dialect.bind("SELECT n, seq FROM decision WHERE device = ? AND epoch = ? ORDER BY n, seq"), m.Device, int64(m.Epoch))
 		if err != nil {
 			return fail(err)
 		}
