@@ -56,7 +56,7 @@ func TestFoldedContactsCountForNothing(t *testing.T) {
 		dark := r.IntN(4) == 0 // the screen failed at last
 		for k := range n {
 			a := &actions[[...]int{2, 2, 2, 2, 2, 2, 2, 0, 1}[r.IntN(9)]]
-			x := profile.Exposure{Decision: strconv.Itoa(k), Action: a.Name, Intent: a.Intent.String(), About: a.About, Channel: "car", Slot: "dash", At: ago(sense.Duration(n-k) * every)}
+			x := profile.Exposure{Seq: 1, Decision: strconv.Itoa(k), Action: a.Name, Intent: a.Intent.String(), About: a.About, Channel: "car", Slot: "dash", At: ago(sense.Duration(n-k) * every)}
 			fate := r.IntN(40)
 			if dark && k > n/3 {
 				fate = 0

@@ -43,13 +43,26 @@ func (s *Slice) LastContact(b *catalog.Bundle, now sense.Instant) (at sense.Inst
 	return at, ok
 }
 
-// mergeExposure takes in what another copy knows of a contact: the answers of both, whatever the order.
+// MergeExposures takes in what another copy knows of contacts: those that are not here, and of each the answers
+// of both. Copies merge in any order, and as often as they come.
+func (s *Slice) MergeExposures(list []Exposure) {
+	for k := range list {
+		s.mergeExposure(list[k])
+	}
+}
+
+// mergeExposure takes in what another copy knows of a contact. That it was shown, ignored or failed is told once:
+// the earliest word of it stays.
 func (s *Slice) mergeExposure(x Exposure) {
 	own := s.Exposure(x.Decision)
 	if own == nil {
 		s.AddExposure(x)
 		own = s.Exposure(x.Decision)
 	}
+	for _, name := range [...]struct{ own, told *string }{{&own.Action, &x.Action}, {&own.Intent, &x.Intent}, {&own.Group, &x.Group}, {&own.Channel, &x.Channel}, {&own.Slot, &x.Slot}} {
+		*name.own = cmp.Or(*name.own, *name.told)
+	}
+	own.About, own.Seq = cmp.Or(own.About, x.About), max(own.Seq, x.Seq)
 	if earlier := min(own.Shown, x.Shown); earlier != 0 {
 		own.Shown = earlier
 	} else {
@@ -59,7 +72,7 @@ func (s *Slice) mergeExposure(x Exposure) {
 	sort.Slice(all, func(a, b int) bool {
 		return cmp.Or(cmp.Compare(all[a].At, all[b].At), strings.Compare(all[a].Outcome, all[b].Outcome)) < 0
 	})
-	own.Outcomes = slices.Compact(all)
+	own.Outcomes = toldOnce(slices.Compact(all))
 	own.Failed = own.Failed || x.Failed
 	if len(all) > 0 {
 		own.Failed = all[0].Outcome == "failed" // the first word on a contact is the one that counts
@@ -67,4 +80,25 @@ func (s *Slice) mergeExposure(x Exposure) {
 	if k := slices.IndexFunc(all, func(o Outcome) bool { return o.Outcome == "shown" }); k >= 0 {
 		own.Shown = all[k].At // told, not assumed
 	}
+}
+
+// toldOnce leaves of those outcomes that are told once the earliest; list is in order of time.
+func toldOnce(list []Outcome) []Outcome {
+	kept := list[:0]
+	for _, o := range list {
+		again := false
+		switch o.Outcome {
+		case "shown", "ignored", "failed":
+			again = slices.ContainsFunc(kept, func(k Outcome) bool { return k.Outcome == o.Outcome })
+		}
+		if !again {
+			kept = append(kept, o)
+		}
+	}
+	return kept
+}
+
+// KeepExposures drops the contacts of which keep says no.
+func (s *Slice) KeepExposures(keep func(x *Exposure) bool) {
+	s.Exposures = slices.DeleteFunc(s.Exposures, func(x Exposure) bool { return !keep(&x) })
 }

@@ -108,7 +108,7 @@ func TestLastingContacts(t *testing.T) {
 		{Name: "offer", Intent: catalog.Sales}, {Name: "second", Intent: catalog.Sales, Follows: &catalog.Follow{Action: 1, ElseAfter: sense.Forever}}}}
 	s := &Slice{}
 	add := func(id, action string, at sense.Instant, failed bool, outcomes ...string) {
-		x := Exposure{Decision: id, Action: action, At: at, Failed: failed}
+		x := Exposure{Decision: id, Action: action, At: at, Failed: failed, Seq: 1}
 		for _, o := range outcomes {
 			x.Outcomes = append(x.Outcomes, Outcome{Outcome: o, At: at})
 		}
@@ -139,7 +139,7 @@ func TestAlikeContactsAreFew(t *testing.T) {
 	s, now, n := &Slice{}, t0, int64(0)
 	for next := t0; now < t0.Add(3*sense.Day); now = now.Add(10 * sense.Second) {
 		n++
-		x := Exposure{Decision: now.String(), Action: "tip", Intent: "information", At: now}
+		x := Exposure{Decision: now.String(), Action: "tip", Intent: "information", At: now, Seq: 1}
 		x.Answer("ignored", now.Add(5*sense.Second))
 		s.AddExposure(x)
 		if now >= next {

@@ -99,9 +99,10 @@ func (s *Slice) pruneExposures(b *catalog.Bundle, now sense.Instant, next *sense
 	return changed
 }
 
-// foldExposure keeps of a contact only that there was one.
+// foldExposure keeps of a contact of this device only that there was one. Of another's nothing is kept, nor of one
+// that was folded away and came back from the hub: it would count again each time that it comes.
 func (s *Slice) foldExposure(x *Exposure) {
-	if !x.Failed {
+	if !x.Failed && x.Seq != 0 {
 		s.addFolded(Folded{Action: x.Action, Times: 1})
 	}
 }
