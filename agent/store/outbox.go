@@ -49,7 +49,7 @@ func openOutbox(path string, maxSize int64) (o *Outbox, err error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	// The whole queue is looked at once, so that damage is met now and here.
-	if _, err := o.Load(func(uint64, int) {}); err != nil {
+	if _, err := o.Load(func(uint64, []byte) {}); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	return o, nil
@@ -87,7 +87,7 @@ func (o *Outbox) update(change func(tx *bolt.Tx) error) (err error) {
 }
 
 // Load implements outbox.Disk.
-func (o *Outbox) Load(visit func(seq uint64, size int)) (meta outbox.Meta, err error) {
+func (o *Outbox) Load(visit func(seq uint64, value []byte)) (meta outbox.Meta, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer guard(&err)
 	err = o.db.View(func(tx *bolt.Tx) error {
@@ -104,7 +104,7 @@ func (o *Outbox) Load(visit func(seq uint64, size int)) (meta outbox.Meta, err e
 			if len(k) != 8 {
 				return fmt.Errorf("outbox key of %d bytes: %w", len(k), ErrDamaged)
 			}
-			visit(binary.BigEndian.Uint64(k), len(v))
+			visit(binary.BigEndian.Uint64(k), v)
 			return nil
 		})
 	})

@@ -44,12 +44,19 @@ type Write struct {
 // Disk is the port to the store; agent/store implements it, Memory does for
 // tests and the simulator.
 type Disk interface {
-	// Load returns Meta and visits the size in bytes of each entry's value in order of number.
-	Load(visit func(seq uint64, size int)) (Meta, error)
+	// Load returns Meta and visits each entry in order of number. The value is valid during the visit only.
+	Load(visit func(seq uint64, value []byte)) (Meta, error)
 	// Commit performs w whole and durably. An error that wraps ErrFull means that
 	// nothing was written; after any other error it is not known.
 	Commit(w Write) error
 	// Read visits the entries from a number on, in order, until visit returns
 	// false. The value is valid during the visit only, and visit calls nothing of the Disk.
 	Read(from uint64, visit func(seq uint64, value []byte) bool) error
+}
+
+// Compacter is a Disk that can give room back to the system. Compact is called
+// in an idle moment, with the queue held still, and decides by itself whether
+// there is enough to gain; it must be short. After an error the Disk is as it was.
+type Compacter interface {
+	Compact() error
 }

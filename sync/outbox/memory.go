@@ -36,10 +36,12 @@ type Memory struct {
 const maxUndo, maxAside = 64, 256
 
 // Load implements Disk.
-func (m *Memory) Load(visit func(seq uint64, size int)) (Meta, error) {
+func (m *Memory) Load(visit func(seq uint64, value []byte)) (Meta, error) {
 	for s := m.meta.First; s < m.meta.Next; s++ {
 		if v, ok := m.entries[s]; ok {
-			visit(s, len(v))
+			v = bytes.Clone(v)
+			visit(s, v)
+			clear(v)
 		}
 	}
 	return m.meta, nil

@@ -17,6 +17,24 @@ type model struct {
 	acked    map[uint64]bool
 	applied  uint64
 	wasFirst uint64
+	peeked   uint64 // the highest number since the last opening
+	evicted  uint64 // since the last opening
+	unseen   bool   // the queue does not know what its last write has evicted
+}
+
+// gone says whether the record at has made room, which it may: then a tombstone is what was written.
+func (m *model) gone(at uint64, r []byte) bool {
+	was := wire.Kind(m.records[at-1][0])
+	if !was.Context() || at <= m.peeked || len(r) >= len(m.records[at-1]) {
+		return false
+	}
+	var t wire.Tombstone
+	if wire.DecodeInto(r, &t) != nil || t.Was != was || t.Reason != wire.TombEvicted {
+		return false
+	}
+	m.records[at-1] = bytes.Clone(r)
+	m.evicted++
+	return true
 }
 
 // head is the lowest number that is not acknowledged.
@@ -43,7 +61,7 @@ func (m *model) check(q *Outbox) error {
 	m.wasFirst = s.First
 	seq, sum := s.First, int64(0)
 	err := q.Read(0, func(at uint64, b wire.BundleID, r []byte) bool {
-		if at != seq || b != m.bundles[at-1] || !bytes.Equal(r, m.records[at-1]) {
+		if at != seq || b != m.bundles[at-1] || !bytes.Equal(r, m.records[at-1]) && !m.gone(at, r) {
 			seq = 0
 			return false
 		}
@@ -56,6 +74,9 @@ func (m *model) check(q *Outbox) error {
 	}
 	if sum != s.Bytes || int(s.Next-s.First) != s.Records {
 		return fmt.Errorf("%d bytes in %d records are counted as %d in %d", sum, s.Next-s.First, s.Bytes, s.Records)
+	}
+	if sum > s.Max || s.Evicted < m.evicted && !m.unseen { // what was evicted and then dropped was not seen
+		return fmt.Errorf("%d bytes of %d, %d evicted, %d counted", sum, s.Max, m.evicted, s.Evicted)
 	}
 	return nil
 }
@@ -104,7 +125,7 @@ func runModel(t *testing.T, seed uint64) error {
 
 // reopened forgets the acknowledgements that were not durable.
 func (m *model) reopened(q *Outbox) {
-	m.acked = map[uint64]bool{}
+	m.acked, m.peeked, m.evicted, m.unseen = map[uint64]bool{}, 0, 0, false
 	for s := uint64(1); s < q.Status().First; s++ {
 		m.acked[s] = true
 	}
@@ -139,7 +160,10 @@ func (m *model) append(t *testing.T, r *rand.Rand, d *Memory, q *Outbox, o Optio
 		if wrote := a.Next > a.First; wrote != (fault == FaultAfter) {
 			return q, fmt.Errorf("fault %d, yet wrote is %v", fault, wrote)
 		}
-		defer m.reopened(q)
+		defer func() {
+			m.reopened(q)
+			m.unseen = fault == FaultAfter
+		}()
 	} else if errors.Is(err, ErrFull) {
 		a = Appended{First: before, Next: before}
 	} else if err != nil {
@@ -207,6 +231,7 @@ func (m *model) peek(r *rand.Rand, q *Outbox) error {
 	}
 	for k, got := range run.Records {
 		at := run.First + uint64(k) - 1
+		m.peeked = max(m.peeked, at+1)
 		if !bytes.Equal(got, m.records[at]) || m.bundles[at] != run.Bundle {
 			return fmt.Errorf("peek of %d gave another record", at+1)
 		}

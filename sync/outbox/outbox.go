@@ -24,7 +24,11 @@ type Options struct {
 
 // Outbox is the queue. See the package comment.
 type Outbox struct {
-	mu     sync.Mutex
+	line    sync.Mutex // of those who append, see Append
+	leading bool
+	waiting []*request
+
+	mu     sync.Mutex // of all below
 	disk   Disk
 	open   Opener
 	max    int64
@@ -37,8 +41,15 @@ type Outbox struct {
 	head    uint64       // everything below is acknowledged
 	acked   []wire.Range // further acknowledged ranges above head, in order, apart
 	applied uint64
+	seen    uint64          // highest number that was given out for sending
+	at      sense.Instant   // the latest that Peek was told
+	context [ranks][]uint64 // numbers of the entries that may go for room, by rank, in order
 	refused uint64
 	tombs   uint64
+	evicted uint64
+
+	put    []Entry // buffers of the next commit
+	values []byte
 }
 
 // Open reads what the disk holds, or begins a queue on an empty one.
@@ -62,7 +73,7 @@ func (q *Outbox) Reopen() error {
 }
 
 func (q *Outbox) reload() error {
-	q.sizes, q.bytes, q.acked, q.meta = nil, 0, nil, Meta{}
+	q.sizes, q.bytes, q.acked, q.meta, q.context = nil, 0, nil, Meta{}, [ranks][]uint64{}
 	q.broken = ErrBroken
 	if err := q.load(0); err != nil {
 		return err
@@ -75,14 +86,15 @@ func (q *Outbox) reload() error {
 // load takes over what the disk holds; an empty one is begun with the epoch.
 func (q *Outbox) load(epoch uint64) error {
 	expect, gap := uint64(0), false
-	meta, err := q.disk.Load(func(seq uint64, size int) {
+	meta, err := q.disk.Load(func(seq uint64, value []byte) {
 		gap = gap || expect != 0 && seq != expect
 		if expect == 0 {
 			expect = seq
 		}
 		expect++
-		q.sizes = append(q.sizes, uint32(size))
-		q.bytes += int64(size) + overhead
+		q.sizes = append(q.sizes, uint32(len(value)))
+		q.bytes += int64(len(value)) + overhead
+		q.note(seq, value)
 	})
 	if err != nil {
 		return fmt.Errorf("open outbox: %w", err)
@@ -121,7 +133,8 @@ type Status struct {
 	Bytes   int64  // held, with overhead
 	Max     int64
 	Refused uint64 // context records refused since opening
-	Tombs   uint64 // tombstones made since opening
+	Tombs   uint64 // tombstones made since opening of what could not be sent
+	Evicted uint64 // tombstones made since opening of what had to make room
 }
 
 // Status returns the present state.
@@ -129,7 +142,7 @@ func (q *Outbox) Status() Status {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return Status{Epoch: q.meta.Epoch, First: q.meta.First, Next: q.meta.Next, Head: q.head, Records: len(q.sizes),
-		Bytes: q.bytes, Max: q.max, Refused: q.refused, Tombs: q.tombs}
+		Bytes: q.bytes, Max: q.max, Refused: q.refused, Tombs: q.tombs, Evicted: q.evicted}
 }
 
 // Clock says how far the clock may be trusted under which records are made from
@@ -140,53 +153,9 @@ func (q *Outbox) Clock(c sense.ClockState) {
 	q.clock = c
 }
 
-// Appended says what Append did: the kept records have the numbers First to
-// Next-1, in order; the last Refused context records of the batch were left out.
-type Appended struct {
-	First, Next uint64
-	Refused     int
-}
-
-// Append stores records (as wire.AppendRecord made them, or sealed) of one
-// bundle in one durable transaction.
-func (q *Outbox) Append(bundle wire.BundleID, records [][]byte) (Appended, error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.broken != nil {
-		return Appended{}, q.broken
-	}
-	meta := q.meta
-	meta.First = q.droppable()
-	room := q.max - q.bytes + q.bytesBelow(meta.First)
-	a := Appended{First: meta.Next}
-	var put []Entry
-	for k, r := range records {
-		if len(r) == 0 || len(r) > wire.MaxRecord {
-			return Appended{}, fmt.Errorf("append record %d: %d bytes, wants 1 to %d: %w", k, len(r), wire.MaxRecord, wire.ErrTooLarge)
-		}
-		cost := int64(len(r)+stampSize) + overhead
-		if wire.Kind(r[0]).Context() && (a.Refused > 0 || room-cost < q.max/8) {
-			a.Refused++
-			continue
-		}
-		if room -= cost; room < 0 {
-			return Appended{}, fmt.Errorf("append %d records: %d of %d bytes used: %w", len(records), q.bytes, q.max, ErrFull)
-		}
-		put = append(put, Entry{Seq: meta.Next, Value: clocked(stamp(bundle, r), q.clock)})
-		meta.Next++
-	}
-	a.Next = meta.Next
-	if len(put) > 0 {
-		if err := q.commit(Write{Meta: meta, Put: put}); err != nil {
-			return Appended{}, fmt.Errorf("append %d records: %w", len(records), err)
-		}
-	}
-	q.refused += uint64(a.Refused)
-	return a, nil
-}
-
-// Drop lets go of what may go, for an idle moment. It returns how many went and
-// writes nothing where none may.
+// Drop lets go of what may go, and lets a disk that can give room back do so: it
+// is for an idle moment. It returns how many went and writes nothing where there
+// is nothing to gain.
 func (q *Outbox) Drop() (int, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -196,11 +165,15 @@ func (q *Outbox) Drop() (int, error) {
 	meta := q.meta
 	meta.First = q.droppable()
 	n := int(meta.First - q.meta.First)
-	if n == 0 {
-		return 0, nil
+	if n > 0 {
+		if err := q.commit(Write{Meta: meta}); err != nil {
+			return 0, fmt.Errorf("drop %d records: %w", n, err)
+		}
 	}
-	if err := q.commit(Write{Meta: meta}); err != nil {
-		return 0, fmt.Errorf("drop %d records: %w", n, err)
+	if d, ok := q.disk.(Compacter); ok {
+		if err := d.Compact(); err != nil {
+			return n, fmt.Errorf("compact outbox: %w", err)
+		}
 	}
 	return n, nil
 }
@@ -216,6 +189,7 @@ func (q *Outbox) commit(w Write) error {
 	}
 	q.bytes -= q.bytesBelow(w.Meta.First)
 	q.sizes = q.sizes[w.Meta.First-q.meta.First:]
+	q.forgetBelow(w.Meta.First)
 	for _, e := range w.Put {
 		size := uint32(len(e.Value))
 		if e.Seq < q.meta.Next { // replaced
@@ -226,6 +200,7 @@ func (q *Outbox) commit(w Write) error {
 		}
 		q.sizes = append(q.sizes, size)
 		q.bytes += int64(size) + overhead
+		q.note(e.Seq, e.Value)
 	}
 	q.meta = w.Meta
 	return nil

@@ -46,6 +46,7 @@ func (q *Outbox) Peek(at sense.Instant, from uint64, n, size int) (Run, error) {
 	if q.broken != nil {
 		return Run{}, q.broken
 	}
+	q.at = max(q.at, at)
 	from = max(from, q.meta.First)
 	run := Run{First: from}
 	if from >= q.meta.Next || n <= 0 {
@@ -96,6 +97,7 @@ func (q *Outbox) Peek(at sense.Instant, from uint64, n, size int) (Run, error) {
 		}
 		q.tombs += uint64(len(w.Put))
 	}
+	q.seen = max(q.seen, from+uint64(len(run.Records))-1)
 	return run, nil
 }
 
@@ -183,7 +185,10 @@ func clockOf(value []byte) sense.ClockState {
 }
 
 func stamp(bundle wire.BundleID, record []byte) []byte {
-	b := make([]byte, 0, stampSize+len(record))
+	return appendStamp(make([]byte, 0, stampSize+len(record)), bundle, record)
+}
+
+func appendStamp(b []byte, bundle wire.BundleID, record []byte) []byte {
 	b = append(b, stampVersion)
 	b = append(b, bundle[:]...)
 	return append(b, record...)
@@ -197,16 +202,22 @@ func unstamp(value []byte) (bundle wire.BundleID, record []byte, err error) {
 	return bundle, value[stampSize:], nil
 }
 
+// was is the kind of a stored record, of a sealed one that of what is in it.
+func was(record []byte) wire.Kind {
+	k := wire.Kind(record[0])
+	if s := (&wire.Sealed{}); k == wire.KindSealed && wire.DecodeInto(record, s) == nil {
+		return s.Was
+	}
+	return k
+}
+
 // tombstone makes the value that takes the place of another. It uses no
 // symbols, but keeps the bundle of the record, so that a run is not cut.
 func tombstone(at sense.Instant, value []byte, reason string) []byte {
 	t := wire.Tombstone{At: int64(at), Reason: reason}
 	bundle, record, err := unstamp(value)
 	if err == nil {
-		t.Was = wire.Kind(record[0])
-		if s := (&wire.Sealed{}); t.Was == wire.KindSealed && wire.DecodeInto(record, s) == nil {
-			t.Was = s.Was
-		}
+		t.Was = was(record)
 	}
 	b, err := wire.AppendRecord(nil, &t)
 	if err != nil {
