@@ -446,10 +446,14 @@ func (m *Mind) remembers(decision string) bool {
 	return ours
 }
 
-// numberOf returns the number of a decision of this epoch.
+// numberOf returns the number of a decision of this epoch, or of one that was left.
 func (m *Mind) numberOf(decision string) (n uint64, ours bool) {
 	n, err := strconv.ParseUint(decision[strings.LastIndexByte(decision, '-')+1:], 10, 64)
-	return n, err == nil && n > 0 && n <= m.decided && decision == decisionID(m.cfg.Device, m.cfg.Epoch, n)
+	if err != nil || n == 0 || n > m.decided {
+		return n, false
+	}
+	of := func(epoch uint64) bool { return decision == decisionID(m.cfg.Device, epoch, n) }
+	return n, of(m.cfg.Epoch) || slices.ContainsFunc(m.cfg.Former, of)
 }
 
 func (m *Mind) ownerOf(decision string) *customer {

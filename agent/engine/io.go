@@ -13,6 +13,7 @@ type Config struct {
 	Device string
 	Epoch  uint64        // of the store; 0 in replay
 	From   uint64        // number of the first decision; 1 where 0
+	Former []uint64      // epochs that the device had to leave: decisions are numbered on, and those made then may still be answered
 	Secret [16]byte      // drawn once for the device: handles and hold-out groups are functions of it
 	Slots  []string      // slots that this device has; nil for all
 	Owners []event.Owner // what the device belongs to, where identify does not say
