@@ -28,6 +28,8 @@ const (
 	ReportBundleRefused     = "bundle_refused"
 	ReportDropped           = "dropped" // records refused by a full outbox
 	ReportDuplicateIdentity = "duplicate_identity"
+	ReportStoreRestored     = "store_restored" // the device had to leave an epoch: its store was put back from a copy
+	ReportFlashBudget       = "flash_budget"   // more was written in a day than the device was given
 )
 
 // Report is what the hub should know about the device itself.
