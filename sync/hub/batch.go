@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/wire"
@@ -75,6 +76,9 @@ type run struct {
 	bound   map[wire.Handle]string // handles told in this batch; empty for those that are forgotten
 	names   []string               // the symbol table, once it is needed
 	records []Record
+	holders map[wire.Handle]string // customers of handles that were told before
+	made    *catalog.Bundle        // that the records were made under, once it was looked for
+	looked  bool
 }
 
 // record takes one record that is not here yet.
@@ -104,9 +108,7 @@ func (r *run) take(row *Record, rec wire.Record) error {
 	switch x := rec.(type) {
 	case *wire.Decision:
 		row.Handle, row.At = x.Handle, sense.Instant(x.At)
-		r.write(AddDecision{Decision{Device: r.device, Epoch: row.Epoch, N: x.N, Seq: row.Seq, At: row.At, Handle: x.Handle}})
-		_, err := r.name(x.Action) // so that the table is asked for while the device is there
-		return err
+		return r.decided(x, row.Epoch, row.Seq)
 	case *wire.Outcome:
 		row.Handle, row.At = x.Handle, sense.Instant(x.At)
 		name, err := r.name(x.Outcome)
@@ -117,8 +119,9 @@ func (r *run) take(row *Record, rec wire.Record) error {
 		if of == 0 {
 			of = row.Epoch
 		}
-		r.write(AddOutcome{Outcome{Device: r.device, Epoch: of, N: x.N, Outcome: name, Happened: sense.Instant(x.Happened),
+		r.write(AddOutcome{Outcome{Device: r.device, Epoch: of, N: x.N, Outcome: name, Happened: r.when(x.Happened),
 			By: DecisionID(r.device, row.Epoch, row.Seq)}})
+		return r.touchContact(x.Handle)
 	case *wire.Identified:
 		row.Handle, row.At, row.Body = x.Handle, sense.Instant(x.At), nil
 		return r.identified(x)

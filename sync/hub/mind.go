@@ -135,7 +135,7 @@ type Message struct {
 
 // touched is what a step changed that others must hear of.
 type touched struct {
-	ids    map[string]bool // customers, by id
+	ids    map[string]string // customers, by id: the one device that met them, or empty where anything else changed
 	owners map[string]bool
 	logs   map[epoch]string // batches came: acknowledge; the id of the request to answer, or empty
 	wants  bool             // the wanted bundles changed
@@ -146,11 +146,17 @@ type epoch struct {
 	epoch  uint64
 }
 
-func (t *touched) id(id string) {
+func (t *touched) id(id string) { t.contact(id, "") }
+
+// contact notes that a device met a customer, or that she answered there: it knows that itself.
+func (t *touched) contact(id, device string) {
 	if t.ids == nil {
-		t.ids = map[string]bool{}
+		t.ids = map[string]string{}
 	}
-	t.ids[id] = true
+	if by, ok := t.ids[id]; ok && by != device {
+		device = ""
+	}
+	t.ids[id] = device
 }
 
 func (t *touched) owner(id string) {
@@ -170,8 +176,8 @@ func (t *touched) log(e epoch, re string) {
 }
 
 func (t *touched) add(o touched) {
-	for id := range o.ids { // order: sets are united
-		t.id(id)
+	for id, by := range o.ids { // order: sets are united
+		t.contact(id, by)
 	}
 	for id := range o.owners { // order: sets are united
 		t.owner(id)
