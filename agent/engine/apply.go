@@ -122,6 +122,8 @@ func (m *Mind) boot(b *event.Boot) {
 		}
 	}
 	m.sessions = m.sessions[:0]
+	clear(m.consenting)
+	m.wantStale = true
 	for _, c := range m.customers { // her visit is what her contacts tell of it, as after a restart
 		c.visit, c.met = visit{}, false
 	}
@@ -241,12 +243,15 @@ func (m *Mind) fold(e *event.Event, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Slice.Fold(e); err != nil {
+	if m.full(c, e) {
+		return fmt.Errorf("customer %q: %w", id, ErrPending)
+	}
+	if err := c.Slice.Fold(m.sourced(e)); err != nil {
 		return err
 	}
 	r := m.persist(Record{Handle: c.Handle, Event: e})
 	if !m.cfg.Leased {
-		c.Pending = append(c.Pending, *r)
+		c.await(*r)
 		m.withhold(c)
 	}
 	m.changed(c)
@@ -270,7 +275,7 @@ func (m *Mind) merge(b *event.Merge) error {
 	into.join(from)
 	for _, s := range m.sessions {
 		if s.customer == from {
-			s.customer = into
+			m.serve(s, into)
 		}
 	}
 	m.drop(from)
@@ -456,11 +461,13 @@ func (m *Mind) numberOf(decision string) (n uint64, ours bool) {
 	return n, of(m.cfg.Epoch) || slices.ContainsFunc(m.cfg.Former, of)
 }
 
-func (m *Mind) ownerOf(decision string) *customer {
+// ownerOf returns the customer to whom a decision spoke: of two who are one person the one under whose
+// handle it was made.
+func (m *Mind) ownerOf(decision string) (owner *customer) {
 	for _, c := range m.customers {
-		if c.Slice.Exposure(decision) != nil {
-			return c
+		if x := c.Slice.Exposure(decision); x != nil && (owner == nil || x.Seq != 0) {
+			owner = c
 		}
 	}
-	return nil
+	return owner
 }

@@ -3,6 +3,8 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,6 +54,7 @@ func (d *desk) held() string {
 	for _, c := range d.mind.customers {
 		ids = append(ids, c.Customer)
 	}
+	slices.Sort(ids)
 	return strings.Join(ids, " ")
 }
 
@@ -109,7 +112,7 @@ func TestCustomersAreBounded(t *testing.T) {
 	d := bounded(t, 0, 3)
 	slice := func(id string) {
 		c := d.mind.byID[id]
-		d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: c.Handle, Revision: 1, Until: d.now.Add(sense.Hour)}}}))
+		d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: c.Handle, Revision: 1, Until: d.now.Add(sense.Hour), Slice: &profile.Slice{}}}}))
 	}
 	d.takes(`{"identify":"ann","by":"card"}`)
 	slice("ann")
@@ -176,11 +179,19 @@ func TestAReplayHasNoBound(t *testing.T) {
 func TestWantIsWhoIsThere(t *testing.T) {
 	d := bounded(t, 0, 0)
 	wanted := func() string {
-		var all []string
-		for _, w := range d.mind.wanted.Slices {
-			all = append(all, fmt.Sprintf("%s@%d", w.Customer, w.Revision))
+		now := map[Handle]string{}
+		for _, o := range d.outs {
+			if o.Want == nil {
+				continue
+			}
+			for _, w := range o.Want.Slices {
+				now[w.Handle] = fmt.Sprintf("%s@%d", w.Customer, w.Revision)
+			}
+			for _, h := range o.Want.Gone {
+				delete(now, h)
+			}
 		}
-		return strings.Join(all, " ")
+		return strings.Join(slices.Sorted(maps.Values(now)), " ")
 	}
 	wants := func(want string) {
 		t.Helper()
@@ -192,7 +203,7 @@ func TestWantIsWhoIsThere(t *testing.T) {
 	wants("anna@0")
 	d.takes(`{"identify":"bob","by":"card"}`)
 	wants("bob@0")
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: d.mind.byID["bob"].Handle, Revision: 4, Until: d.now.Add(sense.Hour)}}}))
+	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: d.mind.byID["bob"].Handle, Revision: 4, Until: d.now.Add(sense.Hour), Slice: &profile.Slice{}}}}))
 	d.takes(`{"identify":null}`)
 	wants("bob@4")
 	d.at(sense.Hour)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"container/heap"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -31,6 +32,20 @@ type customer struct {
 	strikeTurn  sense.Instant // when fewer of them count by themselves
 	struck      uint64        // Changed, when strikes were counted last
 	met         bool          // had a visit in this life of the device
+	in          []*session    // in which she is served
+	due         sense.Instant // when something of hers ends next
+	looked      sense.Instant // when it was looked last whether she can go
+	first       uint64        // order of first sight
+	size        int64         // bytes held of her, by estimate
+	sized       uint64        // Changed, when that was estimated
+	wanted      WantSlice     // as it was told last
+	wants       bool          // it is wanted
+	unpruned    bool          // is among those whose slices are to be looked through
+	noted       bool          // is among those that this step touched
+	place       int           // among all
+	duePlace    int           // in the queue of what ends
+	idlePlace   int           // in the queue of who can go; -1 where not in it
+	rank        idleRank      // there
 }
 
 // here says whether the slice is here and under lease.
@@ -61,9 +76,10 @@ func (m *Mind) customer(id string, by event.By) (*customer, error) {
 		m.persist(Record{Handle: c.Handle, Identified: &Identified{Handle: c.Handle, Customer: id, By: by}})
 	}
 	if by != event.ByPassive && c.passive {
-		c.passive, m.wantStale = false, true
+		c.passive = false
 	}
 	c.used = m.now
+	m.note(c)
 	return c, nil
 }
 
@@ -96,8 +112,13 @@ func (m *Mind) draw(id string, by event.By) *customer {
 }
 
 func (m *Mind) add(c *customer) {
-	m.due, m.wantStale = 0, true
+	m.sights++
+	c.first, c.place, c.idlePlace = m.sights, len(m.customers), -1
 	m.customers = append(m.customers, c)
+	c.due = sense.Never
+	heap.Push(&m.dues, c)
+	m.unprune(c)
+	m.note(c)
 	m.byHandle[c.Handle] = c
 	m.byID[c.Customer] = c
 	for _, a := range c.Aliases {
@@ -107,12 +128,15 @@ func (m *Mind) add(c *customer) {
 
 // drop forgets what is held of a customer.
 func (m *Mind) drop(c *customer) {
-	m.wantStale = true
-	for k := range m.customers {
-		if m.customers[k] == c {
-			m.customers = append(m.customers[:k:k], m.customers[k+1:]...)
-			break
-		}
+	last := m.customers[len(m.customers)-1]
+	m.customers[c.place], last.place = last, c.place
+	m.customers[len(m.customers)-1] = nil
+	m.customers = m.customers[:len(m.customers)-1]
+	heap.Remove(&m.dues, c.duePlace)
+	m.idle.remove(c)
+	m.bytes -= c.size
+	if c.wants {
+		m.gone = append(m.gone, c.Handle)
 	}
 	delete(m.byHandle, c.Handle)
 	for _, id := range append([]string{c.Customer}, c.Aliases...) {
@@ -145,13 +169,17 @@ func (c *customer) join(from *customer) {
 
 // changed notes that a customer's slice has another content.
 func (m *Mind) changed(c *customer) {
+	m.unprune(c)
+	m.touch(c)
+	m.reckon(c)
+}
+
+// touch notes that what is held of a customer is another.
+func (m *Mind) touch(c *customer) {
 	c.Changed++
-	c.prune, m.due = 0, 0
-	m.wantStale = true
-	for _, s := range m.sessions {
-		if s.customer == c {
-			s.stale = true
-		}
+	m.note(c)
+	for _, s := range c.in {
+		s.stale = true
 	}
 	m.recall(c)
 }
@@ -159,15 +187,15 @@ func (m *Mind) changed(c *customer) {
 // answeredBy notes that a contact of a customer has an answer. It lets nothing go sooner that is in
 // somebody's way: contacts are looked through for it once a day, or when something else changes.
 func (m *Mind) answeredBy(c *customer) {
-	prune := c.prune
-	m.changed(c)
-	c.prune = min(prune, m.now.Add(sense.Day))
+	m.touch(c)
+	c.prune = min(c.prune, m.now.Add(sense.Day))
+	m.reckon(c)
 }
 
 // recall lets the sessions in which a customer stands be judged again.
 func (m *Mind) recall(c *customer) {
-	for _, s := range m.sessions {
-		s.again = s.again || s.customer == c
+	for _, s := range c.in {
+		s.again = true
 	}
 }
 
@@ -227,58 +255,6 @@ func (m *Mind) receipt(h Handle, tombstones [][32]byte) {
 	}
 }
 
-// takeSlice takes what the hub says of a slice.
-func (m *Mind) takeSlice(u *SliceUpdate) {
-	c := m.byHandle[u.Handle]
-	if c == nil {
-		if u.Forget { // there is nothing, and the hub repeats it until it hears so
-			m.receipt(u.Handle, nil)
-		}
-		return
-	}
-	if u.Forget {
-		m.erase(c.Customer)
-		return
-	}
-	c.Revision, c.Until, c.confirmed, c.Here = u.Revision, u.Until, m.now, true
-	if u.Customer != "" {
-		c.Person = u.Customer
-	}
-	if u.Customer != "" && u.Customer != c.Customer && m.byID[u.Customer] == nil {
-		c.Aliases = append(c.Aliases, u.Customer)
-		m.byID[u.Customer] = c
-	}
-	if u.Slice != nil {
-		exposures, folded := c.Slice.Exposures, c.Slice.Folded
-		c.Slice = *u.Slice
-		c.Slice.Folded = folded // contacts are what this device made: the hub's slice has none
-		c.Slice.Customer, c.Slice.Owned = c.Customer, &m.owned
-		for _, x := range exposures {
-			c.Slice.AddExposure(x)
-		}
-		c.Pending = above(c.Pending, u.Through)
-		for k := range c.Pending {
-			if e := c.Pending[k].Event; m.bundle == nil || m.holdsFor(e.Body) {
-				_ = c.Slice.Fold(e) // only profile events are ever pending
-			}
-		}
-	}
-	m.letGo(c)
-	m.withhold(c)
-	m.changed(c)
-}
-
-// above returns the records that are not in the hub's slice yet.
-func above(pending []Record, through uint64) []Record {
-	kept := pending[:0]
-	for _, r := range pending {
-		if r.Seq > through {
-			kept = append(kept, r)
-		}
-	}
-	return kept
-}
-
 // age returns how long ago the customer's slice was last known to be current.
 func (m *Mind) age(c *customer) sense.Duration {
 	if m.cfg.Leased && c.confirmed == 0 {
@@ -314,7 +290,10 @@ func (m *Mind) setLink(up bool) {
 			m.link.since = 0
 		}
 	}
-	m.again, m.due = true, 0
+	m.again = true
+	for _, c := range m.customers {
+		m.reckon(c)
+	}
 }
 
 // seen remembers the ids of events, so that each is taken once.

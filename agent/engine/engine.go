@@ -40,11 +40,19 @@ type Mind struct {
 	zones map[string]*sense.Zone // by name; nil for one that does not exist
 
 	wake       sense.Instant
-	quietTurn  sense.Instant // when the device's quiet hours next begin or end
-	activeTurn sense.Instant // when dates, hours or times of an action next begin or end
-	due        sense.Instant // when something of a customer ends by itself; 0 where not worked out
-	wanted     Want
-	wantStale  bool                     // the want may be another
+	quietTurn  sense.Instant            // when the device's quiet hours next begin or end
+	activeTurn sense.Instant            // when dates, hours or times of an action next begin or end
+	dues       dues                     // when something of a customer ends by itself
+	unpruned   []*customer              // whose slices are to be looked through
+	noted      []*customer              // whose size, use or want may be another since this step began
+	gone       []Handle                 // of those that were wanted and are not held any more
+	idle       idle                     // customers who can go, the first to go first
+	bytes      int64                    // bytes of customers, by estimate
+	sights     uint64                   // customers so far
+	through    uint64                   // the hub has this device's records up to this number
+	consenting []int                    // per purpose: sessions in which who is served has granted it
+	signals    []string                 // that are wanted
+	wantStale  bool                     // the signals that are wanted may be others
 	readSince  map[string]sense.Instant // of the signals that are wanted: since when
 	out        Output                   // of the step that is being made
 	asks       []pendingAsk

@@ -200,6 +200,25 @@ func (c *coder) view(v *guard.View) {
 	c.text(&v.Standing)
 	listOf(c, &v.Spent, func(l *[]sense.Instant) { listOf(c, l, c.instant) })
 	num(c, &v.Clock)
+	c.budgets(v)
+}
+
+// budgets codes the units that the hub has leased.
+func (c *coder) budgets(v *guard.View) {
+	there := v.Budgets != nil
+	if c.yes(&there); !there || c.err != nil {
+		return
+	}
+	if !c.writing {
+		v.Budgets = &profile.Budgets{}
+	}
+	listOf(c, &v.Budgets.List, func(b *profile.Budget) {
+		c.text(&b.Limit)
+		c.text(&b.About)
+		num(c, &b.Units)
+	})
+	c.unsigned(&v.Budgets.Above)
+	c.instant(&v.Budgets.Until)
 }
 
 // zoneReach is how far around its instant a moment keeps the rules of a customer's zone.

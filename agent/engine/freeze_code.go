@@ -14,7 +14,7 @@ import (
 var ErrMoment = errors.New("moment record is not sound")
 
 const (
-	momentVersion = 3 // with the numbers of contacts
+	momentVersion = 3 // with the numbers of contacts, and leased budgets
 	// maxMomentText is the longest text in a moment in bytes, mostMoment the longest list.
 	maxMomentText = 64 << 10
 	mostMoment    = 1 << 16

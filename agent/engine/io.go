@@ -135,9 +135,12 @@ type Refusal struct {
 	Err   error
 }
 
-// Want is the full set of what the mind needs from outside; the body diffs it.
+// Want is what the mind needs from outside. Of slices it names what is new or another than in the Want
+// before, and what is wanted no more: one person more costs the same however many are held. A mind's first
+// Want names them all.
 type Want struct {
 	Slices  []WantSlice // in order of handle
+	Gone    []Handle    // that were wanted, in order
 	Signals []string    // names of the signals that a rule uses and that may be read now, in order
 }
 
@@ -148,6 +151,7 @@ type WantSlice struct {
 	Revision uint64        // 0 where none is held
 	Owners   []event.Owner // what the customer was last seen with: their facts are wanted too
 	Served   bool          // in a session now: budgets are wanted, and the lease renewed
+	Budgets  sense.Instant // end of the lease of the budgets that are held; 0 where none are
 }
 
 // Reading is a signal or derived value after decoding.

@@ -40,7 +40,7 @@ func (m *Mind) Known(name string) (Known, bool) {
 	if s == nil {
 		return Known{}, false
 	}
-	k := Known{By: s.by, Signals: slices.Clone(m.wanted.Signals)}
+	k := Known{By: s.by, Signals: slices.Clone(m.signals)}
 	c := s.customer
 	if c != nil {
 		k.Customer, k.Here, k.Until, k.Slice = c.Customer, c.here(m.now), c.Until, copyOf(&c.Slice)

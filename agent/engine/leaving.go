@@ -49,17 +49,18 @@ func (m *Mind) tellLeaving(s *session, ends bool) {
 	for _, k := range m.plan.leaving {
 		d := &m.bundle.Derived[k]
 		r := m.moment.Derived(s.name, int(k))
-		if r.Cause != rule.Known || !m.worthTelling(c, d, r.Value, ends) || !m.mayLeave(c, d) {
+		if r.Cause != rule.Known || !m.worthTelling(c, d, r.Value, ends) || !m.mayLeave(c, d) || len(c.Pending) >= MostPending {
 			continue
 		}
 		e := &event.Event{At: m.now, HasAt: true, Happened: m.now, Session: event.MainSession,
 			Body: &event.Fact{Name: d.Name, Customer: c.Customer, Value: r.Value, Provenance: event.Observed}}
 		one := m.persist(Record{Handle: c.Handle, Event: e})
 		if !m.cfg.Leased {
-			c.Pending = append(c.Pending, *one)
+			c.await(*one)
 		}
 		c.told(d.Name, r.Value, m.now)
 		c.Changed++
+		m.note(c)
 	}
 }
 

@@ -26,6 +26,7 @@ func (m *Mind) load(u *BundleUpdate) {
 	m.plan = next
 	m.moment = moment.New(u.Bundle, m.cfg.Absent)
 	for _, s := range m.sessions {
+		s.agreed = 0
 		if oldBundle == nil {
 			s.reset(len(u.Bundle.Slots))
 		}
@@ -43,10 +44,12 @@ func (m *Mind) load(u *BundleUpdate) {
 	for _, c := range m.customers {
 		m.letGo(c)
 		m.withhold(c)
-		c.prune = 0
+		m.unprune(c)
+		m.reckon(c)
 	}
 	m.trimVolume()
-	m.again, m.wantStale, m.due, m.quietTurn, m.activeTurn = true, true, 0, 0, 0
+	m.again, m.wantStale, m.quietTurn, m.activeTurn = true, true, 0, 0
+	m.consenting = make([]int, len(u.Bundle.Purposes))
 }
 
 // inherit reads the latest readings of the old policy's signals again, as far as the new one declares them.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -28,17 +29,18 @@ type session struct {
 	endsSince sense.Instant // since when the policy's end is not certainly false; Never while it is
 	ended     bool
 
-	shown   []*shown          // per slot of the bundle; nil where free
-	memory  map[int32]unasked // per action that was shown or is armed
-	served  []int32           // actions in memory that wait for their conditions to be false
-	last    sense.Instant     // last unasked showing of any action
-	recent  []contact.Showing // unasked showings that a wait may count, oldest first
-	silence []string          // per slot: cause of the last unasked silence
-	latest  []lately          // per slot: what was shown there last to whom is served now
-	used    sense.Instant     // last event
-	own     visit             // of whoever stands here while nobody is identified
-	hisGoal bool              // came for service or information, not answered yet
-	stale   bool              // the moment must be given the profile again
+	shown   []*shown           // per slot of the bundle; nil where free
+	memory  map[int32]unasked  // per action that was shown or is armed
+	served  []int32            // actions in memory that wait for their conditions to be false
+	last    sense.Instant      // last unasked showing of any action
+	recent  []contact.Showing  // unasked showings that a wait may count, oldest first
+	silence []string           // per slot: cause of the last unasked silence
+	latest  []lately           // per slot: what was shown there last to whom is served now
+	used    sense.Instant      // last event
+	own     visit              // of whoever stands here while nobody is identified
+	hisGoal bool               // came for service or information, not answered yet
+	stale   bool               // the moment must be given the profile again
+	agreed  catalog.PurposeSet // what who is served has granted, of what signals ask for
 
 	again     bool          // something happened that this session must be judged again for
 	quietTurn sense.Instant // when quiet hours of who is served next begin or end; 0 where not worked out
@@ -71,6 +73,7 @@ type shown struct {
 	about    event.Subject
 	delivery string
 	language string
+	owner    *customer // whom it was said to; nil for nobody
 	at       sense.Instant
 	until    sense.Instant // end of show_for
 }
@@ -155,13 +158,13 @@ func (m *Mind) identify(e *event.Event, b *event.Identify) error {
 		s.tell(b)
 		return nil
 	}
-	s.customer, s.by, s.shared, s.since = c, b.By, b.Shared, m.now
+	m.serve(s, c)
+	s.by, s.shared, s.since = b.By, b.Shared, m.now
 	m.meetVisit(s)
 	s.forgetShown()
 	s.endsSince, s.ended, s.hisGoal = sense.Never, false, false
 	s.owners, s.language = m.cfg.Owners, ""
 	s.tell(b)
-	m.wantStale = true
 	return nil
 }
 
@@ -183,13 +186,39 @@ func (m *Mind) leave(s *session, cause string) {
 	if s.customer == nil {
 		return
 	}
-	m.wantStale = true
-	s.customer, s.by, s.shared, s.owners, s.language = nil, event.ByNobody, false, nil, ""
+	m.serve(s, nil)
+	s.by, s.shared, s.owners, s.language = event.ByNobody, false, nil, ""
 	s.forgetShown()
 	s.stale, s.again = true, true
 	if m.moment != nil {
 		m.moment.Close(s.name)
 		m.moment.Open(s.name, m.now)
+	}
+}
+
+// serve puts a customer before a session, or nobody. Of whom no session serves any more the budgets go back.
+func (m *Mind) serve(s *session, c *customer) {
+	if old := s.customer; old != nil {
+		old.in = slices.DeleteFunc(old.in, func(o *session) bool { return o == s })
+		m.note(old)
+		if len(old.in) == 0 {
+			m.dropBudgets(old)
+		}
+		m.reckon(old)
+	}
+	if s.customer = c; c != nil {
+		c.in = append(c.in, s)
+		m.note(c)
+		m.reckon(c)
+	}
+}
+
+// dropBudgets gives back the shares of limits that were leased for a customer.
+func (m *Mind) dropBudgets(c *customer) {
+	if c.Budgets.Until != 0 {
+		c.Budgets = profile.Budgets{}
+		c.Changed++
+		m.note(c)
 	}
 }
 
@@ -279,11 +308,12 @@ func (m *Mind) tellMoment() {
 			v.Slice = &s.customer.Slice
 		}
 		granted, next := m.usable(&v)
-		if s.customer != nil {
-			s.customer.consentTurn, m.due = next, 0
-			m.wantStale = true
+		if c := s.customer; c != nil {
+			c.consentTurn = next
+			m.reckon(c)
 		}
 		s.view = v.Slice
+		m.tellConsents(s, m.consents(s))
 		m.moment.Grant(s.name, granted, m.now)
 		m.moment.Profile(s.name, s.view, s.owners, moment.Presence(p), m.now)
 	}

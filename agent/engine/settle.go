@@ -108,62 +108,6 @@ func (m *Mind) lapsed(s *session) bool {
 	return false
 }
 
-// prune drops what is past its retention, tells who must hear of ended leases and consents, and
-// works out when the next of them ends.
-func (m *Mind) prune() {
-	if m.now < m.due {
-		return
-	}
-	m.due = sense.Never
-	for _, c := range m.customers {
-		if m.now >= c.prune {
-			gone, next := c.Slice.Prune(m.bundle, m.now)
-			if gone {
-				m.changed(c)
-			}
-			c.prune = next
-		}
-		if c.Here && m.now >= c.Until {
-			c.Here = false
-			if !m.cfg.Leased {
-				c.Slice.Facts, c.Slice.Consents, c.Slice.Objections, c.Slice.Interactions = nil, nil, nil, nil
-				c.Revision = 0 // none is held: the hub must send it whole when it is wanted again
-			}
-			m.changed(c)
-		}
-		if m.now >= c.staleTurn {
-			m.recall(c)
-		}
-		if m.now >= c.consentTurn {
-			c.consentTurn = sense.Never
-			m.changed(c)
-		}
-	}
-	m.due = sense.Never
-	for _, c := range m.customers {
-		c.staleTurn = m.nextStale(c)
-		m.due = min(m.due, c.prune, c.consentTurn, c.staleTurn)
-		if c.Here {
-			m.due = min(m.due, c.Until)
-		}
-	}
-}
-
-// nextStale returns when the profile becomes too old for an intent.
-func (m *Mind) nextStale(c *customer) (next sense.Instant) {
-	next = sense.Never
-	age := m.age(c)
-	if m.link.up && age == 0 {
-		return next
-	}
-	for _, s := range m.bundle.Contact.MaxStale {
-		if s.After >= age {
-			next = min(next, m.now.Add(s.After-age+1))
-		}
-	}
-	return next
-}
-
 // judgeShown takes down what may not stand any more, and what has stood its time.
 func (m *Mind) judgeShown(s *session) {
 	for k, x := range s.shown {
@@ -203,7 +147,10 @@ func (m *Mind) judgeStanding(v *guard.View, c guard.Candidate, language string) 
 
 // expire books that nobody answered within show_for.
 func (m *Mind) expire(s *session, slot int, x *shown) {
-	c := m.ownerOf(x.decision)
+	c := x.owner
+	if c != nil && m.byHandle[c.Handle] != c {
+		c = nil // she went in the meantime
+	}
 	body := &event.Outcome{Outcome: "ignored", Decision: x.decision, Slot: m.bundle.Slots[slot].Name}
 	m.answer(c, x.decision, "ignored", m.now, body, &event.Event{Session: s.name})
 	m.clear(s, slot, "expired", false)
@@ -363,6 +310,7 @@ func (m *Mind) show(s *session, slot int32, d *Decision, choice choice, ask *eve
 	var reserved *profile.Exposure
 	if c != nil {
 		one := exposureOf(m.bundle, a, d, m.bundle.Slots[slot].Channel, m.cfg.Leased)
+		one.Seq = m.seq // keep persists the decision next
 		m.reserve(c, one)
 		reserved = &one
 	}
@@ -372,7 +320,7 @@ func (m *Mind) show(s *session, slot int32, d *Decision, choice choice, ask *eve
 		s.visit().questioned(a.Name, d.ID, m.now)
 	}
 	x := &shown{decision: d.ID, action: choice.action, personal: d.Treatment == sayPersonal, ambient: choice.ambient,
-		asked: d.Asked, language: d.Language, at: m.now, until: m.now.Add(m.bundle.Slots[slot].ShowFor)}
+		asked: d.Asked, language: d.Language, owner: c, at: m.now, until: m.now.Add(m.bundle.Slots[slot].ShowFor)}
 	if ask != nil {
 		x.intent, _ = catalog.ParseIntent(ask.Intent)
 		x.about, x.delivery = ask.About, deliveryOf(ask)
@@ -421,9 +369,8 @@ func (m *Mind) finish() {
 		return cmp.Or(strings.Compare(a.Session, b.Session), strings.Compare(a.Slot, b.Slot))
 	})
 	m.renumber()
-	if w := m.want(); w != nil {
-		m.out.Want = w
-	}
+	m.file()
+	m.out.Want = m.want()
 	m.wake = m.nextOwn()
 	m.out.Wake = m.wake
 }
@@ -448,9 +395,9 @@ func (m *Mind) renumber() {
 			x.Decision = now[x.Decision].ID
 		}
 	}
-	for _, c := range m.customers {
+	for _, c := range m.shownTo() {
 		c.Slice.RenameExposures(func(x *profile.Exposure) {
-			if d := now[x.Decision]; d != nil {
+			if d := now[x.Decision]; d != nil && x.Seq != 0 {
 				x.Decision = d.ID
 			}
 		})
@@ -469,6 +416,18 @@ func (m *Mind) renumber() {
 	}
 }
 
+// shownTo returns the customers to whom this step says something, each once.
+func (m *Mind) shownTo() (list []*customer) {
+	for k := range m.out.Persist {
+		if r := &m.out.Persist[k]; r.Decision != nil {
+			if c := m.byHandle[r.Handle]; c != nil && !slices.Contains(list, c) {
+				list = append(list, c)
+			}
+		}
+	}
+	return list
+}
+
 // nextOwn returns the next instant at which the mind has something to do by itself.
 func (m *Mind) nextOwn() sense.Instant {
 	next := sense.Never
@@ -480,7 +439,7 @@ func (m *Mind) nextOwn() sense.Instant {
 	if m.moment != nil {
 		ahead(m.moment.Next())
 	}
-	ahead(m.due)
+	ahead(m.nextDue())
 	if m.bundle == nil {
 		return next
 	}

@@ -58,6 +58,7 @@ func Restore(cfg Config, s Snapshot, above []Record) (*Mind, error) {
 		m.restore(r)
 		m.seq, m.now = r.Seq+1, max(m.now, r.At)
 	}
+	m.file()
 	for m.cfg.Customers > 0 && len(m.customers) > m.cfg.Customers && m.evict() {
 		// the log may name more than were ever held at a time
 	}
@@ -86,7 +87,9 @@ func (m *Mind) restore(r *Record) {
 		if c != nil {
 			c.decided(r.Decision)
 			if r.Exposure != nil {
-				m.reserve(c, *r.Exposure)
+				x := *r.Exposure
+				x.Seq = r.Seq
+				m.reserve(c, x)
 			}
 		}
 		if r.Decision.Action != silence {
@@ -107,6 +110,7 @@ func (m *Mind) restoreEvent(r *Record, c *customer) {
 			if x := c.Slice.Exposure(b.Decision); x != nil {
 				x.Answer(b.Outcome, r.Event.Happened)
 				c.Changed++
+				m.note(c)
 			}
 		}
 		if n, ours := m.numberOf(b.Decision); ours {
@@ -134,13 +138,14 @@ func (m *Mind) restoreEvent(r *Record, c *customer) {
 }
 
 func (m *Mind) restoreFold(r *Record, c *customer) {
-	if c == nil || c.Slice.Fold(r.Event) != nil {
+	if c == nil || c.Slice.Fold(m.sourced(r.Event)) != nil {
 		return
 	}
 	if !m.cfg.Leased {
-		c.Pending = append(c.Pending, *r)
+		c.await(*r)
 	}
 	c.Changed++
+	m.note(c)
 }
 
 // Shown returns what stands in the slots now, in order of session and slot, as decisions'

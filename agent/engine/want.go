@@ -3,49 +3,89 @@ package engine
 import (
 	"bytes"
 	"slices"
-	"sort"
 
+	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/rule"
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// want returns the full set of what the mind needs from outside, or nil where it is as before.
+// note lets a customer's place among those that are held and wanted be looked at, at the end of the step.
+func (m *Mind) note(c *customer) {
+	if !c.noted {
+		c.noted = true
+		m.noted = append(m.noted, c)
+	}
+}
+
+// want returns what the mind needs from outside that is another than before, or nil where nothing is.
 func (m *Mind) want() *Want {
-	if !m.wantStale {
+	if len(m.noted) == 0 && len(m.gone) == 0 && !m.wantStale {
 		return nil
 	}
-	m.wantStale = false
-	w := Want{}
-	served := map[*customer]bool{}
-	for _, s := range m.sessions {
-		served[s.customer] = true
-	}
-	for _, c := range m.customers {
-		if m.cfg.Leased || c.passive || !served[c] && !c.here(m.now) {
-			continue // neither a passive sighting nor one who has left is a reason to ask for anything
+	w := Want{Gone: m.gone}
+	m.gone = nil
+	for _, c := range m.noted {
+		c.noted = false
+		if m.byHandle[c.Handle] != c {
+			continue
 		}
-		w.Slices = append(w.Slices, WantSlice{Handle: c.Handle, Customer: c.Customer, Revision: c.Revision, Owners: c.owners})
+		now := WantSlice{Handle: c.Handle, Customer: c.Customer, Revision: c.Revision, Owners: c.owners, Served: len(c.in) > 0, Budgets: c.Budgets.Until}
+		// Neither a passive sighting nor one who has left is a reason to ask for anything.
+		wants := !m.cfg.Leased && !c.passive && (now.Served || c.here(m.now) || now.Budgets != 0)
+		switch {
+		case wants && (!c.wants || !sameWant(c.wanted, now)):
+			w.Slices = append(w.Slices, now)
+		case !wants && c.wants:
+			w.Gone = append(w.Gone, c.Handle)
+		}
+		c.wants, c.wanted = wants, now
 	}
-	sort.Slice(w.Slices, func(a, b int) bool { return bytes.Compare(w.Slices[a].Handle[:], w.Slices[b].Handle[:]) < 0 })
-	w.Signals = m.wantedSignals()
-	if slices.EqualFunc(w.Slices, m.wanted.Slices, sameWant) && slices.Equal(w.Signals, m.wanted.Signals) {
+	clear(m.noted)
+	m.noted = m.noted[:0]
+	turned := m.wantStale && m.lookAtSignals()
+	m.wantStale = false
+	if len(w.Slices) == 0 && len(w.Gone) == 0 && !turned {
 		return nil
+	}
+	slices.SortFunc(w.Slices, func(a, b WantSlice) int { return bytes.Compare(a.Handle[:], b.Handle[:]) })
+	slices.SortFunc(w.Gone, func(a, b Handle) int { return bytes.Compare(a[:], b[:]) })
+	w.Signals = m.signals
+	return &w
+}
+
+func sameWant(a, b WantSlice) bool {
+	return a.Handle == b.Handle && a.Customer == b.Customer && a.Revision == b.Revision && a.Served == b.Served && a.Budgets == b.Budgets &&
+		slices.Equal(a.Owners, b.Owners)
+}
+
+// Holds hands over the handles of all customers of whom anything is held, with the end of their leases (0
+// where there was none yet), until yield wants no more. The order is none.
+func (m *Mind) Holds(yield func(h Handle, until sense.Instant, here bool) bool) {
+	for _, c := range m.customers {
+		if !yield(c.Handle, c.Until, c.here(m.now)) {
+			return
+		}
+	}
+}
+
+// lookAtSignals works out which signals are wanted, and says whether they are others than before.
+func (m *Mind) lookAtSignals() (turned bool) {
+	names := m.wantedSignals()
+	if m.readSince != nil && slices.Equal(names, m.signals) {
+		return false
 	}
 	since := map[string]sense.Instant{}
-	for _, name := range w.Signals {
+	for _, name := range names {
 		since[name] = m.now
 		if old, read := m.readSince[name]; read {
 			since[name] = old
 		}
 	}
-	m.wanted, m.readSince = w, since
-	return &w
-}
-
-func sameWant(a, b WantSlice) bool {
-	return a.Handle == b.Handle && a.Customer == b.Customer && a.Revision == b.Revision && slices.Equal(a.Owners, b.Owners)
+	turned = !slices.Equal(names, m.signals)
+	m.signals, m.readSince = names, since
+	return turned
 }
 
 // wantedSignals names what a rule uses and may read now: a signal that wants consent is read
@@ -63,23 +103,43 @@ func (m *Mind) wantedSignals() []string {
 	for k := range m.bundle.Signals {
 		d := &m.bundle.Signals[k]
 		used := d.Input >= 0 || located && d.Kind == sense.Position
-		if used && !d.FromHub && (d.Consent < 0 || m.someoneGranted(d.Consent)) {
+		if used && !d.FromHub && (d.Consent < 0 || m.consenting[d.Consent] > 0) {
 			names = append(names, d.Name)
 		}
 	}
 	return names
 }
 
-func (m *Mind) someoneGranted(purpose int32) bool {
-	name := m.bundle.Purposes[purpose].Name
-	for _, s := range m.sessions {
-		slice := m.slice(s)
-		if slice == nil || s.by == event.ByNobody {
+// consents returns what who is served in a session has granted, of what signals ask for.
+func (m *Mind) consents(s *session) (set catalog.PurposeSet) {
+	if s.view == nil || s.by == event.ByNobody {
+		return 0
+	}
+	for k := range m.bundle.Signals {
+		p := m.bundle.Signals[k].Consent
+		if p < 0 || set.Has(p) {
 			continue
 		}
-		if state, _ := slice.Consent(name, m.now); state == profile.ConsentGranted {
-			return true
+		if state, _ := s.view.Consent(m.bundle.Purposes[p].Name, m.now); state == profile.ConsentGranted {
+			set |= 1 << uint(p)
 		}
 	}
-	return false
+	return set
+}
+
+// tellConsents notes what is granted in a session now. Where nobody grants a purpose any more, or somebody
+// for the first time, other signals may be read.
+func (m *Mind) tellConsents(s *session, set catalog.PurposeSet) {
+	for p := range m.consenting {
+		was, is := s.agreed.Has(int32(p)), set.Has(int32(p))
+		switch {
+		case is && !was:
+			m.consenting[p]++
+			m.wantStale = m.wantStale || m.consenting[p] == 1
+		case was && !is:
+			m.consenting[p]--
+			m.wantStale = m.wantStale || m.consenting[p] == 0
+		}
+	}
+	s.agreed = set
 }

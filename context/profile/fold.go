@@ -29,12 +29,17 @@ func (s *Slice) Fold(e *event.Event) error {
 	case *event.Restrict:
 		s.foldRestrict(b.On, e.Happened)
 	case *event.Interaction:
-		s.foldInteraction(Interaction{Kind: b.Kind, About: b.About, Channel: b.Channel, Ref: b.Ref, Value: b.Value,
-			Due: b.Due, Happened: e.Happened, Source: e.Source, ID: e.ID})
+		s.foldInteraction(InteractionOf(e, b))
 	default:
 		return ErrNotOfProfile
 	}
 	return nil
+}
+
+// InteractionOf returns what an event tells of an interaction.
+func InteractionOf(e *event.Event, b *event.Interaction) Interaction {
+	return Interaction{Kind: b.Kind, About: b.About, Channel: b.Channel, Ref: b.Ref, Value: b.Value,
+		Due: b.Due, Happened: e.Happened, Source: e.Source, ID: e.ID}
 }
 
 func (s *Slice) foldConsent(c Consent) {
