@@ -48,9 +48,23 @@ func (s *step) batch(device string, in FromDevice) error {
 			}
 			continue
 		}
+		if covers(mark.Moved, seq) {
+			came, err := s.cameMoved(device, b.Epoch, seq, x.digest)
+			if err != nil {
+				return err
+			}
+			if came {
+				r.records = append(r.records, Record{Device: device, Epoch: b.Epoch, Seq: seq, Kind: wire.KindMoved, At: s.now,
+					Handle: handleOf(x.record), Bundle: b.Bundle, Digest: x.digest})
+				continue
+			}
+		}
 		if err := r.record(seq, raw, x); err != nil {
 			return err
 		}
+	}
+	if err := r.noteMoved(); err != nil {
+		return err
 	}
 	if !mark.add(b.First, last) {
 		return refuse("device %s, epoch %d: too many gaps below record %d: %w", device, b.Epoch, b.First, ErrLater)
@@ -79,6 +93,7 @@ type run struct {
 	holders map[wire.Handle]string // customers of handles that were told before
 	made    *catalog.Bundle        // that the records were made under, once it was looked for
 	looked  bool
+	moves   moves // out of epochs that were left
 }
 
 // record takes one record that is not here yet.
@@ -128,6 +143,8 @@ func (r *run) take(row *Record, rec wire.Record) error {
 	case *wire.Forgotten:
 		row.Handle, row.At = x.Handle, sense.Instant(x.At)
 		return r.forgotten(x)
+	case *wire.Moved:
+		return r.moved(row, x, 0)
 	case *wire.Fact:
 		e := id(x.Handle, x.At, x.Happened)
 		return r.personal(row, e, x.ID, x.Source, x.Name, func(id, name string) event.Body {
@@ -226,16 +243,18 @@ func (r *run) forgotten(x *wire.Forgotten) error {
 		if r.batch.Clock == sense.ClockSynced {
 			at = min(at, sense.Instant(x.At))
 		}
-		if err := r.forget(id, from, at); err != nil {
+		e, err := r.forget(id, from, r.device, at)
+		if err != nil {
 			return err
 		}
-		if r.bound[x.Handle] != "" {
-			r.write(DropHolding{Device: r.device, Handle: x.Handle}, DropID{ID: id})
+		if r.bound[x.Handle] != "" { // told in this batch: the view does not have it yet
+			r.write(DropHolding{Device: r.device, Handle: x.Handle}, DropID{ID: id}, PutTaken{Key: r.forgottenKey(r.device, x.Handle)})
+			e.waitFor(Erased{Device: r.device, Handle: x.Handle, Lease: r.now, At: r.now, How: Confirmed})
+			r.putErasure(e)
 		}
 	}
 	r.bound[x.Handle] = ""
-	r.write(DropForget{Device: r.device, Handle: x.Handle})
-	return nil
+	return r.receipt(r.device, x.Handle)
 }
 
 // personal takes a fact, consent, objection, restriction or interaction made on

@@ -3,9 +3,9 @@ package hub
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tact-edge/tact/context/event"
-	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/wire"
 )
 
@@ -63,7 +63,13 @@ func (s *step) state(t wire.Topic, payload []byte) error {
 			return err
 		}
 		other := b.Bundle.SHA256 != d.Birth.Bundle.SHA256
-		d.Birth, d.Epoch, d.Boot = b, b.Epoch, b.Boot
+		d.Birth, d.Boot = b, b.Boot
+		if d.Leave == 0 || b.Epoch != d.Leave {
+			d.Epoch = b.Epoch
+		}
+		if err := s.lives(&d, Life{Epoch: b.Epoch, Boot: b.Boot}); err != nil {
+			return err
+		}
 		if other {
 			if err := s.touchHeld(d.ID); err != nil {
 				return err
@@ -130,21 +136,25 @@ func (s *step) hello(device string, r *wire.Hello) error {
 	if len(r.Handles) > maxHeld {
 		return refuse("hello with %d handles, at most %d: %w", len(r.Handles), maxHeld, ErrNotTaken)
 	}
+	if r.Next != 0 && r.First > r.Next {
+		return refuse("hello with records from %d to %d: %w", r.First, r.Next, ErrNotTaken)
+	}
 	d, err := s.device(device)
 	if err != nil {
 		return err
 	}
-	d.Epoch = r.Epoch
+	behind, err := s.behind(device, r)
+	if err != nil {
+		return err
+	}
+	d.Epoch, d.Leave = r.Epoch, 0
+	if behind {
+		d.Epoch, d.Leave = 0, r.Epoch // what is here of it says nothing of this life of the device
+	}
 	s.putDevice(d)
 	for _, held := range r.Handles {
-		h, ok, err := s.view.Holding(device, held.Handle)
-		if err != nil {
+		if err := s.holds(device, held, r.ID); err != nil {
 			return err
-		}
-		if ok {
-			if err := s.confirm(h, held.Revision, r.ID); err != nil {
-				return err
-			}
 		}
 	}
 	if err := s.sendForgets(device, r.ID); err != nil {
@@ -156,10 +166,67 @@ func (s *step) hello(device string, r *wire.Hello) error {
 			return err
 		}
 	}
+	if behind {
+		return nil
+	}
 	if err := s.passOver(device, r.Epoch, r.First); err != nil {
 		return err
 	}
 	s.out.touched.log(epoch{device, r.Epoch}, r.ID)
+	return nil
+}
+
+// behind says whether a device is behind its own past: the next number that it gives is
+// one of a record that is here. Its store was restored from a copy; it is told to
+// leave the epoch, and hears no acknowledgement of it.
+func (s *step) behind(device string, r *wire.Hello) (bool, error) {
+	m, err := s.view.Mark(device, r.Epoch)
+	if err != nil || r.Next == 0 {
+		return false, err
+	}
+	last := m.Through
+	if n := len(m.Ranges); n > 0 {
+		last = max(last, m.Ranges[n-1].Last)
+	}
+	if r.Next > last {
+		return false, nil
+	}
+	return true, s.command(device, &wire.NewEpoch{ID: r.ID, Epoch: r.Epoch})
+}
+
+// holds answers a handle that a device says it holds.
+func (s *step) holds(device string, held wire.Held, re string) error {
+	h, ok, err := s.view.Holding(device, held.Handle)
+	if err != nil {
+		return err
+	}
+	if ok {
+		return s.confirm(h, held.Revision, re)
+	}
+	if forgotten, err := s.wasForgotten(device, held.Handle); err != nil || !forgotten {
+		return err
+	}
+	return s.forgetHandle(device, held.Handle, "", s.now) // its store was restored from before the forget
+}
+
+// lives notes which life of a device speaks. Where two take turns, two machines have
+// one identity: a device that was started again or restored does not go back and forth.
+func (s *step) lives(d *Device, now Life) error {
+	if n := len(d.Lives); n > 0 && d.Lives[n-1] == now {
+		return nil
+	}
+	const turns = 4
+	d.Lives = append(slices.Clip(d.Lives), now)
+	d.Lives = d.Lives[max(0, len(d.Lives)-turns):]
+	if l := d.Lives; len(l) < turns || l[0] != l[2] || l[1] != l[3] {
+		return nil
+	}
+	m, err := s.view.Mark(d.ID, now.Epoch)
+	if err != nil {
+		return err
+	}
+	m.Device, m.Epoch, m.Twins = d.ID, now.Epoch, []Life{d.Lives[2], d.Lives[3]}
+	s.write(PutMark{m})
 	return nil
 }
 
@@ -227,10 +294,18 @@ func (s *step) bind(device string, handle wire.Handle, id string, forgotten bool
 	if ok && h.ID != id {
 		return h, false, refuse("handle %s of device %s is another customer's: a device draws a new one for each lease: %w", handle, device, ErrConflict)
 	}
-	if !ok {
-		if forgotten {
-			return h, false, s.forgetHandle(device, handle)
+	if !ok && !forgotten {
+		if forgotten, err = s.wasForgotten(device, handle); err != nil {
+			return h, false, err
 		}
+	}
+	if forgotten { // by a device that was away, or whose store was restored from before the forget
+		if ok {
+			s.write(DropHolding{Device: device, Handle: handle})
+		}
+		return h, false, s.forgetLate(device, handle, id, h.Until)
+	}
+	if !ok {
 		h = Holding{Device: device, Handle: handle, ID: id}
 		s.write(PutHolding{h})
 	}
@@ -323,16 +398,13 @@ func (s *step) connected() error {
 }
 
 // tick lets what time does happen: facts past their retention go, forgets
-// without a receipt are said again.
+// without a receipt are said again, erasures end with the last lease.
 func (s *step) tick() error {
-	due, err := s.view.ForgetsDue(s.now-sense.Instant(announceEvery), 1024)
-	if err != nil {
+	if err := s.sayForgets(); err != nil {
 		return err
 	}
-	for _, f := range due {
-		if err := s.sendForget(f, ""); err != nil {
-			return err
-		}
+	if err := s.endLeases(); err != nil {
+		return err
 	}
 	gone, err := s.view.Expired(s.now, 4096)
 	if err != nil || len(gone) == 0 {

@@ -14,6 +14,8 @@ type View interface {
 	PersonOf(id string) (person string, ok bool, err error)
 	// IDsOf returns the ids of a customer, in order.
 	IDsOf(person string) ([]string, error)
+	// People returns the names of at most limit customers that come after that one, in order of their bytes.
+	People(after string, limit int) ([]string, error)
 	// MergesOf returns the merges that name one of ids, in order of Happened, Into, From.
 	MergesOf(ids []string) ([]Merge, error)
 	// Entries returns what is known under these ids, in order of Row.
@@ -181,6 +183,7 @@ type Device struct {
 	Reported wire.Reported
 	Want     uint64 // revision of the want last published for it; 0 for none
 	Wanted   string // what it wants: SHA-256 of the bundle
+	Leave    uint64 // epoch that it was told to leave, and has not left yet; Epoch is 0 meanwhile
 	Lives    []Life // the last that it had, newest last
 }
 
@@ -192,7 +195,7 @@ type Mark struct {
 	Through uint64
 	Ranges  []wire.Range
 	Missing []wire.Range // passed over: the device no longer had them, and they were not here
-	Moved   bool         // some of its records came within another epoch: Moved
+	Moved   []wire.Range // came within another epoch, as wire.Moved; in order and apart
 	Twins   []Life       // two lives of the device that spoke in turn under its one identity; none where that was not seen
 }
 

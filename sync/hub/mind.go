@@ -124,6 +124,11 @@ type Answer struct {
 	Err  error
 	May  *Verdict  // of an Ask
 	View *Customer // of a Look
+
+	Erasure    *Erasure        // of a forget
+	Erasures   []Erasure       // of LookErasures
+	Account    *Account        // of an Access
+	Suppressed *SuppressedPage // of Suppressions
 }
 
 // Message is to be published. Below dn/ it has to be signed first.
@@ -237,6 +242,12 @@ func (m *Mind) Step(v View, now sense.Instant, in Input) (Output, error) {
 		err = s.connected()
 	case Tick:
 		err = s.tick()
+	case LookErasures:
+		s.out.Answer.Erasures, err = s.lookErasures(in)
+	case Access:
+		s.out.Answer.Account, err = s.access(in.Customer)
+	case Suppressions:
+		s.out.Answer.Suppressed, err = s.suppressed(in)
 	case settle:
 		err = s.settle(in.touched)
 	}
@@ -270,6 +281,7 @@ type step struct {
 	gone     map[string]sense.Instant // ids that this step has erased, and since when
 	heard    map[string]Device        // devices that this step has written
 	revision uint64                   // last given in this step; 0 before the first
+	erasing
 }
 
 func (s *step) write(w ...Write) { s.out.Writes = append(s.out.Writes, w...) }

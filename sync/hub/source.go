@@ -62,7 +62,9 @@ func (s *step) take(e *event.Event, from origin) error {
 		if err := validID("customer", b.Customer); err != nil {
 			return err
 		}
-		return s.forget(b.Customer, from, s.now)
+		e, err := s.forget(b.Customer, from, e.Source, s.now)
+		s.out.Answer.Erasure = e
+		return err
 	case *event.Merge:
 		for _, id := range []string{b.Into, b.From} {
 			if err := validID("customer", id); err != nil {
