@@ -220,17 +220,16 @@ func reach(ctx context.Context, c *config) check {
 	if err != nil {
 		return check{Name: "broker", State: bad, Detail: err.Error(), code: exitConfiguration}
 	}
+	secure := b.TLS()
 	host := u.Host
 	if u.Port() == "" {
-		host = net.JoinHostPort(u.Hostname(), map[bool]string{false: "1883", true: "8883"}[b.TLS != nil])
+		host = net.JoinHostPort(u.Hostname(), map[bool]string{false: "1883", true: "8883"}[secure != nil])
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
-	if err == nil && b.TLS != nil {
-		secure := tls.Client(conn, b.TLS)
-		err = secure.HandshakeContext(ctx)
-		conn = secure
+	if err == nil && secure != nil {
+		conn, err = shake(ctx, conn, secure)
 	}
 	if conn != nil {
 		defer func() { _ = conn.Close() }()
@@ -238,5 +237,34 @@ func reach(ctx context.Context, c *config) check {
 	if err != nil {
 		return check{Name: "broker", State: bad, Detail: err.Error(), Hint: "the agent goes on deciding meanwhile, and delivers later", code: exitUnreachable}
 	}
+	if secure != nil {
+		if ends, ok := b.Certs.Ends(); ok && time.Until(ends) < renewWithin {
+			return check{Name: "broker", State: warning, Detail: fmt.Sprintf("%s is reached; this device's certificate ends on %s", b.Address, ends.UTC().Format(time.RFC3339)),
+				Hint: "put a new one into broker.cert_file and broker.key_file: the running agent takes it within a minute"}
+		}
+	}
 	return check{Name: "broker", State: good, Detail: b.Address + " is reached; the agent's log says whether it lets this device in"}
+}
+
+// renewWithin is how long before its end a certificate should be replaced.
+const renewWithin = 14 * 24 * time.Hour
+
+// refusalTime is how long a broker may take to refuse a certificate: with TLS 1.3 the
+// client's handshake is over before the broker has looked at it.
+const refusalTime = 300 * time.Millisecond
+
+// shake makes conn secure.
+func shake(ctx context.Context, conn net.Conn, c *tls.Config) (net.Conn, error) {
+	s := tls.Client(conn, c)
+	if err := s.HandshakeContext(ctx); err != nil {
+		return s, err
+	}
+	if err := s.SetReadDeadline(time.Now().Add(refusalTime)); err != nil {
+		return s, err
+	}
+	var first [1]byte
+	if _, err := s.Read(first[:]); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return s, fmt.Errorf("the broker refuses this device's certificate: %w", err)
+	}
+	return s, nil
 }

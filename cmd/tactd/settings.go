@@ -1,9 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"crypto/ed25519"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -22,6 +21,7 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/firmware/update"
 	"github.com/tact-edge/tact/sync/mqtt"
+	"github.com/tact-edge/tact/sync/mqtt/certs"
 	"github.com/tact-edge/tact/sync/wire"
 )
 
@@ -56,6 +56,7 @@ var settings = []setting{
 	{key: "broker.username"},
 	{key: "broker.password", secret: true},
 	{key: "broker.password_file", check: absolute},
+	{key: "broker.server_name", check: hostName}, // of the broker's certificate; the host of the address
 	{key: "broker.ca_file", check: absolute},
 	{key: "broker.cert_file", check: absolute},
 	{key: "broker.key_file", check: absolute},
@@ -209,6 +210,14 @@ func address(l []string) error {
 	return nil
 }
 
+// hostName is the name in a certificate.
+func hostName(l []string) error {
+	if len(l) != 1 || strings.ContainsAny(l[0], " /:@") && net.ParseIP(l[0]) == nil {
+		return fmt.Errorf("%q is not the name of a host, as broker.example", strings.Join(l, ","))
+	}
+	return nil
+}
+
 func listen(l []string) error {
 	if len(l) == 1 && l[0] == none {
 		return nil
@@ -295,6 +304,13 @@ func (c *config) checkTogether(f *findings) {
 			need(pair[1], "certificate and key go together")
 		}
 	}
+	if u, err := url.Parse(c.text("broker.address")); err == nil && (u.Scheme == "tcp" || u.Scheme == "mqtt") {
+		for _, key := range []string{"broker.server_name", "broker.ca_file", "broker.cert_file"} {
+			if c.has(key) {
+				f.add(c.origin(key), "%s has no use with %s, which is not TLS; hint: name the broker as ssl://HOST:8883", key, c.text("broker.address"))
+			}
+		}
+	}
 	for _, pair := range [][2]string{{"broker.password", "broker.password_file"}, {"local.token", "local.token_file"}} {
 		if c.has(pair[0]) && c.has(pair[1]) {
 			f.add(c.origin(pair[0]), "%s and %s are both set: which one holds?", pair[0], pair[1])
@@ -325,7 +341,7 @@ func (c *config) broker() (*mqtt.Broker, error) {
 	if !c.has("broker.address") {
 		return nil, nil
 	}
-	b := &mqtt.Broker{Address: c.text("broker.address"), Username: c.text("broker.username")}
+	b := &mqtt.Broker{Address: c.text("broker.address"), Username: c.text("broker.username"), ServerName: c.text("broker.server_name")}
 	var err error
 	if b.Password, err = c.secretOf("broker.password"); err != nil {
 		return nil, err
@@ -334,23 +350,9 @@ func (c *config) broker() (*mqtt.Broker, error) {
 	if err != nil || u.Scheme == "tcp" || u.Scheme == "mqtt" {
 		return b, err
 	}
-	b.TLS = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: u.Hostname()}
-	if path := c.text("broker.ca_file"); path != "" {
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			return nil, c.bad("broker.ca_file", err.Error())
-		}
-		b.TLS.RootCAs = x509.NewCertPool()
-		if !b.TLS.RootCAs.AppendCertsFromPEM(raw) {
-			return nil, c.bad("broker.ca_file", path+" holds no certificate in PEM")
-		}
-	}
-	if c.has("broker.cert_file") {
-		pair, err := tls.LoadX509KeyPair(c.text("broker.cert_file"), c.text("broker.key_file"))
-		if err != nil {
-			return nil, c.bad("broker.cert_file", err.Error())
-		}
-		b.TLS.Certificates = []tls.Certificate{pair}
+	b.Certs, err = certs.Load(certs.Files{CA: unless(c.text("broker.ca_file")), Cert: unless(c.text("broker.cert_file")), Key: unless(c.text("broker.key_file"))})
+	if err != nil {
+		return nil, &exitError{cmp.Or(permissionCode(err), exitConfiguration), fmt.Errorf("%s: broker: %w", c.origin("broker.address"), err)}
 	}
 	return b, nil
 }

@@ -129,6 +129,8 @@ func (d *Device) Run(ctx context.Context) error {
 	done := ctx.Done()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	look, stop := d.broker.recheck()
+	defer stop()
 	wake, ended := d.take(d.logNow())
 	for !ended {
 		timer.Reset(d.until(wake))
@@ -144,6 +146,11 @@ func (d *Device) Run(ctx context.Context) error {
 			wake, ended = d.take(m)
 		case <-d.nudge:
 			wake, ended = d.takeTold()
+		case <-look:
+			if d.certsChanged() && d.client != nil {
+				d.close()
+				wake, ended = d.take(uplink.Disconnected{Cause: errChanged.Error()})
+			}
 		case <-timer.C:
 			wake, ended = d.take(uplink.Tick{})
 		}
@@ -237,9 +244,19 @@ func (d *Device) read(r uplink.Read) uplink.Input {
 	return uplink.Records{First: run.First, Bundle: run.Bundle, Clock: run.Clock, Records: run.Records}
 }
 
+// certsChanged reads the certificates again; what is wrong with them is told.
+func (d *Device) certsChanged() bool {
+	changed, err := d.broker.refresh()
+	if err != nil {
+		d.up(uplink.Problem{Code: problemCerts, Detail: err.Error()})
+	}
+	return changed
+}
+
 // connect opens a new client; the end of it is reported.
 func (d *Device) connect() uplink.Input {
 	d.close()
+	d.certsChanged()
 	counter, err := d.counter()
 	if err != nil {
 		d.up(uplink.Problem{Code: "counter_unsaved", Detail: err.Error()})

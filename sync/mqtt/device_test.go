@@ -4,19 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"crypto/tls"
 	"net"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/outbox"
@@ -45,13 +39,18 @@ type kiosk struct {
 
 func newKiosk(t testing.TB, address string, disk *outbox.Memory) *kiosk {
 	t.Helper()
+	return newKioskOn(t, Broker{Address: address}, disk)
+}
+
+func newKioskOn(t testing.TB, b Broker, disk *outbox.Memory) *kiosk {
+	t.Helper()
 	k := &kiosk{t: t, done: make(chan struct{})}
 	var err error
 	if k.q, err = outbox.Open(disk, outbox.Options{Epoch: 4711}); err != nil {
 		t.Fatal(err)
 	}
 	k.link, err = NewDevice(DeviceConfig{
-		Broker: Broker{Address: address},
+		Broker: b,
 		Session: uplink.Config{Tenant: tenant, Device: "kiosk-1", Groups: []string{"shops"}, Boot: 9, Seed: 1,
 			Keys:   wire.KeysOf(hubKey.Public().(ed25519.PublicKey)),
 			Linger: 10 * sense.Millisecond, RTO: 300 * sense.Millisecond, Retry: 50 * sense.Millisecond,
@@ -180,15 +179,6 @@ func TestNothingLostNothingTwice(t *testing.T) {
 	})
 }
 
-func TestSharedSubscription(t *testing.T) {
-	onEach(t, func(t *testing.T, b testBroker) {
-		h := startHub(t, b.address(), "$share/ingest/"+wire.AllUp(tenant))
-		k := newKiosk(t, b.address(), &outbox.Memory{}).run()
-		k.append(600)
-		k.balance(h)
-	})
-}
-
 func TestBrokerAndHubDownAtStart(t *testing.T) {
 	onEach(t, func(t *testing.T, b testBroker) {
 		b.kill(t)
@@ -308,77 +298,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// accounts is one access list for a whole tenant, as Mosquitto takes it.
-const accounts = `user hub
-topic readwrite tact/v1/acme/#
-pattern write tact/v1/acme/%u/st/#
-pattern write tact/v1/acme/%u/up/#
-pattern read tact/v1/acme/%u/dn/#
-pattern read tact/v1/acme/_hub/st/conn
-pattern read tact/v1/acme/+/dn/want
-`
-
-// With an account of its own a device delivers. One that uses another device's
-// topics gets nothing through, although Mosquitto acknowledges what it denies.
-func TestMosquittoAccounts(t *testing.T) {
-	list := filepath.Join(t.TempDir(), "acl")
-	if err := os.WriteFile(list, []byte(accounts), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	b := newMosquittoWith(t, "acl_file "+list+"\n")
-	h := startHub(t, b.address())
-	right := newKiosk(t, b.address(), &outbox.Memory{}).run()
-	right.append(100)
-	right.balance(h)
-	right.stop()
-
-	wrong := newKiosk(t, b.address(), &outbox.Memory{})
-	wrong.link.broker.ClientID, wrong.link.broker.Username = "kiosk-2", "kiosk-2"
-	before := h.count("kiosk-1")
-	wrong.run()
-	wrong.append(200)
-	within(t, "the refusal to be told", func() bool {
-		return wrong.heard(problem(uplink.ProblemNoEcho))() || wrong.heard(problem(uplink.ProblemRefused))()
-	})
-	if h.count("kiosk-1") != before || wrong.q.Status().Head != 1 {
-		t.Error("a device wrote into another's log")
-	}
-}
-
-// Over TLS, with the certificate checked: one of an unknown authority is refused.
-func TestTLS(t *testing.T) {
-	web := httptest.NewTLSServer(nil) // for its certificate
-	defer web.Close()
-	plain := newMochi(t)
-	h := startHub(t, plain.address())
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: web.TLS.Certificates})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := plain.(*mochiBroker).server
-	if err := server.AddListener(listeners.NewNet("tls", l)); err != nil {
-		t.Fatal(err)
-	}
-	server.Listeners.Serve("tls", server.EstablishConnection)
-	address := "ssl://" + l.Addr().String()
-
-	stranger := newKiosk(t, "tcp://unused:1", &outbox.Memory{})
-	stranger.link.broker.Address, stranger.link.broker.TLS = address, &tls.Config{}
-	stranger.run()
-	within(t, "a second try", func() bool { stranger.mu.Lock(); defer stranger.mu.Unlock(); return stranger.counter > 1 })
-	stranger.stop()
-	if stranger.heard(linkUp)() {
-		t.Error("a certificate of an unknown authority was taken")
-	}
-
-	k := newKiosk(t, "tcp://unused:1", &outbox.Memory{})
-	k.link.broker.Address = address
-	k.link.broker.TLS = web.Client().Transport.(*http.Transport).TLSClientConfig
-	k.run()
-	k.append(50)
-	k.balance(h)
-}
-
 func TestFloodBeginsAnew(t *testing.T) {
 	b := newMochi(t)
 	h := startHub(t, b.address())
@@ -424,7 +343,7 @@ func TestBadConfiguration(t *testing.T) {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
-	if _, err := NewDevice(DeviceConfig{Broker: Broker{Address: "ssl://h:1", TLS: &tls.Config{}}, Session: uplink.Config{Tenant: "a/b", Device: "b"}}); err == nil {
+	if _, err := NewDevice(DeviceConfig{Broker: Broker{Address: "tcp://h:1"}, Session: uplink.Config{Tenant: "a/b", Device: "b"}}); err == nil {
 		t.Error("a tenant with a slash was taken")
 	}
 	k := newKiosk(t, "tcp://127.0.0.1:1", &outbox.Memory{})

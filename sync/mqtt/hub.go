@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,10 +30,18 @@ type HubConfig struct {
 	Broker  Broker
 	Tenant  string
 	Boot    uint64   // which life of the hub this is
-	Filters []string // plain, or $share/<group>/<filter>
-	Buffer  int      // messages held before the broker is held back; 1,024 by default
+	Filters []string // plain
+	// Shared are filters that several hubs share as the members of Group, where the
+	// broker has shared subscriptions; where it has none they are subscribed to plainly.
+	// The name of the group is a secret of the hubs: who knows it can join, and a broker
+	// that grants what it then holds back would lose a share of the messages.
+	Shared []string
+	Group  string
+	Buffer int    // messages held before the broker is held back; 1,024 by default
 	// Link is told of each connection and its loss; nil where nobody listens. It must not block.
 	Link func(up bool, cause string)
+	// Tell is told of what an operator should know; nil where nobody listens. It must not block.
+	Tell func(code, detail string)
 	// TooLarge is told of each message over wire.MaxMessage, which is dropped; nil
 	// where nobody listens. It must not block.
 	TooLarge func(topic string, bytes int)
@@ -47,6 +56,7 @@ type Hub struct {
 	mu       sync.Mutex
 	client   paho.Client // nil where not connected
 	counter  uint64
+	probing  bool // the last connection ended while it probed
 }
 
 // NewHub checks c and makes a client that Run will connect.
@@ -62,6 +72,12 @@ func NewHub(c HubConfig) (*Hub, error) {
 	}
 	if c.Link == nil {
 		c.Link = func(bool, string) {}
+	}
+	if c.Tell == nil {
+		c.Tell = func(string, string) {}
+	}
+	if len(c.Shared) > 0 && (c.Group == "" || strings.ContainsAny(c.Group, "/+#")) {
+		return nil, fmt.Errorf("make hub client: group %.70q is no name of a group of shared subscriptions", c.Group)
 	}
 	if c.TooLarge == nil {
 		c.TooLarge = func(string, int) {}
@@ -101,9 +117,17 @@ func (h *Hub) serve(ctx context.Context) (joined bool, err error) {
 	lost := make(chan error, 1)
 	over := make(chan struct{})
 	defer close(over)
+	if _, err := h.cfg.Broker.refresh(); err != nil {
+		h.cfg.Tell(problemCerts, err.Error())
+	}
 	o := h.cfg.Broker.options(h.presence(wire.Offline))
 	o.SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err })
+	probe := probing{topic: probeTopic(h.cfg.Tenant), mark: fmt.Sprintf("%d-%d", h.cfg.Boot, h.counter), came: make(chan struct{}, 1)}
 	receive := func(_ paho.Client, m paho.Message) {
+		if m.Topic() == probe.topic {
+			probe.arrived(m.Payload())
+			return
+		}
 		if len(m.Payload()) > wire.MaxMessage {
 			h.cfg.TooLarge(m.Topic(), len(m.Payload()))
 			return
@@ -113,9 +137,9 @@ func (h *Hub) serve(ctx context.Context) (joined bool, err error) {
 		case <-over:
 		}
 	}
-	o.SetDefaultPublishHandler(receive)
+	o.SetDefaultPublishHandler(receive) // for shared ones too: brokers deliver them under their plain topic
 	c := paho.NewClient(o)
-	for _, f := range h.cfg.Filters {
+	for _, f := range append(h.cfg.Filters, h.cfg.Shared...) {
 		c.AddRoute(f, receive)
 	}
 	if err := finish(ctx, c.Connect()); err != nil {
@@ -123,31 +147,72 @@ func (h *Hub) serve(ctx context.Context) (joined bool, err error) {
 		return false, fmt.Errorf("connect to %s: %w", h.cfg.Broker.Address, err)
 	}
 	defer c.Disconnect(100)
-	if err := h.join(ctx, c); err != nil {
+	if err := h.join(ctx, c, &probe); err != nil {
 		return false, err
 	}
 	h.set(c)
 	defer h.set(nil)
 	h.cfg.Link(true, "")
-	select {
-	case err := <-lost:
-		return true, fmt.Errorf("connection to %s: %w", h.cfg.Broker.Address, err)
-	case <-ctx.Done():
-		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		_ = h.Publish(bye, h.presence(wire.Offline)) // the will speaks where this does not get through
-		return true, ctx.Err()
+	return true, h.stay(ctx, lost)
+}
+
+// stay waits for the end of a connection.
+func (h *Hub) stay(ctx context.Context, lost <-chan error) error {
+	look, stop := h.cfg.Broker.recheck()
+	defer stop()
+	for {
+		select {
+		case err := <-lost:
+			return fmt.Errorf("connection to %s: %w", h.cfg.Broker.Address, err)
+		case <-look:
+			changed, err := h.cfg.Broker.refresh()
+			if err != nil {
+				h.cfg.Tell(problemCerts, err.Error())
+			}
+			if changed {
+				return fmt.Errorf("connection to %s: %w", h.cfg.Broker.Address, errChanged)
+			}
+		case <-ctx.Done():
+			bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			defer cancel()
+			_ = h.Publish(bye, h.presence(wire.Offline)) // the will speaks where this does not get through
+			return ctx.Err()
+		}
 	}
 }
 
+// joinTimeout is how long the broker may take to answer what a hub does first.
+const joinTimeout = 20 * time.Second
+
 // join subscribes, and says that the hub is there.
-func (h *Hub) join(ctx context.Context, c paho.Client) error {
-	if len(h.cfg.Filters) > 0 {
-		token := c.SubscribeMultiple(atLeastOnce(h.cfg.Filters), nil)
+func (h *Hub) join(ctx context.Context, c paho.Client, probe *probing) error {
+	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
+	defer cancel()
+	filters := slices.Clone(h.cfg.Filters)
+	if len(h.cfg.Shared) > 0 {
+		group := "$share/" + h.cfg.Group + "/"
+		shares, err := h.shares(ctx, c, probe)
+		if err != nil {
+			return err
+		}
+		for _, f := range h.cfg.Shared {
+			if shares {
+				f = group + f
+			}
+			filters = append(filters, f)
+		}
+		if shares {
+			h.cfg.Tell(NoteShared, "shared subscriptions work here: hubs of this tenant share what devices send")
+		} else {
+			h.cfg.Tell(NoteNotShared, "shared subscriptions do not work here, or the broker does not let this hub write and read "+probe.topic+": this hub takes all messages by itself")
+		}
+	}
+	if len(filters) > 0 {
+		token := c.SubscribeMultiple(atLeastOnce(filters), nil)
 		if err := finish(ctx, token); err != nil {
 			return fmt.Errorf("subscribe: %w", err)
 		}
-		if no := refused(h.cfg.Filters, token.(*paho.SubscribeToken).Result()); len(no) > 0 {
+		if no := refused(filters, token.(*paho.SubscribeToken).Result()); len(no) > 0 {
 			return fmt.Errorf("subscribe: the broker refuses %s", strings.Join(no, ", "))
 		}
 	}

@@ -22,6 +22,7 @@ type fakeHub struct {
 	client *Hub
 	cancel context.CancelFunc
 	done   chan struct{}
+	told   chan string
 
 	mu       sync.Mutex
 	stored   map[string]map[uint64]string // by device, then number
@@ -32,15 +33,19 @@ type fakeHub struct {
 	clash    error
 }
 
-func startHub(t testing.TB, address string, filters ...string) *fakeHub {
+func startHub(t testing.TB, address string) *fakeHub {
 	t.Helper()
-	if len(filters) == 0 {
-		filters = []string{wire.AllUp(tenant), wire.AllState(tenant)}
-	}
-	h := &fakeHub{t: t, stored: map[string]map[uint64]string{}, done: make(chan struct{})}
+	return startHubWith(t, HubConfig{Broker: Broker{Address: address, ClientID: "hub", Username: "hub"}, Filters: []string{wire.AllUp(tenant), wire.AllState(tenant)}})
+}
+
+// startHubWith starts one with a configuration of the test's own.
+func startHubWith(t testing.TB, c HubConfig) *fakeHub {
+	t.Helper()
+	c.Tenant, c.Boot = tenant, 1
+	h := &fakeHub{t: t, stored: map[string]map[uint64]string{}, done: make(chan struct{}), told: make(chan string, 100)}
+	c.Tell = func(code, _ string) { h.told <- code }
 	var err error
-	h.client, err = NewHub(HubConfig{Broker: Broker{Address: address, ClientID: "hub", Username: "hub"}, Tenant: tenant, Boot: 1, Filters: filters})
-	if err != nil {
+	if h.client, err = NewHub(c); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -87,6 +87,15 @@ func (h *Hub) link(up bool, cause string) {
 	}
 }
 
+// note hears of what the client found out about its broker; it must not block.
+func (h *Hub) note(code, detail string) {
+	if code == mqtt.NoteShared || code == mqtt.NoteNotShared {
+		h.cfg.Tell.Info(detail, "code", code)
+		return
+	}
+	h.cfg.Tell.Warn(detail, "code", code)
+}
+
 // receive passes the devices' messages on.
 func (h *Hub) receive(ctx context.Context) {
 	own := wire.HubConn(h.cfg.Tenant)

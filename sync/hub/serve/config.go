@@ -3,7 +3,9 @@ package serve
 import (
 	"crypto/ecdh"
 	"crypto/ed25519"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -94,6 +96,15 @@ type keys struct {
 	open     *ecdh.PrivateKey
 	secret   [32]byte
 	operator string
+}
+
+// group is the group of shared subscriptions of the hubs with these keys. Its name is a
+// secret: a broker that grants every subscription and holds back what is not allowed
+// (Mosquitto) would lose every other message to a device that joined.
+func (k keys) group() string {
+	mac := hmac.New(sha256.New, k.secret[:])
+	mac.Write([]byte("group of shared subscriptions"))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
 // ErrRunning says that another hub has the folder.

@@ -102,9 +102,10 @@ func (h *Hub) open(ctx context.Context) (err error) {
 		return err
 	}
 	if h.cfg.Broker.Address != "" {
-		// Plain subscriptions: this ledger has one hub, which wants all of it, what is retained too.
 		h.client, err = mqtt.NewHub(mqtt.HubConfig{Broker: h.cfg.Broker, Tenant: h.cfg.Tenant, Boot: uint64(h.cfg.Now()),
-			Filters: []string{wire.AllUp(h.cfg.Tenant), wire.AllState(h.cfg.Tenant)}, Link: h.link, TooLarge: h.tooLarge, Seed: uint64(h.cfg.Now())})
+			Filters: []string{wire.AllState(h.cfg.Tenant)}, // every hub wants all of it, what is retained too
+			Shared:  []string{wire.AllUp(h.cfg.Tenant)}, Group: h.keys.group(),
+			Link: h.link, Tell: h.note, TooLarge: h.tooLarge, Seed: uint64(h.cfg.Now())})
 		if err != nil {
 			return fmt.Errorf("start hub: %w", err)
 		}

@@ -172,11 +172,19 @@ var rooms = []struct {
 		"sync/wire":     "messages",
 		"math/rand/v2":  "jitter from a seed, see seeded",
 	}}},
+	{"sync/mqtt/certs", room{}},
+	{"sync/mqtt/certs/certstest", room{imports: map[string]string{
+		"sync/mqtt/certs": "the files that it makes",
+	}}},
+	{"sync/mqtt/mosquitto", room{}},
 	{"sync/mqtt/embedded", room{imports: map[string]string{
+		"sync/mqtt/certs":                  "the certificates of its listener",
+		"sync/wire":                        "whose topic is whose",
 		"github.com/mochi-mqtt/server/v2":  "the broker",
 		"github.com/mochi-mqtt/server/v2/": "the same",
 	}}},
 	{"sync/mqtt", room{imports: map[string]string{
+		"sync/mqtt/certs":                     "certificates that change in their files",
 		"context/sense":                       "instants",
 		"sync/wire":                           "topics",
 		"sync/outbox":                         "what waits",
@@ -316,6 +324,7 @@ var rooms = []struct {
 		"agent/local":        "wiring",
 		"firmware/":          "wiring",
 		"sync/mqtt":          "wiring",
+		"sync/mqtt/certs":    "wiring",
 		"sync/outbox":        "wiring",
 		"sync/uplink":        "wiring",
 		"sync/wire":          "wiring",
