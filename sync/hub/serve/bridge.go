@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -124,6 +125,7 @@ func (h *Hub) receive(ctx context.Context) {
 // publisher sends messages in order per topic, and never holds the mind back.
 type publisher struct {
 	client *mqtt.Hub
+	key    ed25519.PrivateKey // signs what goes down
 	counts *counts
 	queues []chan outgoing
 	lost   atomic.Bool // something was not published: devices must say hello again
@@ -141,8 +143,8 @@ const (
 	publishTimeout = 10 * time.Second
 )
 
-func newPublisher(c *mqtt.Hub, n *counts) *publisher {
-	p := &publisher{client: c, counts: n}
+func newPublisher(c *mqtt.Hub, key ed25519.PrivateKey, n *counts) *publisher {
+	p := &publisher{client: c, key: key, counts: n}
 	for range publishers {
 		p.queues = append(p.queues, make(chan outgoing, publishQueue))
 	}
@@ -178,7 +180,10 @@ func (p *publisher) start(ctx context.Context, done *sync.WaitGroup) {
 func (p *publisher) send(ctx context.Context, m outgoing) {
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
-	err := p.client.Publish(ctx, uplink.Publish{Topic: m.topic, Payload: m.payload, Retain: m.retain, QoS: 1})
+	signed, err := wire.Sign(m.topic, m.payload, p.key)
+	if err == nil {
+		err = p.client.Publish(ctx, uplink.Publish{Topic: m.topic, Payload: signed, Retain: m.retain, QoS: 1})
+	}
 	switch {
 	case err == nil:
 		p.counts.published.Add(1)

@@ -327,6 +327,10 @@ func (h *Hub) postBundle(w http.ResponseWriter, r *http.Request, _ string) {
 }
 
 func (h *Hub) getHealth(w http.ResponseWriter, r *http.Request) {
+	if err := h.away.status(); err != nil {
+		fail(w, http.StatusServiceUnavailable, err)
+		return
+	}
 	n, err := h.ledger.Count(r.Context())
 	if err != nil {
 		fail(w, http.StatusServiceUnavailable, err)

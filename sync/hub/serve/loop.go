@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/tact-edge/tact/sync/hub"
-	"github.com/tact-edge/tact/sync/wire"
+	"github.com/tact-edge/tact/sync/hub/ledger"
 )
 
 // ErrUnavailable says that nothing was taken, and that trying again helps.
@@ -15,8 +15,9 @@ var ErrUnavailable = errors.New("the hub cannot take this now: try again")
 
 // job is one input on its way to the mind. done gets exactly one result, and has room for it.
 type job struct {
-	input hub.Input
-	done  chan<- result // nil where nobody listens
+	input   hub.Input
+	done    chan<- result // nil where nobody listens
+	opening *opening      // of a batch, once it is to be unpacked; else nil
 }
 
 type result struct {
@@ -27,23 +28,43 @@ type result struct {
 // batchSize is how many inputs share a transaction at the most.
 const batchSize = 256
 
-// think is the one goroutine that has the mind.
-func (h *Hub) think(ctx context.Context) {
-	batch := make([]job, 0, batchSize)
+// gather takes from the queue what the next round will hold, and has it unpacked,
+// while the present round is committed: until the mind is ready, more may join.
+func (h *Hub) gather(ctx context.Context) {
+	defer h.turnAway()
+	defer close(h.rounds)
 	for {
-		batch = h.queue.take(ctx, batch[:0])
+		batch := h.queue.take(ctx, make([]job, 0, batchSize))
 		if len(batch) == 0 {
-			h.turnAway()
 			return
 		}
-		h.round(ctx, batch)
+		bytes := h.openAll(ctx, batch)
+		for handed := false; !handed; {
+			more := h.queue.ready
+			if len(batch) == cap(batch) || bytes >= roundBytes {
+				more = nil
+			}
+			select {
+			case h.rounds <- batch:
+				handed = true
+			case <-more:
+				n := len(batch)
+				batch = h.queue.now(batch)
+				bytes += h.openAll(ctx, batch[n:])
+			case <-ctx.Done():
+				turnAway(batch, ErrUnavailable)
+				return
+			}
+		}
 	}
 }
 
 // turnAway answers what is left when the hub ends.
-func (h *Hub) turnAway() {
-	for _, j := range h.queue.rest() {
-		j.answer(result{err: ErrUnavailable})
+func (h *Hub) turnAway() { turnAway(h.queue.rest(), ErrUnavailable) }
+
+func turnAway(jobs []job, err error) {
+	for _, j := range jobs {
+		j.answer(result{err: err})
 	}
 }
 
@@ -53,20 +74,51 @@ func (j job) answer(r result) {
 	}
 }
 
-// round takes a batch in one transaction. Where that fails each is tried alone,
-// so that one input which the ledger cannot take spoils no other.
+// think is the one goroutine that has the mind.
+func (h *Hub) think(ctx context.Context) {
+	for batch := range h.rounds {
+		if !h.opened(ctx, batch) {
+			turnAway(batch, ErrUnavailable)
+			continue
+		}
+		if err := h.away.present(time.Now()); err != nil {
+			h.missed(batch, err)
+			continue
+		}
+		h.round(ctx, batch)
+	}
+}
+
+// round takes a batch in one transaction. Where an input is one that the ledger
+// cannot take each is tried alone, so that it spoils no other. Where it is the
+// database that fails, nothing is taken: sources hear so, devices hear nothing and
+// send again. That holds as well where it is not known whether the transaction is
+// there: what devices send is taken once however often it comes.
 func (h *Hub) round(ctx context.Context, batch []job) {
 	outputs, err := h.commit(ctx, batch)
-	if err != nil && len(batch) > 1 {
+	switch {
+	case err == nil:
+		h.found()
+	case ctx.Err() != nil:
+		turnAway(batch, ErrUnavailable) // the hub ends
+		return
+	case errors.Is(err, ledger.ErrUnavailable):
+		h.lose(err)
+		h.missed(batch, err)
+		return
+	case len(batch) > 1:
 		for k := range batch {
+			if away := h.away.present(time.Now()); away != nil {
+				h.missed(batch[k:], away)
+				return
+			}
 			h.round(ctx, batch[k:k+1])
 		}
 		return
-	}
-	if err != nil {
+	default:
 		h.counts.ledgerErrors.Add(1)
-		h.cfg.Tell.Error("ledger", "error", err)
-		batch[0].answer(result{err: fmt.Errorf("%w: %w", ErrUnavailable, err)})
+		h.cfg.Tell.Error("ledger cannot take an input", "error", err)
+		turnAway(batch, fmt.Errorf("%w: %w", ErrUnavailable, err))
 		return
 	}
 	for k, out := range outputs {
@@ -77,6 +129,15 @@ func (h *Hub) round(ctx context.Context, batch []job) {
 		}
 	}
 	h.scrub(ctx, outputs)
+}
+
+// missed answers inputs that came while the ledger is away. Devices are asked to say hello once the
+// ledger takes again, and with that send what is missing.
+func (h *Hub) missed(batch []job, err error) {
+	turnAway(batch, fmt.Errorf("%w: %w", ErrUnavailable, err))
+	if h.publisher != nil {
+		h.publisher.lost.Store(true)
+	}
 }
 
 func (h *Hub) commit(ctx context.Context, batch []job) ([]hub.Output, error) {
@@ -112,23 +173,18 @@ func (h *Hub) scrub(ctx context.Context, outputs []hub.Output) {
 	}
 	done, err := s.Scrub(ctx)
 	if err != nil {
-		h.cfg.Tell.Error("ledger", "error", err)
+		h.cfg.Tell.Error("ledger cannot be scrubbed yet", "error", err)
 	}
 	h.counts.scrub.Store(!done) // with each round until it is done; ticks bring rounds
 }
 
-// publish signs messages and queues them; they may leave, since the commit is done.
+// publish queues messages; they may leave, since the commit is done.
 func (h *Hub) publish(messages []hub.Message) {
 	if h.publisher == nil {
 		return
 	}
 	for _, m := range messages {
-		signed, err := wire.Sign(m.Topic, m.Payload, h.keys.sign)
-		if err != nil {
-			h.cfg.Tell.Error("message cannot be signed", "topic", m.Topic, "error", err)
-			continue
-		}
-		h.publisher.put(m.Topic, signed, m.Retain)
+		h.publisher.put(m.Topic, m.Payload, m.Retain)
 	}
 }
 
@@ -146,7 +202,7 @@ func (h *Hub) askAll(ctx context.Context, inputs []hub.Input) ([]result, error) 
 	waiting := make([]chan result, len(inputs))
 	for k, in := range inputs {
 		waiting[k] = make(chan result, 1)
-		if err := h.queue.ask(ctx, job{in, waiting[k]}); err != nil {
+		if err := h.queue.ask(ctx, job{input: in, done: waiting[k]}); err != nil {
 			return nil, err
 		}
 	}

@@ -115,16 +115,22 @@ func (q *queue) take(ctx context.Context, into []job) []job {
 		case <-ctx.Done():
 			return into
 		}
-		q.mu.Lock()
-		jobs := q.round(into)
-		if len(q.office) > 0 || q.first != nil {
-			signal(q.ready)
-		}
-		q.mu.Unlock()
+		jobs := q.now(into)
 		if len(jobs) > len(into) {
 			return jobs
 		}
 	}
+}
+
+// now is take without waiting: of one who has received from ready.
+func (q *queue) now(into []job) []job {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	jobs := q.round(into)
+	if len(q.office) > 0 || q.first != nil {
+		signal(q.ready)
+	}
+	return jobs
 }
 
 func (q *queue) round(into []job) []job {

@@ -29,6 +29,10 @@ type Hub struct {
 	mind   *hub.Mind
 	queue  *queue
 	counts counts
+	away   away // of the ledger's database
+
+	rounds   chan []job    // what gather has gathered
+	openings chan *opening // batches to unpack
 
 	client    *mqtt.Hub // nil without a broker
 	publisher *publisher
@@ -48,7 +52,14 @@ func Start(ctx context.Context, cfg Config) (*Hub, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	h := &Hub{cfg: cfg, queue: newQueue()}
+	unpackers := make([]*wire.Unpacker, openers)
+	for k := range unpackers {
+		var err error
+		if unpackers[k], err = wire.NewUnpacker(); err != nil {
+			return nil, fmt.Errorf("start hub: %w", err)
+		}
+	}
+	h := &Hub{cfg: cfg, queue: newQueue(), rounds: make(chan []job), openings: make(chan *opening, batchSize)}
 	if err := h.open(ctx); err != nil {
 		if h.ledger != nil {
 			err = errors.Join(err, h.ledger.Close())
@@ -61,7 +72,12 @@ func Start(ctx context.Context, cfg Config) (*Hub, error) {
 		}
 		return nil, err
 	}
+	h.counts.scrub.Store(true) // the hub may have ended between an erasure and the scrubbing of the files
 	ctx, h.stop = context.WithCancel(ctx)
+	for _, p := range unpackers {
+		h.done.Go(func() { h.unpack(ctx, p) })
+	}
+	h.done.Go(func() { h.gather(ctx) })
 	h.done.Go(func() { h.think(ctx) })
 	h.done.Go(func() {
 		if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -93,7 +109,7 @@ func (h *Hub) open(ctx context.Context) (err error) {
 	h.ledger = h.cfg.Ledger
 	if h.ledger == nil {
 		if h.ledger, err = ledger.OpenSQLite(ctx, filepath.Join(h.cfg.Dir, LedgerFile)); err != nil {
-			h.ledger = nil // a nil *SQLite in an interface is not nil
+			h.ledger = nil // a nil *Database in an interface is not nil
 			return err
 		}
 	}
@@ -109,7 +125,7 @@ func (h *Hub) open(ctx context.Context) (err error) {
 		if err != nil {
 			return fmt.Errorf("start hub: %w", err)
 		}
-		h.publisher = newPublisher(h.client, &h.counts)
+		h.publisher = newPublisher(h.client, h.keys.sign, &h.counts)
 	}
 	h.tokens()
 	if h.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", h.cfg.HTTP); err != nil {
