@@ -80,12 +80,16 @@ type EpochCount struct {
 	Records   int64  `json:"records"`
 	Decisions int64  `json:"decisions"`
 	Last      uint64 `json:"last"`
+	// Repeated are numbers of records that were moved out of an epoch and had come before: they count there.
+	Repeated   int64            `json:"repeated,omitempty"`
+	Tombstones map[string]int64 `json:"tombstones,omitempty"` // what stands where records were, by reason
+	Reports    map[string]int64 `json:"reports,omitempty"`    // what the device says of itself, by code
 }
 
 // Finding is one thing that is wrong.
 type Finding struct {
 	Device string `json:"device"`
 	Epoch  uint64 `json:"epoch,string"`
-	Code   string `json:"code"` // gap, lost, double, decision_gap, mark
+	Code   string `json:"code"` // gap, lost, double, decision_gap, mark, duplicate_identity
 	Text   string `json:"text"`
 }

@@ -24,8 +24,8 @@ func (m *Memory) Decisions(_ context.Context, f Filter) ([]Decided, error) {
 			break
 		}
 		d := Decided{Arrival: int64(k + 1), Record: *r}
-		if dec, err := wire.DecodeRecord(r.Body); err == nil {
-			d.Outcomes = slices.Clone(m.decision[decisionKey{r.Device, r.Epoch, dec.(*wire.Decision).N}])
+		if x, epoch, err := d.Decision(); err == nil {
+			d.Outcomes = slices.Clone(m.decision[decisionKey{r.Device, epoch, x.N}])
 		}
 		slices.SortFunc(d.Outcomes, orderOutcomes)
 		for _, device := range []string{"", r.Device} {

@@ -37,18 +37,18 @@ func (l *Database) Decisions(ctx context.Context, f Filter) ([]Decided, error) {
 		if d.Symbols, err = l.symbols(ctx, tables, d.Record.Bundle, d.Record.Device); err != nil {
 			return nil, err
 		}
-		rec, err := wire.DecodeRecord(d.Record.Body)
+		x, epoch, err := d.Decision()
 		if err != nil {
 			continue
 		}
 		r := &d.Record
 		rows, err := l.query(ctx, "SELECT said_by, outcome, happened FROM outcome WHERE device = ? AND epoch = ? AND n = ? ORDER BY happened, said_by",
-			r.Device, int64(r.Epoch), int64(rec.(*wire.Decision).N))
+			r.Device, int64(epoch), int64(x.N))
 		if err != nil {
 			return nil, fmt.Errorf("read outcomes: %w", err)
 		}
 		d.Outcomes, err = all(rows, func(s scanner) (hub.Outcome, error) {
-			o := hub.Outcome{Device: r.Device, Epoch: r.Epoch, N: rec.(*wire.Decision).N}
+			o := hub.Outcome{Device: r.Device, Epoch: epoch, N: x.N}
 			return o, s.Scan(&o.By, &o.Outcome, &o.Happened)
 		})
 		if err != nil {

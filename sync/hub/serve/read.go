@@ -79,7 +79,7 @@ func decisionOf(d *ledger.Decided) Decision {
 		}
 		out.Outcomes = append(out.Outcomes, Outcome{At: o.Happened.String(), Outcome: o.Outcome})
 	}
-	rec, err := wire.DecodeRecord(r.Body)
+	x, epoch, err := d.Decision()
 	if err != nil {
 		out.Unreadable = err.Error()
 		return out
@@ -91,8 +91,7 @@ func decisionOf(d *ledger.Decided) Decision {
 		}
 		return n
 	}
-	x := rec.(*wire.Decision)
-	out.Decision = hub.DecisionID(r.Device, r.Epoch, x.N)
+	out.Decision = hub.DecisionID(r.Device, epoch, x.N)
 	out.Session, out.Slot, out.Asked = name(x.Session), name(x.Slot), x.Asked
 	if out.Action = name(x.Action); out.Action == "" {
 		out.Action = "silence"
