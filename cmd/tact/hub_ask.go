@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -161,13 +160,13 @@ Exit code 1 where something is found.`,
 		Args:    noArguments,
 	}
 	dir := cmd.Flags().String("dir", hubDir, "folder of the hub, on this machine")
+	where := cmd.Flags().String("ledger", "", "ledger as given to hub run; the one in --dir where it was not")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		path := filepath.Join(*dir, serve.LedgerFile)
-		if _, err := os.Stat(path); err != nil {
-			return err
+		if *where == "" {
+			*where = "sqlite:" + filepath.Join(*dir, serve.LedgerFile)
 		}
-		l, err := ledger.ReadSQLite(cmd.Context(), path)
+		l, err := ledger.Read(cmd.Context(), *where)
 		if err != nil {
 			return startError(err)
 		}

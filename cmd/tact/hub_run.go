@@ -24,8 +24,8 @@ import (
 
 // hubRun is what hub run was told.
 type hubRun struct {
-	dir, tenant, http, broker, embedded, bundle, lease string
-	trust, sources                                     []string
+	dir, tenant, http, broker, embedded, bundle, lease, ledger string
+	trust, sources                                             []string
 }
 
 func newHubRunCommand(a *app) *cobra.Command {
@@ -40,7 +40,11 @@ own. Devices trust the key in its file ` + serve.SignPubFile + `. Back up the fo
 
 --source names who may feed events and ask, with a token of at least 8
 characters, or @FILE with the token in it: other users of this machine can read
-a command line. Several may be given.`,
+a command line. Several may be given.
+
+--ledger names where the hub keeps what it knows: sqlite:PATH, or a PostgreSQL
+database as in postgres://tact@db.local/tact. The password comes from PGPASSWORD
+or ~/.pgpass.`,
 		Example: `  tact hub run --embedded-broker 127.0.0.1:1883 --bundle shop.bundle --trust shop.pub --source crm=@crm.token
   tact hub run --broker tcp://broker.local:1883 --http 127.0.0.1:7480 --dir /var/lib/tact-hub`,
 		Args: noArguments,
@@ -55,6 +59,7 @@ a command line. Several may be given.`,
 	f.StringSliceVar(&o.trust, "trust", nil, "public key whose bundles are trusted; may be given several times")
 	f.StringArrayVar(&o.sources, "source", nil, "NAME=TOKEN or NAME=@FILE; may be given several times")
 	f.StringVar(&o.lease, "lease", "7d", "how long a device may hold a slice without hearing from the hub")
+	f.StringVar(&o.ledger, "ledger", "", "sqlite:PATH or postgres://USER@HOST/DATABASE (default: the file "+serve.LedgerFile+" in --dir)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.hubRun(cmd.Context(), o) }
 	return cmd
 }
@@ -99,6 +104,14 @@ func (a *app) hubRun(ctx context.Context, o *hubRun) error {
 		if cfg.Broker, err = brokerOf(o.broker); err != nil {
 			return err
 		}
+	}
+	if o.ledger != "" {
+		l, err := ledger.Open(ctx, o.ledger)
+		if err != nil {
+			return startError(err)
+		}
+		defer l.Close() // where the hub does not start; else the hub has closed it
+		cfg.Ledger = l
 	}
 	h, err := serve.Start(ctx, cfg)
 	if err != nil {
@@ -167,6 +180,10 @@ func startError(err error) error {
 		return busy(err)
 	case errors.Is(err, ledger.ErrNewer):
 		return configuration(err)
+	case errors.Is(err, ledger.ErrSetting):
+		return usage(fmt.Errorf("--ledger: %w", err))
+	case errors.Is(err, ledger.ErrUnavailable):
+		return unreachable(err)
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // Database is a ledger in SQLite or PostgreSQL: one set of statements, and a
@@ -16,6 +17,8 @@ type Database struct {
 	db      *sql.DB // of the one writing connection; nil where only read
 	read    *sql.DB
 	writer  chan *writer // holds it while no transaction is open
+	once    sync.Once
+	closed  error
 }
 
 // dialect is what differs between the databases.
@@ -116,15 +119,18 @@ func (l *Database) begin(ctx context.Context, w *writer) error {
 	}
 }
 
-// Close waits for the transaction that is open, and closes the database.
+// Close waits for the transaction that is open, and closes the database. It may be
+// called more than once.
 func (l *Database) Close() error {
-	err := l.read.Close()
-	if l.db != nil {
-		w := <-l.writer
-		err = errors.Join(err, w.close(), l.db.Close())
-	}
-	if err != nil {
-		return fmt.Errorf("close ledger: %w", err)
+	l.once.Do(func() {
+		l.closed = l.read.Close()
+		if l.db != nil {
+			w := <-l.writer
+			l.closed = errors.Join(l.closed, w.close(), l.db.Close())
+		}
+	})
+	if l.closed != nil {
+		return fmt.Errorf("close ledger: %w", l.closed)
 	}
 	return nil
 }

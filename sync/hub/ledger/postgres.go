@@ -34,7 +34,7 @@ func OpenPostgres(ctx context.Context, address string) (*Database, error) {
 	l.read.SetMaxIdleConns(4)
 	l.writer <- &writer{}
 	if err := migratePostgres(ctx, l.db, postgresMigrations); err != nil {
-		return nil, errors.Join(fmt.Errorf("open ledger in %s: %w", l.where, err), l.Close())
+		return nil, errors.Join(l.cannotOpen(err), l.Close())
 	}
 	return l, nil
 }
@@ -53,9 +53,20 @@ func ReadPostgres(ctx context.Context, address string) (*Database, error) {
 		err = readable(version, len(postgresMigrations))
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open ledger in %s: %w", l.where, err), l.Close())
+		return nil, errors.Join(l.cannotOpen(err), l.Close())
 	}
 	return l, nil
+}
+
+func (l *Database) cannotOpen(err error) error {
+	var said *pgconn.PgError
+	switch {
+	case errors.As(err, &said) && said.Code == undefinedTable:
+		return fmt.Errorf("open ledger in %s: there is none: start a hub on it first", l.where)
+	case l.dialect.unavailable(err) && !errors.Is(err, ErrNewer):
+		return fmt.Errorf("open ledger in %s: %w: %w", l.where, ErrUnavailable, err)
+	}
+	return fmt.Errorf("open ledger in %s: %w", l.where, err)
 }
 
 // connectTime is how long a server may take to let a hub in.
@@ -291,4 +302,8 @@ func (d *postgresDialect) scrub(ctx context.Context, conn *sql.Conn) (done bool,
 	return true, nil
 }
 
-const lockNotAvailable = "55P03"
+// Of PostgreSQL's codes.
+const (
+	lockNotAvailable = "55P03"
+	undefinedTable   = "42P01"
+)

@@ -45,6 +45,9 @@ func OpenSQLite(ctx context.Context, path string) (*Database, error) {
 
 // ReadSQLite opens an existing file for reading only, also while a hub writes it.
 func ReadSQLite(ctx context.Context, path string) (*Database, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
 	read, err := openDB(path, 4, "mode=ro")
 	if err != nil {
 		return nil, err
