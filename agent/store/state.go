@@ -135,7 +135,7 @@ func (s *State) readEntry(v []byte) (engine.CustomerState, error) {
 // anew where the state was lost, so that no handle is given twice.
 func (s *State) Secret() [16]byte { return s.head.secret }
 
-// Floor returns the instant that the clock had reached at the last Save.
+// Floor returns the instant that the last Save was given, before which it certainly is not; 0 for none.
 func (s *State) Floor() sense.Instant { return s.head.floor }
 
 // Load returns the snapshot of the last Save with the epoch that its numbers are
@@ -155,7 +155,7 @@ func (s *State) Save(epoch uint64, floor sense.Instant, snap engine.Snapshot) er
 	if err := s.keys.Make(handles...); err != nil {
 		return fmt.Errorf("save state: %w", err)
 	}
-	h := head{epoch: epoch, secret: s.head.secret, floor: max(floor, s.head.floor), snap: snap}
+	h := head{epoch: epoch, secret: s.head.secret, floor: floor, snap: snap}
 	h.snap.Customers = nil
 	now := make(map[engine.Handle]written, len(snap.Customers))
 	if err := s.update(func(tx *bolt.Tx) error { return s.put(tx, &h, snap, now) }); err != nil {
