@@ -37,7 +37,7 @@ type HubConfig struct {
 	// that grants what it then holds back would lose a share of the messages.
 	Shared []string
 	Group  string
-	Buffer int    // messages held before the broker is held back; 1,024 by default
+	Buffer int // messages held before the broker is held back; 1,024 by default
 	// Link is told of each connection and its loss; nil where nobody listens. It must not block.
 	Link func(up bool, cause string)
 	// Tell is told of what an operator should know; nil where nobody listens. It must not block.
