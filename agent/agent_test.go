@@ -17,49 +17,6 @@ import (
 	"github.com/tact-edge/tact/sync/wire"
 )
 
-// fakeClock is set by hand.
-type fakeClock struct {
-	wall    sense.Instant
-	elapsed sense.Duration
-	synced  bool
-}
-
-func (c *fakeClock) Wall() sense.Instant     { return c.wall }
-func (c *fakeClock) Elapsed() sense.Duration { return c.elapsed }
-func (c *fakeClock) Synced() bool            { return c.synced }
-
-func TestTimeNeverGoesBack(t *testing.T) {
-	c := &fakeClock{wall: 1_000_000}
-	s := newStamper(c, 0)
-	if s.now() != 1_000_000 || s.state != sense.ClockUnknown {
-		t.Fatalf("begins at %d, %s", s.now(), s.state)
-	}
-	c.elapsed = 500
-	c.wall = 10 // somebody set the clock back
-	if s.now() != 1_000_500 || s.look() {
-		t.Errorf("at %d: an unsynced wall clock counted", s.now())
-	}
-	c.synced, c.wall = true, 9_000_000
-	if !s.look() || s.now() != 9_000_000 || s.state != sense.ClockSynced {
-		t.Errorf("at %d, %s: a synced clock ahead did not count", s.now(), s.state)
-	}
-	c.wall = 8_000_000
-	if !s.look() || s.now() != 9_000_000 || s.state != sense.ClockFloor {
-		t.Errorf("at %d, %s: time went back, or is still called right", s.now(), s.state)
-	}
-	if changed := s.hubTime(9_002_000); !changed || s.now() != 9_000_000 || s.state != sense.ClockSynced {
-		t.Errorf("at %d, %s: the hub's time agrees within %s", s.now(), s.state, drift)
-	}
-	s = newStamper(&fakeClock{wall: 5}, 7_000)
-	if s.now() != 7_000 || s.state != sense.ClockFloor {
-		t.Errorf("at %d, %s: before the floor", s.now(), s.state)
-	}
-	s.reach(8_000)
-	if s.now() != 8_000 {
-		t.Errorf("at %d, want what the mind has seen", s.now())
-	}
-}
-
 func reading(session, name string, v int64) event.Event {
 	return event.Event{Session: session, Body: &event.Signal{Name: name, Value: sense.IntValue(v)}}
 }

@@ -83,11 +83,7 @@ func (a *Agent) takeWant(w uplink.Want) {
 		a.tell.Error("want cannot be kept", "error", err)
 	}
 	if a.setHubKey() {
-		for _, l := range a.leases {
-			if l.want.Revision == 0 {
-				a.askSlice(l)
-			}
-		}
+		a.lookAtLeases(a.stamp.now())
 		if a.link != nil {
 			a.link.Appended() // records that waited for the key may go now
 		}

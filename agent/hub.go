@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -14,40 +13,34 @@ import (
 	"github.com/tact-edge/tact/sync/wire"
 )
 
-// ErrBegin says that the hub wants another epoch of this device, whose log was
-// set aside: start again.
-var ErrBegin = errors.New("the log was begun anew for the hub: start again")
-
-// leased is what is known of a slice that the mind wants.
-type leased struct {
-	want  engine.WantSlice
-	since sense.Instant // of the lease, 0 before there is one
-	until sense.Instant
-	asked bool
-}
-
 // fromHub takes in what the link hands up.
 func (a *Agent) fromHub(ctx context.Context, e uplink.Event) error {
 	switch e := e.(type) {
 	case uplink.Link:
 		a.online.Store(e.Up)
-		return a.say(ctx, &event.Link{Up: e.Up})
-	case uplink.HubTime:
-		if a.stamp.hubTime(e.Time) {
-			return a.say(ctx, a.clockEvent())
+		if err := a.say(ctx, &event.Link{Up: e.Up}); err != nil {
+			return err
 		}
+		if e.Up {
+			a.linkUp(a.stamp.now())
+			return nil
+		}
+		a.describeNow() // for the hello of the next connection
+	case uplink.HubTime:
+		return a.hubTime(ctx, e)
 	case uplink.Want:
 		a.takeWant(e)
 	case uplink.Message:
 		return a.message(ctx, e.Message)
 	case uplink.Command:
-		return a.command(e.Command)
+		return a.command(ctx, e.Command)
 	case uplink.Job:
 		a.tell.Warn("a job was sent that this version does not know", "job", e.Name)
 	case uplink.Problem:
 		if e.Code == uplink.ProblemMessage {
 			a.refused.Add(1)
 		}
+		a.reportProblem(e)
 		a.tell.Warn("link", "code", e.Code, "detail", e.Detail)
 	}
 	return nil
@@ -71,92 +64,19 @@ func (a *Agent) message(ctx context.Context, m wire.DownMessage) error {
 	case *wire.Forget:
 		a.codec.forgets.put(engine.Handle(m.Handle), m.ID)
 	}
-	u, ok := sliceUpdate(m, a.epoch, a.mind.Bundle())
+	u, re, ok := sliceUpdate(m, a.epoch, a.mind.Bundle())
 	if !ok {
 		return nil
 	}
-	if l := a.leases[u.Handle]; l != nil && !u.Forget {
-		l.since, l.until, l.asked = now, u.Until, false
-	}
+	answer := a.answered(&u, re)
 	a.touched()
-	_, err := a.step(ctx, engine.Input{At: now, Slices: []engine.SliceUpdate{u}}, nil)
-	if err == nil {
-		a.tellSessions(now, nil)
-		a.body.crash(CrashAfterAcknowledge)
+	if _, err := a.step(ctx, engine.Input{At: now, Slices: []engine.SliceUpdate{u}}, nil); err != nil {
+		return err
 	}
-	return err
-}
-
-// want takes the mind's new full set: sources are started and stopped, slices asked for.
-func (a *Agent) want(w *engine.Want) {
-	if a.sources != nil {
-		a.sources.Want(w.Signals)
-	}
-	a.reading.Store(&w.Signals)
-	before := a.leases
-	a.leases = make(map[engine.Handle]*leased, len(w.Slices))
-	for _, s := range w.Slices {
-		l := before[s.Handle]
-		if l == nil {
-			l = &leased{}
-		}
-		l.want = s
-		a.leases[s.Handle] = l
-	}
-	for h, l := range before {
-		if a.leases[h] == nil && l.asked {
-			a.tellLink(uplink.Cancel{ID: sliceID(h)})
-		}
-	}
-	a.describe(w.Slices)
-	for _, s := range w.Slices {
-		if l := a.leases[s.Handle]; s.Revision == 0 && !l.asked {
-			a.askSlice(l)
-		}
-	}
-}
-
-func sliceID(h engine.Handle) string { return "slice-" + wire.Handle(h).String() }
-
-// askSlice asks for a slice as soon as the hub's key is known.
-func (a *Agent) askSlice(l *leased) {
-	key := a.hubKey()
-	if a.link == nil || key == nil {
-		return
-	}
-	h := wire.Handle(l.want.Handle)
-	sealed, err := a.codec.sealToHub(key, h, l.want.Customer, "slice")
-	if err != nil {
-		a.tell.Error("slice cannot be asked for", "error", err)
-		return
-	}
-	var owners []wire.Owner
-	for _, o := range l.want.Owners {
-		owners = append(owners, wire.Owner{Kind: o.Kind, ID: o.ID})
-	}
-	id := sliceID(l.want.Handle)
-	l.asked = a.tellLink(uplink.Ask{ID: id, Request: &wire.SliceRequest{ID: id, Handle: h, Customer: sealed, Owners: owners}})
-}
-
-// askAgain asks for every slice: after messages of the hub found no room.
-func (a *Agent) askAgain() {
-	a.tell.Warn("messages of the hub found no room: asking again for what is wanted")
-	for _, l := range a.leases {
-		a.askSlice(l)
-	}
-	a.fetch.restart(a.stamp.now())
-}
-
-// renew asks for what was not asked for yet, and for leases that have run
-// three quarters of their time.
-func (a *Agent) renew(now sense.Instant) {
-	for _, l := range a.leases {
-		never := l.want.Revision == 0 && l.until == 0
-		late := l.until != 0 && l.until != sense.Never && now > l.until.Add(-(l.until.Sub(l.since)/4))
-		if !l.asked && (never || late) {
-			a.askSlice(l)
-		}
-	}
+	a.heard(&u, now, answer)
+	a.tellSessions(now, nil)
+	a.body.crash(CrashAfterAcknowledge)
+	return nil
 }
 
 // describe tells the link what the device is and which slices it holds.
@@ -186,14 +106,6 @@ func heldOf(slices []engine.WantSlice) (held []wire.Held) {
 	return held
 }
 
-func (a *Agent) describeNow() {
-	var held []engine.WantSlice
-	for _, c := range a.mind.Snapshot().Customers {
-		held = append(held, engine.WantSlice{Handle: c.Handle, Customer: c.Customer, Revision: c.Revision})
-	}
-	a.describe(held)
-}
-
 func (a *Agent) tellLink(in uplink.Input) bool {
 	if a.link == nil {
 		return false
@@ -205,7 +117,7 @@ func (a *Agent) tellLink(in uplink.Input) bool {
 	return true
 }
 
-func (a *Agent) command(c wire.Command) error {
+func (a *Agent) command(ctx context.Context, c wire.Command) error {
 	switch c := c.(type) {
 	case *wire.SymbolsWanted:
 		a.sendSymbols(c)
@@ -213,11 +125,7 @@ func (a *Agent) command(c wire.Command) error {
 		if c.Epoch != a.epoch {
 			return nil
 		}
-		why := fmt.Errorf("epoch %d is in conflict at the hub", c.Epoch)
-		if err := a.begin(why); err != nil {
-			return err
-		}
-		return ErrBegin
+		return a.leaveEpoch(ctx, whyLeave{wire.ReportStoreRestored, fmt.Errorf("epoch %d is in conflict at the hub: the store was put back from a copy, or another machine has one", c.Epoch)})
 	}
 	return nil
 }

@@ -17,6 +17,9 @@ const (
 	snapshotRecords = 256
 	snapshotAfter   = 60 * sense.Second
 	healthEvery     = 60 * sense.Second
+	// longestSleep is how long the loop sleeps at the most: Go's timers stand still while the machine is
+	// suspended, and what has ended meanwhile must not stand on a screen after it wakes.
+	longestSleep = 5 * sense.Second
 )
 
 // Answer is what became of what an app said.
@@ -53,21 +56,19 @@ func (a *Agent) loop(ctx context.Context) error {
 
 // until is how long nothing is due: by the mind, a snapshot, or the body.
 func (a *Agent) until() time.Duration {
-	due := min(a.mind.Wake(), a.health, a.fetch.due)
+	due := min(a.mind.Wake(), a.health, a.fetch.due, a.lent.due, a.wait.waitsUntil())
 	if a.dirty > 0 {
 		due = min(due, a.saveBy)
 	}
-	ms := max(0, min(int64(due.Sub(a.stamp.now())), int64(sense.Minute)))
+	ms := max(0, min(int64(due.Sub(a.stamp.now())), int64(longestSleep)))
 	return time.Duration(ms) * time.Millisecond
 }
 
 // turn takes in all that waits.
 func (a *Agent) turn(ctx context.Context) error {
 	t := a.inbox.take()
-	if a.stamp.look() {
-		if err := a.say(ctx, a.clockEvent()); err != nil {
-			return err
-		}
+	if err := a.tellTime(ctx); err != nil {
+		return err
 	}
 	if t.lost {
 		a.askAgain()
@@ -82,17 +83,12 @@ func (a *Agent) turn(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := a.goOn(ctx, false); err != nil {
+		return err
+	}
 	for _, r := range t.requests {
-		if r.ask != nil {
-			r.ask(a.mind)
-			continue
-		}
-		answer, err := a.take(ctx, r.events, false)
-		if err != nil {
+		if err := a.hear(ctx, r); err != nil {
 			return err
-		}
-		if r.answer != nil {
-			r.answer <- answer // has room for one
 		}
 	}
 	if err := a.advance(ctx, a.stamp.now(), nil); err != nil {
@@ -109,16 +105,10 @@ func (a *Agent) take(ctx context.Context, events []event.Event, own bool) (Answe
 	events, index := admit(events, now, own, &answer)
 	done := 0
 	for _, step := range event.Steps(events) {
-		out, err := a.step(ctx, engine.Input{At: now, Events: step}, &answer)
-		if err != nil {
+		if err := a.takeStep(ctx, now, step, index[done:], &answer); err != nil {
 			return answer, err
 		}
-		for _, r := range out.Refused {
-			answer.Rejected = append(answer.Rejected, Rejection{Index: index[done+r.Index], Err: r.Err})
-		}
-		answer.Accepted += len(step) - len(out.Refused)
 		done += len(step)
-		a.tellSessions(now, step)
 	}
 	return answer, nil
 }
@@ -144,10 +134,6 @@ func admit(events []event.Event, now sense.Instant, own bool, answer *Answer) (g
 }
 
 var errOwn = errors.New("boot, clock, lease, policy and link are for the agent itself to say")
-
-func (a *Agent) clockEvent() event.Body {
-	return &event.Clock{Now: a.stamp.now(), State: a.stamp.state}
-}
 
 // step fires what is due, and then takes one step.
 func (a *Agent) step(ctx context.Context, in engine.Input, answer *Answer) (engine.Output, error) {
@@ -233,13 +219,16 @@ func (a *Agent) keepHouse() error {
 	if a.dirty >= snapshotRecords || a.dirty > 0 && now >= a.saveBy {
 		a.save()
 	}
+	if now >= a.lent.due {
+		a.lookAtLeases(now)
+	}
+	a.describeHeld(now)
 	if now >= a.fetch.due {
 		a.fetchMore(now)
 	}
 	if now >= a.health {
 		a.health = now.Add(healthEvery)
 		a.tellSessions(now, nil)
-		a.renew(now)
 		a.sendHealth(now)
 		a.sweepKeys()
 		a.holdMoments()
@@ -255,7 +244,7 @@ func (a *Agent) keepHouse() error {
 func (a *Agent) save() {
 	now := a.stamp.now()
 	snap := a.mind.Snapshot()
-	if err := a.saver.Save(a.epoch, now, snap); err != nil {
+	if err := a.saver.Save(a.epoch, a.stamp.floor(), snap); err != nil {
 		a.tell.Error("snapshot could not be saved", "error", err)
 		a.saveBy = now.Add(10 * sense.Second)
 		a.dirty = min(max(a.dirty, 1), snapshotRecords-1)
@@ -264,6 +253,7 @@ func (a *Agent) save() {
 	a.dirty = 0
 	a.body.crash(CrashAfterSnapshot)
 	a.queue.Applied(snap.Applied)
+	a.stateSaved(now)
 }
 
 // sweepKeys destroys keys that nothing needs any more: of customers who are no
@@ -273,9 +263,7 @@ func (a *Agent) sweepKeys() {
 		return // the state file may still need them
 	}
 	needed := map[engine.Handle]bool{ownerHandle: true}
-	for _, c := range a.mind.Snapshot().Customers {
-		needed[c.Handle] = true
-	}
+	a.mind.Holds(func(h engine.Handle, _ sense.Instant, _ bool) bool { needed[h] = true; return true })
 	first := a.queue.Status().First
 	var gone []engine.Handle
 	for _, h := range a.store.Keys.Handles() {

@@ -54,12 +54,12 @@ func (a *Agent) holdMoments() {
 	}
 	var held []engine.Handle
 	now := a.stamp.now()
-	for _, c := range a.mind.Snapshot().Customers {
-		// Who is new has no lease yet, and may be waited for.
-		if c.Here && now < c.Until || c.Until == 0 {
-			held = append(held, c.Handle)
+	a.mind.Holds(func(h engine.Handle, until sense.Instant, here bool) bool {
+		if here || until == 0 { // who is new has no lease yet, and may be waited for
+			held = append(held, h)
 		}
-	}
+		return true
+	})
 	a.moments.Hold(held, now)
 	if s := a.moments.Status(); s.Lost > a.momentsLost {
 		a.tell.Error("moments of decisions could not be written", "lost", s.Lost-a.momentsLost, "error", s.Err)

@@ -53,7 +53,8 @@ func (p *Parts) Slice(m wire.DownMessage, b *catalog.Bundle) (u engine.SliceUpda
 	if f, forget := m.(*wire.Forget); forget {
 		p.codec.forgets.put(engine.Handle(f.Handle), f.ID)
 	}
-	return sliceUpdate(m, p.codec.epoch, b)
+	u, _, ok = sliceUpdate(m, p.codec.epoch, b)
+	return u, ok
 }
 
 // Decode reads a stored record back for restoring; one that is none of the mind's

@@ -270,12 +270,17 @@ var errNotMind = errors.New("not a record of the mind")
 // decode reads a stored record back, as far as folding it again needs it.
 // customers finds the id behind a handle, for the events that name one.
 func (c *codec) decode(seq uint64, raw []byte, s *symbols, customers func(engine.Handle) string) (engine.Record, error) {
+	epoch, number := c.epoch, seq // of the line in which it was made
 	w, err := wire.DecodeRecord(raw)
+	for moved, ok := w.(*wire.Moved); ok && err == nil; moved, ok = w.(*wire.Moved) {
+		epoch, number = moved.Epoch, moved.Seq
+		w, err = wire.DecodeRecord(moved.Body)
+	}
 	if err != nil {
 		return engine.Record{}, err
 	}
 	if sealed, ok := w.(*wire.Sealed); ok {
-		inner, err := c.keys.Open(engine.Handle(sealed.Handle), sealedAs(seq), sealed.Body)
+		inner, err := c.keys.Open(engine.Handle(sealed.Handle), sealedAs(number), sealed.Body)
 		if errors.Is(err, store.ErrNoKey) {
 			return engine.Record{}, errNotMind
 		}
@@ -286,12 +291,12 @@ func (c *codec) decode(seq uint64, raw []byte, s *symbols, customers func(engine
 			return engine.Record{}, err
 		}
 	}
-	r, err := c.fromWire(w, s, customers)
+	r, err := c.fromWire(epoch, w, s, customers)
 	r.Seq = seq
 	return r, err
 }
 
-func (c *codec) fromWire(w wire.Record, s *symbols, customers func(engine.Handle) string) (engine.Record, error) {
+func (c *codec) fromWire(of uint64, w wire.Record, s *symbols, customers func(engine.Handle) string) (engine.Record, error) {
 	var bad error
 	name := func(x wire.Sym) string {
 		n, err := s.name(x)
@@ -311,14 +316,14 @@ func (c *codec) fromWire(w wire.Record, s *symbols, customers func(engine.Handle
 	var r engine.Record
 	switch w := w.(type) {
 	case *wire.Decision:
-		r = c.decisionBack(w, name)
+		r = c.decisionBack(of, w, name)
 	case *wire.Identified:
 		h := engine.Handle(w.Handle)
 		r = engine.Record{At: sense.Instant(w.At), Handle: h, Identified: &engine.Identified{Handle: h, Customer: string(w.Sealed), By: event.By(w.By)}}
 	case *wire.Outcome:
 		epoch := w.Epoch
 		if epoch == 0 {
-			epoch = c.epoch
+			epoch = of
 		}
 		r = record(w.At, w.Happened, w.Handle, w.ID, w.Source, &event.Outcome{Outcome: name(w.Outcome), Decision: c.decisionID(epoch, w.N), Slot: name(w.Slot)})
 		if n := name(w.Session); n != "" {
@@ -343,9 +348,9 @@ func (c *codec) fromWire(w wire.Record, s *symbols, customers func(engine.Handle
 	return r, bad
 }
 
-func (c *codec) decisionBack(w *wire.Decision, name func(wire.Sym) string) engine.Record {
+func (c *codec) decisionBack(epoch uint64, w *wire.Decision, name func(wire.Sym) string) engine.Record {
 	d := &engine.Decision{
-		At: sense.Instant(w.At), ID: c.decisionID(c.epoch, w.N), N: w.N, Session: name(w.Session), Slot: name(w.Slot), Asked: w.Asked, Action: name(w.Action),
+		At: sense.Instant(w.At), ID: c.decisionID(epoch, w.N), N: w.N, Session: name(w.Session), Slot: name(w.Slot), Asked: w.Asked, Action: name(w.Action),
 		Cause: name(w.Cause), Value: w.Value, Propensity: int64(w.Propensity), Probability: int64(w.Probability), Moment: w.Moment,
 	}
 	if int(w.Treatment) < len(treatments) {
@@ -375,32 +380,76 @@ func (c *codec) decisionBack(w *wire.Decision, name func(wire.Sym) string) engin
 // for whom to seal: then what names a customer waits, and all behind it.
 func (c *codec) opener(hubKey func() []byte) outbox.Opener {
 	return func(seq uint64, record []byte) ([]byte, outbox.Verdict, string) {
-		switch wire.Kind(record[0]) {
-		case wire.KindForgotten:
-			return c.forgottenForHub(record)
-		case wire.KindSealed:
-		default:
-			return record, outbox.Send, ""
-		}
-		if c.withheld.has(seq) {
+		if k := wire.Kind(record[0]); (k == wire.KindSealed || k == wire.KindMoved) && c.withheld.has(seq) {
 			return nil, outbox.Remove, wire.TombWithdrawn
 		}
-		var sealed wire.Sealed
-		if wire.DecodeInto(record, &sealed) != nil {
-			return nil, outbox.Quarantine, wire.TombCorrupt
-		}
-		inner, err := c.keys.Open(engine.Handle(sealed.Handle), sealedAs(seq), sealed.Body)
-		switch {
-		case errors.Is(err, store.ErrNoKey):
-			return nil, outbox.Remove, wire.TombErased
-		case err != nil:
-			return nil, outbox.Quarantine, wire.TombCorrupt
-		}
-		if sealed.Was != wire.KindIdentified {
-			return inner, outbox.Send, ""
-		}
-		return c.identifiedForHub(seq, inner, hubKey())
+		return c.openStored(seq, record, hubKey)
 	}
+}
+
+// openStored opens a record that has the number seq in the line in which it was made.
+func (c *codec) openStored(seq uint64, record []byte, hubKey func() []byte) ([]byte, outbox.Verdict, string) {
+	if len(record) == 0 {
+		return nil, outbox.Quarantine, wire.TombCorrupt
+	}
+	switch wire.Kind(record[0]) {
+	case wire.KindForgotten:
+		return c.forgottenForHub(record)
+	case wire.KindMoved:
+		return c.movedForHub(record, hubKey)
+	case wire.KindSealed:
+	default:
+		return record, outbox.Send, ""
+	}
+	var sealed wire.Sealed
+	if wire.DecodeInto(record, &sealed) != nil {
+		return nil, outbox.Quarantine, wire.TombCorrupt
+	}
+	inner, err := c.keys.Open(engine.Handle(sealed.Handle), sealedAs(seq), sealed.Body)
+	switch {
+	case errors.Is(err, store.ErrNoKey):
+		return nil, outbox.Remove, wire.TombErased
+	case err != nil:
+		return nil, outbox.Quarantine, wire.TombCorrupt
+	}
+	if sealed.Was != wire.KindIdentified {
+		return inner, outbox.Send, ""
+	}
+	return c.identifiedForHub(seq, inner, hubKey())
+}
+
+// movedForHub opens what was taken over from an epoch left: within it, the record is the same bytes
+// that went to the hub under its old number, if it went, so that the hub knows it again.
+func (c *codec) movedForHub(record []byte, hubKey func() []byte) ([]byte, outbox.Verdict, string) {
+	var m wire.Moved
+	if wire.DecodeInto(record, &m) != nil {
+		return nil, outbox.Quarantine, wire.TombCorrupt
+	}
+	body, verdict, reason := c.openStored(m.Seq, m.Body, hubKey)
+	if verdict != outbox.Send {
+		return nil, verdict, reason
+	}
+	m.Body = body
+	raw, err := wire.AppendRecord(nil, &m)
+	if err != nil {
+		return nil, outbox.Quarantine, wire.TombRefused
+	}
+	return raw, outbox.Send, ""
+}
+
+// moved is what stands in a new epoch for a stored record of the one left. What may not be sent any
+// more is left behind, and its number is accounted for.
+func (c *codec) moved(epoch, seq uint64, record []byte, at sense.Instant) ([]byte, error) {
+	if k := wire.Kind(record[0]); (k == wire.KindSealed || k == wire.KindMoved) && c.withheld.has(seq) {
+		var sealed wire.Sealed // of which a Moved tells nothing
+		_ = wire.DecodeInto(record, &sealed)
+		stone, err := wire.AppendRecord(nil, &wire.Tombstone{At: int64(at), Was: cmp.Or(sealed.Was, k), Reason: wire.TombWithdrawn})
+		if err != nil {
+			return nil, err
+		}
+		record = stone
+	}
+	return wire.AppendRecord(nil, &wire.Moved{Epoch: epoch, Seq: seq, Body: record})
 }
 
 // forgottenForHub lets a receipt go once the key is gone, and keeps the tombstones here: they are

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"sort"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -11,9 +12,9 @@ import (
 	"github.com/tact-edge/tact/sync/wire"
 )
 
-// sliceUpdate turns what the hub says of a slice into what the mind takes. ok is
-// false for a message that is about no slice.
-func sliceUpdate(m wire.DownMessage, epoch uint64, b *catalog.Bundle) (u engine.SliceUpdate, ok bool) {
+// sliceUpdate turns what the hub says of a slice into what the mind takes, with the id of the request that
+// it answers. ok is false for a message that is about no slice.
+func sliceUpdate(m wire.DownMessage, epoch uint64, b *catalog.Bundle) (u engine.SliceUpdate, re string, ok bool) {
 	through := func(of, seq uint64) uint64 {
 		if of != epoch {
 			return 0 // numbers of another line say nothing of this one
@@ -23,14 +24,51 @@ func sliceUpdate(m wire.DownMessage, epoch uint64, b *catalog.Bundle) (u engine.
 	switch m := m.(type) {
 	case *wire.Slice:
 		return engine.SliceUpdate{Handle: engine.Handle(m.Handle), Revision: m.Revision, Until: sense.Instant(m.Until),
-			Through: through(m.ThroughEpoch, m.Through), Customer: m.Customer, Slice: sliceOf(m, b)}, true
+			Through: through(m.ThroughEpoch, m.Through), Customer: m.Customer, Slice: sliceOf(m, b),
+			Budgets: budgetsOf(m.Budgets), BudgetUntil: sense.Instant(m.BudgetUntil)}, m.Re, true
+	case *wire.Delta:
+		part := &wire.Slice{Customer: m.Customer, Restricted: m.Restricted, Facts: m.Facts, Consents: m.Consents,
+			Objections: m.Objections, Interactions: m.Interactions, Exposures: m.Exposures}
+		return engine.SliceUpdate{Handle: engine.Handle(m.Handle), Delta: true, Base: m.Base, Revision: m.Revision, Until: sense.Instant(m.Until),
+			Through: through(m.ThroughEpoch, m.Through), Customer: m.Customer, Slice: sliceOf(part, b),
+			Budgets: budgetsOf(m.Budgets), BudgetUntil: sense.Instant(m.BudgetUntil)}, m.Re, true
 	case *wire.Unchanged:
 		return engine.SliceUpdate{Handle: engine.Handle(m.Handle), Revision: m.Revision, Until: sense.Instant(m.Until),
-			Through: through(m.ThroughEpoch, m.Through)}, true
+			Through: through(m.ThroughEpoch, m.Through),
+			Budgets: budgetsOf(m.Budgets), BudgetUntil: sense.Instant(m.BudgetUntil)}, m.Re, true
 	case *wire.Forget:
-		return engine.SliceUpdate{Handle: engine.Handle(m.Handle), Forget: true}, true
+		return engine.SliceUpdate{Handle: engine.Handle(m.Handle), Forget: true}, m.Re, true
 	}
-	return engine.SliceUpdate{}, false
+	return engine.SliceUpdate{}, "", false
+}
+
+func budgetsOf(list []wire.Budget) (all []profile.Budget) {
+	for _, b := range list {
+		all = append(all, profile.Budget{Limit: b.Limit, About: b.About, Units: int64(b.Units)})
+	}
+	return all
+}
+
+// exposureOfWire is a contact as the mind knows it. What the hub could not name the bundle names.
+func exposureOfWire(w *wire.SliceExposure, b *catalog.Bundle) profile.Exposure {
+	x := profile.Exposure{Decision: w.Decision, Action: w.Action, Intent: w.Intent, Group: w.Group, About: event.Subject(w.About), Channel: w.Channel,
+		Slot: w.Slot, At: sense.Instant(w.At), Shown: sense.Instant(w.Shown), Failed: w.Failed}
+	for _, o := range w.Outcomes {
+		x.Outcomes = append(x.Outcomes, profile.Outcome{Outcome: o.Outcome, At: sense.Instant(o.At)})
+	}
+	if b == nil {
+		return x
+	}
+	if act := b.Action(x.Action); act != nil && x.Intent == "" { // then nothing of the bundle was known there
+		x.Intent, x.About = act.Intent.String(), cmp.Or(x.About, act.About)
+		if act.Group >= 0 {
+			x.Group = cmp.Or(x.Group, b.Groups[act.Group].Name)
+		}
+	}
+	if slot := b.Slot(x.Slot); slot != nil {
+		x.Channel = cmp.Or(x.Channel, slot.Channel)
+	}
+	return x
 }
 
 // sliceOf brings a slice of the wire into order. Facts whose value is not of the
@@ -60,6 +98,9 @@ func sliceOf(w *wire.Slice, b *catalog.Bundle) *profile.Slice {
 	for _, i := range w.Interactions {
 		s.Interactions = append(s.Interactions, profile.Interaction{Kind: i.Kind, About: event.Subject(i.About), Channel: i.Channel, Ref: i.Ref,
 			Value: i.Value.Value, Due: toNever(i.Due), Happened: sense.Instant(i.Happened), Source: i.Source, ID: i.ID})
+	}
+	for k := range w.Exposures {
+		s.MergeExposures([]profile.Exposure{exposureOfWire(&w.Exposures[k], b)})
 	}
 	sort.SliceStable(s.Interactions, func(a, b int) bool { return s.Interactions[a].Happened < s.Interactions[b].Happened })
 	return s

@@ -1,13 +1,13 @@
 package agent
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -15,7 +15,6 @@ import (
 	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/agent/moments"
 	"github.com/tact-edge/tact/agent/store"
-	"github.com/tact-edge/tact/agent/zones"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
@@ -61,6 +60,7 @@ type Config struct {
 	Ports       board.Ports
 	SourceNames []string // told in the birth
 
+	Machine string             // names the machine, so that a store that was taken to another is noticed; empty takes store.Machine
 	Clock   Clock              // nil takes the machine's
 	Screens []Screen           // besides the feed
 	Tell    *slog.Logger       // nil says nothing
@@ -98,12 +98,18 @@ type Agent struct {
 	momentsLost uint64 // of those that could not be written, how many were told
 
 	epoch, boot uint64
+	former      []uint64       // epochs that were left, the last last
+	twin        sense.Duration // Elapsed when the hub was last told that another device has this id
+	unsure      bool           // leases are not used, because nobody knows the time
+	recoveries  atomic.Pointer[[]store.Recovery]
 	wants       wants
 	present     wire.BundleRef
 	tables      map[wire.BundleID]*symbols
 	catalogs    map[wire.BundleID]*catalog.Bundle
 	fetch       fetch
 	leases      map[engine.Handle]*leased
+	lent        lending
+	wait        waiting
 	served      map[string]bool // sessions in which somebody is identified
 	lastUse     map[engine.Handle]uint64
 	dirty       int // changes since the last snapshot
@@ -133,7 +139,7 @@ func Start(ctx context.Context, cfg Config) (*Agent, error) {
 	a := &Agent{
 		cfg: cfg, tell: cfg.Tell, inbox: newInbox(), feed: NewFeed(), done: make(chan struct{}),
 		tables: map[wire.BundleID]*symbols{}, catalogs: map[wire.BundleID]*catalog.Bundle{},
-		leases: map[engine.Handle]*leased{}, served: map[string]bool{}, fetch: fetch{due: sense.Never}, lastUse: map[engine.Handle]uint64{},
+		leases: map[engine.Handle]*leased{}, served: map[string]bool{}, fetch: fetch{due: sense.Never}, lastUse: map[engine.Handle]uint64{}, lent: lending{due: sense.Never},
 	}
 	if a.tell == nil {
 		a.tell = slog.New(slog.DiscardHandler)
@@ -163,7 +169,7 @@ func (a *Agent) storeOptions() store.Options {
 		max = outbox.DefaultMaxBytes
 	}
 	return store.Options{
-		Dir: a.cfg.Dir, DeviceKey: a.cfg.DeviceKey, MaxState: a.cfg.MaxState, Now: a.cfg.Clock.Wall(),
+		Dir: a.cfg.Dir, DeviceKey: a.cfg.DeviceKey, MaxState: a.cfg.MaxState, Now: a.cfg.Clock.Wall(), Machine: cmp.Or(a.cfg.Machine, store.Machine()), Crash: a.cfg.Crash,
 		MaxOutbox: 2*max + 4<<20, // pages are seldom full, and the queue's own bound shall come first
 	}
 }
@@ -180,10 +186,7 @@ func (a *Agent) open() (err error) {
 	}()
 	a.saver = a.store.State
 	a.codec = &codec{device: a.cfg.Device, secret: a.store.State.Secret(), keys: a.store.Keys}
-	if err = a.openQueue(); errors.Is(err, outbox.ErrDamaged) || err == nil && a.ahead() {
-		if err == nil {
-			err = errors.New("the log ends before the snapshot: it was restored from a copy, or its disk lost what it had promised")
-		}
+	if err = a.openQueue(); errors.Is(err, outbox.ErrDamaged) {
 		if err = a.store.Begin(a.storeOptions(), err); err == nil {
 			err = a.openQueue()
 		}
@@ -193,27 +196,17 @@ func (a *Agent) open() (err error) {
 	}
 	a.folder = update.Folder(filepath.Join(a.cfg.Dir, BundleFolder))
 	a.bundles = update.NewStore(a.folder, a.cfg.Trusted, bundleName)
+	a.loadFormer()
 	a.boot, err = a.store.Count("boot")
 	return err
 }
 
 func (a *Agent) openQueue() (err error) {
-	var epoch [8]byte
-	rand.Read(epoch[:])
-	a.queue, err = outbox.Open(a.store.Outbox, outbox.Options{
-		Epoch: max(1, binary.BigEndian.Uint64(epoch[:])>>1), MaxBytes: a.cfg.MaxOutbox, Open: a.codec.opener(a.hubKey),
-	})
+	a.queue, err = outbox.Open(a.store.Outbox, outbox.Options{Epoch: newEpoch(), MaxBytes: a.cfg.MaxOutbox, Open: a.codec.opener(a.hubKey)})
 	if err == nil {
-		a.epoch = a.queue.Status().Epoch
-		a.codec.epoch = a.epoch
+		a.setEpoch()
 	}
 	return err
-}
-
-// ahead says whether the snapshot knows numbers that the log never gave.
-func (a *Agent) ahead() bool {
-	snap, epoch, _ := a.store.State.Load()
-	return epoch == a.epoch && snap.Applied >= a.queue.Status().Next
 }
 
 // begun restores the mind, takes the first steps and starts the goroutines.
@@ -228,17 +221,22 @@ func (a *Agent) begun(ctx context.Context) error {
 		a.recovered++
 		a.tell.Error("damaged store was set aside, going on without it", "file", r.File, "aside", r.Aside, "error", r.Err)
 	}
-	a.stamp = newStamper(a.cfg.Clock, a.store.State.Floor())
+	a.stamp = newStamper(a.cfg.Clock, cmp.Or(a.store.State.Floor(), a.wants.signed()))
+	a.queue.Clock(a.stamp.state)
 	if err := a.reportRecovered(); err != nil {
 		return err
 	}
 	a.openMoments()
-	first, err := a.restore()
+	first, left, err := a.restore()
 	if err != nil {
 		return err
 	}
+	a.recoveries.Store(new(slices.Clone(a.store.Recovered)))
 	a.body = &Body{Log: a.queue, Keys: a.store.Keys, Screens: append([]Screen{a.feed}, a.cfg.Screens...), Want: a.want, Tell: a.tell,
 		Crash: a.cfg.Crash, Full: func(full bool) { a.full.Store(full) }, Stored: a.stored, Moments: a.keepMoments, Tells: a.handOver, codec: a.codec, names: a.firstNames(first)}
+	if left.err != nil {
+		a.save()
+	}
 	if err := a.startLink(); err != nil {
 		return err
 	}
@@ -247,11 +245,11 @@ func (a *Agent) begun(ctx context.Context) error {
 	}
 	a.health = a.stamp.now()
 	now := a.stamp.now()
-	boot := event.Event{At: now, HasAt: true, Happened: now, Session: event.MainSession, Body: &event.Boot{Clock: a.stamp.state, Absent: a.cfg.Absent}}
-	if _, err := a.step(ctx, engine.Input{At: now, Bundle: first, Events: []event.Event{boot}}, nil); err != nil {
+	if _, err := a.step(ctx, engine.Input{At: now, Bundle: first, Events: a.boots(now)}, nil); err != nil {
 		a.closeBoard()
 		return err
 	}
+	a.reportLeft(left)
 	a.describeNow()
 	a.fetchWanted() // what was on its way when the last life ended
 	a.run(ctx)
@@ -272,56 +270,95 @@ func (a *Agent) reportRecovered() error {
 	return nil
 }
 
-// restore makes the mind from the snapshot and the records above it, and returns
-// the bundle to begin with, nil where there is none.
-func (a *Agent) restore() (*engine.BundleUpdate, error) {
-	first, err := a.loadActive()
-	if err != nil {
-		return nil, err
+// restore makes the mind from the snapshot and the records above it, and returns the bundle to begin
+// with, nil where there is none, and why the epoch of the log was left, if it was.
+func (a *Agent) restore() (first *engine.BundleUpdate, left whyLeave, err error) {
+	if first, err = a.loadActive(); err != nil {
+		return nil, left, err
 	}
+	names := a.firstNames(first)
 	snap, epoch, unread := a.store.State.Load()
 	if unread > 0 {
 		a.tell.Warn("customers could not be read, their keys are gone", "count", unread)
 	}
-	s := a.queue.Status()
-	if epoch != a.epoch {
-		// Numbers of another line say nothing of this one. No decision may get a number
-		// again: those in the log are folded, and of the dropped ones there were no more
-		// than records.
-		snap.Applied, snap.Decisions = s.First-1, s.First-1
-		for k := range snap.Customers {
-			for j := range snap.Customers[k].Pending {
-				snap.Customers[k].Pending[j].Seq = 0
-			}
-		}
-		for k := range snap.Volume {
-			for j := range snap.Volume[k].Shown {
-				snap.Volume[k].Shown[j].N = 0
-			}
-		}
-	}
-	above, err := a.above(snap)
+	left = a.mustLeave(snap.Applied, epoch)
+	above, err := a.catchUp(&snap, epoch, names)
 	if err != nil {
-		return nil, err
+		return nil, left, err
 	}
-	a.mind, err = engine.Restore(engine.Config{Device: a.cfg.Device, Epoch: a.epoch, Secret: a.store.State.Secret(), Slots: a.cfg.Slots, Owners: a.cfg.Owners, Absent: a.cfg.Absent,
-		Sessions: a.cfg.Sessions, Customers: a.cfg.Customers, Zone: zones.Zone, Moments: a.moments != nil}, snap, above)
-	if err != nil {
-		return nil, err
+	if a.stamp.state == sense.ClockSynced { // a clock that was ahead of the truth has stamped what is here
+		right := notAfter(a.stamp.now())
+		right.snapshot(&snap)
+		right.records(above)
 	}
-	if epoch == a.epoch {
-		a.queue.Applied(snap.Applied)
+	if a.mind, err = a.remember(snap, above); err != nil {
+		return nil, left, err
 	}
 	a.stamp.reach(a.mind.Now())
+	s := a.queue.Status()
+	if epoch == a.epoch && left.err == nil {
+		a.queue.Applied(snap.Applied)
+	}
 	for _, h := range a.store.Keys.Handles() {
 		a.lastUse[h] = s.Next - 1 // records with it may wait
 	}
 	if err := a.finishForgets(above); err != nil {
-		return nil, err
+		return nil, left, err
 	}
 	a.dirty = len(above)
 	a.saveBy = a.stamp.now().Add(snapshotAfter)
-	return first, nil
+	if left.err == nil {
+		return first, left, nil
+	}
+	a.tell.Error("the epoch is left: what the hub does not have is taken over into another", "epoch", a.epoch, "error", left.err)
+	snap = a.mind.Snapshot()
+	if err := a.moveOn(&snap, names, left.err); err != nil {
+		return nil, left, err
+	}
+	a.mind, err = a.remember(snap, nil)
+	a.dirty, a.saveBy = a.dirty+1, 0
+	return first, left, err
+}
+
+// mustLeave says why the numbers of the log may not be given on, if they may not: others may have
+// been given under them.
+func (a *Agent) mustLeave(applied, epoch uint64) (why whyLeave) {
+	s := a.queue.Status()
+	switch {
+	case a.store.Cloned:
+		return whyLeave{wire.ReportDuplicateIdentity, errors.New("the store was made on another machine: this is a copy of it")}
+	case epoch == a.epoch && applied >= s.Next:
+		return whyLeave{wire.ReportStoreRestored, errors.New("the log ends before the snapshot: it was put back from a copy, or its disk lost what it had promised")}
+	case epoch == a.epoch && applied+1 < s.First, epoch != a.epoch && s.First > 1:
+		return whyLeave{wire.ReportStoreRestored, errors.New("the snapshot is older than what the log has let go of: it was put back from a copy, or lost")}
+	}
+	return whyLeave{}
+}
+
+// catchUp brings a snapshot of an epoch to the numbers of the log, and returns the records that it does not have.
+func (a *Agent) catchUp(snap *engine.Snapshot, epoch uint64, names *symbols) ([]engine.Record, error) {
+	s := a.queue.Status()
+	if epoch == a.epoch {
+		snap.Applied = max(snap.Applied, s.First-1)
+		return a.above(*snap, func([]byte) bool { return false })
+	}
+	// Another line: either it was left, and what was moved here is in the snapshot up to its mark, or the
+	// log was lost. No decision gets a number again: they are numbered on.
+	known := snap.Applied
+	moved, err := a.movedFrom(epoch)
+	if err != nil {
+		return nil, err
+	}
+	if epoch != 0 && !slices.Contains(a.former, epoch) {
+		if err := a.moveLost(snap, names, epoch, 1, moved); err != nil && !isFull(err) {
+			return nil, err
+		}
+	}
+	renumber(snap, moved, s.First-1)
+	return a.above(*snap, func(raw []byte) bool {
+		n := numberIn(epoch, raw)
+		return n != 0 && n <= known
+	})
 }
 
 // loadActive reads the bundle in charge; one before it where the last is damaged.
@@ -357,8 +394,9 @@ func (a *Agent) firstNames(first *engine.BundleUpdate) *symbols {
 }
 
 // above reads the records that the snapshot does not have, in order and without
-// gaps: what is none of the mind's keeps its place, empty.
-func (a *Agent) above(snap engine.Snapshot) ([]engine.Record, error) {
+// gaps: what is none of the mind's, or by the word of in has come under another number, keeps its
+// place, empty.
+func (a *Agent) above(snap engine.Snapshot, in func(raw []byte) bool) ([]engine.Record, error) {
 	customers := map[engine.Handle]string{}
 	for k := range snap.Customers {
 		customers[snap.Customers[k].Handle] = snap.Customers[k].Customer
@@ -366,6 +404,10 @@ func (a *Agent) above(snap engine.Snapshot) ([]engine.Record, error) {
 	var list []engine.Record
 	lost := 0
 	err := a.queue.Read(snap.Applied+1, func(seq uint64, bundle wire.BundleID, raw []byte) bool {
+		if in(raw) {
+			list = append(list, engine.Record{Seq: seq})
+			return true
+		}
 		s := a.tables[bundle]
 		if s == nil {
 			s = symbolsOf(bundle, nil)
@@ -424,12 +466,6 @@ func (a *Agent) finishForgets(above []engine.Record) error {
 		return nil
 	}
 	return a.store.Keys.Destroy(handles...)
-}
-
-// begin sets the log aside, for an epoch that the hub refuses.
-func (a *Agent) begin(why error) error {
-	a.tell.Error("the hub wants another epoch: the log is set aside", "error", why)
-	return a.store.Begin(a.storeOptions(), why)
 }
 
 func (a *Agent) startLink() error {
@@ -514,6 +550,9 @@ func (a *Agent) run(ctx context.Context) {
 // finish takes in what still waited when the agent was told to stop, and saves.
 func (a *Agent) finish(left taken) error {
 	ctx := context.Background()
+	if err := a.goOn(ctx, true); err != nil {
+		return err
+	}
 	for _, r := range left.requests {
 		if r.ask != nil {
 			r.ask(a.mind)

@@ -34,8 +34,8 @@ type Status struct {
 
 // Status returns how the device is.
 func (a *Agent) Status() Status {
-	s := Status{Device: a.cfg.Device, Epoch: a.epoch, Boot: a.boot, Online: a.online.Load(), DiskFull: a.full.Load(), Steps: a.steps.Load(),
-		Refused: a.refused.Load(), Outbox: a.queue.Status(), Recovered: a.store.Recovered}
+	s := Status{Device: a.cfg.Device, Epoch: a.queue.Status().Epoch, Boot: a.boot, Online: a.online.Load(), DiskFull: a.full.Load(), Steps: a.steps.Load(),
+		Refused: a.refused.Load(), Outbox: a.queue.Status(), Recovered: *a.recoveries.Load()}
 	if l, ok := a.link.(interface{ Dropped() uint64 }); ok {
 		s.Dropped = l.Dropped()
 	}

@@ -28,3 +28,10 @@ func (w *withheld) has(seq uint64) bool {
 	defer w.mu.Unlock()
 	return w.seqs[seq]
 }
+
+// clear forgets all of them: the numbers of another line begin.
+func (w *withheld) clear() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seqs = nil
+}
