@@ -7,6 +7,7 @@ import (
 	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/agent/moments"
 	"github.com/tact-edge/tact/agent/store"
+	"github.com/tact-edge/tact/context/sense"
 )
 
 // MomentsFolder is where the moments of decisions are, below Config.Dir.

@@ -143,3 +143,12 @@ func (m *Mind) tellConsents(s *session, set catalog.PurposeSet) {
 	}
 	s.agreed = set
 }
+
+// Serves returns whom a session serves and whether her slice is here; ok is false for nobody.
+func (m *Mind) Serves(session string) (h Handle, here, ok bool) {
+	s := m.open(session)
+	if s == nil || s.customer == nil {
+		return Handle{}, false, false
+	}
+	return s.customer.Handle, s.customer.here(m.now), true
+}

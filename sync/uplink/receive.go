@@ -140,6 +140,8 @@ func (s *Session) message(t wire.Topic, m wire.DownMessage) error {
 		return nil
 	case *wire.Slice:
 		name, re = m.Handle.String(), m.Re
+	case *wire.Delta:
+		name, re = m.Handle.String(), m.Re
 	case *wire.Unchanged:
 		name, re = m.Handle.String(), m.Re
 	case *wire.Forget:
