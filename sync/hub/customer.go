@@ -98,37 +98,49 @@ func contacts(b *catalog.Bundle, s *profile.Slice) []Contact {
 // depend on who is who is folded as it comes; of consents, objections and
 // restrictions the stricter holds at the moment of a merge, and the newer after it.
 func (s *step) known(ids []string) (profile.Slice, error) {
+	all, _, err := s.knownAndTold(ids)
+	return all, err
+}
+
+// knownAndTold says of each word as well which handle of which device it came from; the zero holder where
+// a source told it, or several did.
+func (s *step) knownAndTold(ids []string) (all profile.Slice, told map[word]holder, err error) {
 	entries, err := s.view.Entries(ids)
 	if err != nil {
-		return profile.Slice{}, err
+		return all, nil, err
 	}
-	var all profile.Slice
+	told = make(map[word]holder, len(entries))
 	words := map[string][]event.Event{} // consents and the like, by id, in order of Happened
 	for k := range entries {
 		e, err := entries[k].event()
 		if err != nil {
-			return profile.Slice{}, err
+			return all, nil, err
 		}
+		w, from := wordOf(&e), holder{entries[k].Device, entries[k].Handle}
+		if old, had := told[w]; had && old != from {
+			from = holder{}
+		}
+		told[w] = from
 		switch e.Body.(type) {
 		case *event.Consent, *event.Objection, *event.Restrict:
 			words[entries[k].ID] = append(words[entries[k].ID], e)
 		default:
 			if err := all.Fold(&e); err != nil {
-				return profile.Slice{}, err
+				return all, nil, err
 			}
 		}
 	}
 	merges, err := s.view.MergesOf(ids)
 	if err != nil {
-		return profile.Slice{}, err
+		return all, nil, err
 	}
 	spoken, err := lastWords(ids, words, merges)
 	if err != nil {
-		return profile.Slice{}, err
+		return all, nil, err
 	}
 	all.Consents, all.Objections = spoken.Consents, spoken.Objections
 	all.Restricted, all.RestrictedAt = spoken.Restricted, spoken.RestrictedAt
-	return all, nil
+	return all, told, nil
 }
 
 // event reads an entry's line.

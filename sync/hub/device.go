@@ -65,6 +65,9 @@ func (s *step) state(t wire.Topic, payload []byte) error {
 		other := b.Bundle.SHA256 != d.Birth.Bundle.SHA256
 		d.Birth, d.Boot = b, b.Boot
 		if d.Leave == 0 || b.Epoch != d.Leave {
+			if err := s.newLife(&d, b.Epoch); err != nil {
+				return err
+			}
 			d.Epoch = b.Epoch
 		}
 		if err := s.lives(&d, Life{Epoch: b.Epoch, Boot: b.Boot}); err != nil {
@@ -147,6 +150,10 @@ func (s *step) hello(device string, r *wire.Hello) error {
 	if err != nil {
 		return err
 	}
+	if err := s.newLife(&d, r.Epoch); err != nil {
+		return err
+	}
+	s.whole = s.whole || behind
 	d.Epoch, d.Leave = r.Epoch, 0
 	if behind {
 		d.Epoch, d.Leave = 0, r.Epoch // what is here of it says nothing of this life of the device
@@ -230,27 +237,12 @@ func (s *step) lives(d *Device, now Life) error {
 	return nil
 }
 
-// confirm answers a handle that a device holds in a revision.
+// confirm answers a handle that a device holds in a revision: every change of it has raised the revision.
 func (s *step) confirm(h Holding, revision uint64, re string) error {
-	before := len(s.out.Messages)
-	if err := s.refresh(h, nil, re, revision != h.Revision); err != nil {
-		return err
+	if revision != 0 && revision == h.Revision && !s.whole {
+		return s.unchanged(h, reply{re: re})
 	}
-	if len(s.out.Messages) > before {
-		return nil
-	}
-	h.Until = s.now.Add(s.cfg.Lease)
-	s.write(PutHolding{h})
-	d, err := s.device(h.Device)
-	if err != nil {
-		return err
-	}
-	mark, err := s.view.Mark(h.Device, d.Epoch)
-	if err != nil {
-		return err
-	}
-	return s.sendDown(h.Device, wire.ClassSlice, h.Handle.String(), &wire.Unchanged{Handle: h.Handle, Revision: h.Revision,
-		Until: int64(h.Until), ThroughEpoch: d.Epoch, Through: mark.Through, Re: re})
+	return s.tell(h, reply{re: re})
 }
 
 // sliceRequest tells the hub whose handle it is, and asks for the slice.
@@ -269,7 +261,7 @@ func (s *step) sliceRequest(device string, r *wire.SliceRequest) error {
 	if h.Owners, err = ownersOf(r.Owners); err != nil {
 		return err
 	}
-	return s.refresh(h, nil, r.ID, true)
+	return s.tell(h, reply{re: r.ID})
 }
 
 // bind ties a handle to a customer. ok is false where the customer was forgotten
@@ -412,12 +404,7 @@ func (s *step) tick() error {
 	}
 	rows := make([]int64, len(gone))
 	for k, e := range gone {
-		rows[k] = e.Row
-		if e.Owner != "" {
-			s.out.touched.owner(e.Owner)
-		} else {
-			s.out.touched.id(e.ID)
-		}
+		rows[k] = e.Row // devices drop it by the same retention: nobody needs to hear of it
 	}
 	s.write(DropEntries{Rows: rows})
 	return nil

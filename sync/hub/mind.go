@@ -11,6 +11,7 @@ import (
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/wire"
 )
@@ -276,11 +277,14 @@ type step struct {
 	view     View
 	now      sense.Instant
 	out      Output
-	reply    []Message                // sent even when the input is refused
-	back     map[string]bool          // ids whose erasure this step has ended
-	gone     map[string]sense.Instant // ids that this step has erased, and since when
-	heard    map[string]Device        // devices that this step has written
-	revision uint64                   // last given in this step; 0 before the first
+	reply    []Message                 // sent even when the input is refused
+	back     map[string]bool           // ids whose erasure this step has ended
+	gone     map[string]sense.Instant  // ids that this step has erased, and since when
+	heard    map[string]Device         // devices that this step has written
+	revision uint64                    // last given in this step; 0 before the first
+	owners   map[string]*profile.Slice // what is known of vehicles, households and sites
+	whole    bool                      // the device has lost what it told itself: no slice that it holds is unchanged
+	scratch  []byte
 	erasing
 }
 

@@ -222,7 +222,8 @@ func TestHelloThatIsBehind(t *testing.T) {
 		if !slices.Contains(w.topics(), "tact/v1/shop/k1/dn/cmd/epoch") || w.last("k1", wire.ClassAck) != nil {
 			t.Fatalf("next %d: sent %v", next, w.topics())
 		}
-		if u, ok := w.last("k1", wire.ClassSlice).(*wire.Unchanged); !ok || u.Through != 0 || u.ThroughEpoch != 0 {
+		// Whole: what it had told itself since the copy was made it does not know any more.
+		if u, ok := w.last("k1", wire.ClassSlice).(*wire.Slice); !ok || u.Through != 0 || u.ThroughEpoch != 0 || len(u.Exposures) != 3 {
 			t.Errorf("next %d: slice is %+v", next, w.last("k1", wire.ClassSlice))
 		}
 	}

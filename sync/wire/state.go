@@ -33,6 +33,7 @@ type Birth struct {
 	Clock   string    `json:"clock"` // synced, floor, unknown
 	Boot    uint64    `json:"boot,string"`
 	Sources []string  `json:"sources,omitempty"` // signal sources that are there, sorted
+	Groups  []string  `json:"groups,omitempty"`  // that the device belongs to, whose wants it follows
 }
 
 // BundleRef names a bundle: its name and version, and the SHA-256 of its file in hex.
