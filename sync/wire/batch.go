@@ -4,8 +4,9 @@ package wire
 //msgp:vartuple envelope
 //msgp:ignore Batch
 
-// SchemaVersion is the version of the envelope and of all records.
-const SchemaVersion = 1
+// SchemaVersion is the version of the envelope and of all records. Schema 2 packs
+// decisions and outcomes (packed.go); 1 is still read.
+const SchemaVersion = 2
 
 // Codec says how the body of a batch is packed.
 type Codec uint8

@@ -100,6 +100,7 @@ type Decision struct {
 	Listed      []Sym   // ranks 2..N of an ask with a count
 	Price       []int64 `msg:",limit=2"` // the price and the normal one, in micro-units; empty where it depends on nothing
 	Tail        Tail    `msg:"-"`
+	schema1     bool    // it was read in the form of schema 1
 }
 
 // Input is one name that the winner used.

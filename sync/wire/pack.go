@@ -96,7 +96,7 @@ func (p *Unpacker) Decode(msg []byte) (*Batch, error) {
 	if len(msg) > MaxMessage {
 		return nil, fmt.Errorf("decode batch: %w", tooLarge("message", len(msg), MaxMessage))
 	}
-	rest, err := skip(msg, 1)
+	rest, err := skip(msg, MaxDepth)
 	if err != nil || len(rest) > 0 {
 		return nil, fmt.Errorf("decode batch: not one array: %w", ErrMalformed)
 	}

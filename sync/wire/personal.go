@@ -22,6 +22,7 @@ type Outcome struct {
 	ID       string
 	Source   string
 	Tail     Tail `msg:"-"`
+	schema1  bool // it was read in the form of schema 1
 }
 
 // Fact is one attribute of a customer (Handle) or of an owner, exactly one of

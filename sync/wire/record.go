@@ -158,20 +158,34 @@ func NewRecord(k Kind) Record {
 // AppendRecord appends the encoded record: its kind byte and its fields.
 func AppendRecord(b []byte, r Record) ([]byte, error) {
 	start := len(b)
-	b = append(b, byte(r.Kind()))
-	fields := len(b)
-	b, err := r.MarshalMsg(b)
+	var err error
+	switch r := r.(type) { // by their types: they are most of a log
+	case *Decision:
+		b, err = r.appendFields(append(b, byte(KindDecision)))
+	case *Outcome:
+		b, err = r.appendFields(append(b, byte(KindOutcome)))
+	default:
+		b, err = appendFields(append(b, byte(r.Kind())), r)
+	}
+	if err == nil && len(b)-start > MaxRecord {
+		err = tooLarge("record", len(b)-start, MaxRecord)
+	}
 	if err != nil {
 		return b[:start], fmt.Errorf("encode %s: %w", r.Kind(), err)
 	}
-	if t, known := r.tail(); t.N > 0 {
-		b = growArray(b, fields, uint32(known)+t.N)
+	return b, nil
+}
+
+// appendFields appends the array of r's fields.
+func appendFields(b []byte, r Record) ([]byte, error) {
+	t, known := r.tail()
+	start := len(b)
+	b, err := r.MarshalMsg(b)
+	if err == nil && t.N > 0 {
+		b = growArray(b, start, uint32(known)+t.N)
 		b = append(b, t.Raw...)
 	}
-	if n := len(b) - start; n > MaxRecord {
-		return b[:start], fmt.Errorf("encode %s: %w", r.Kind(), tooLarge("record", n, MaxRecord))
-	}
-	return b, nil
+	return b, err
 }
 
 // growArray rewrites the header of the array at b[at:] to say n fields.
@@ -202,6 +216,22 @@ func DecodeRecord(raw []byte) (Record, error) {
 // been used before: its slices are reused, so that nothing is allocated where
 // they have room. Fields that an older version did not write become zero.
 func DecodeInto(raw []byte, r Record) error {
+	if len(raw) > 1 { // most of a log, by the shortest way
+		if body, ok := blockOnly(raw[1:]); ok {
+			switch r := r.(type) {
+			case *Decision:
+				if Kind(raw[0]) == KindDecision {
+					r.Tail.N, r.Tail.Raw, r.schema1 = 0, r.Tail.Raw[:0], false
+					return r.readBlock(body)
+				}
+			case *Outcome:
+				if Kind(raw[0]) == KindOutcome {
+					r.Tail.N, r.Tail.Raw, r.schema1 = 0, r.Tail.Raw[:0], false
+					return r.readBlock(body)
+				}
+			}
+		}
+	}
 	k := r.Kind()
 	if len(raw) == 0 || Kind(raw[0]) != k {
 		return fmt.Errorf("decode %s: other kind: %w", k, ErrMalformed)
@@ -219,10 +249,16 @@ func DecodeInto(raw []byte, r Record) error {
 		return fmt.Errorf("decode %s: not one array of fields: %w", k, ErrMalformed)
 	}
 	t, known := r.tail()
+	t.N, t.Raw = 0, t.Raw[:0]
+	if p, ok := r.(blocked); ok {
+		*p.plain() = !isBlocked(fields)
+		if !*p.plain() {
+			return readBlocked(fields, p, t)
+		}
+	}
 	if int(n) < known {
 		clearRecord(r)
 	}
-	t.N, t.Raw = 0, t.Raw[:0]
 	if _, err := r.UnmarshalMsg(fields); err != nil {
 		return fmt.Errorf("decode %s: %w: %w", k, ErrMalformed, err)
 	}
@@ -242,9 +278,9 @@ func DecodeInto(raw []byte, r Record) error {
 func clearRecord(r Record) {
 	switch r := r.(type) {
 	case *Decision:
-		*r = Decision{}
+		*r = Decision{schema1: r.schema1}
 	case *Outcome:
-		*r = Outcome{}
+		*r = Outcome{schema1: r.schema1}
 	case *Fact:
 		*r = Fact{}
 	case *Consent:
@@ -261,6 +297,8 @@ func clearRecord(r Record) {
 		*r = Forgotten{}
 	case *Tombstone:
 		*r = Tombstone{}
+	case *Moved:
+		*r = Moved{}
 	case *Report:
 		*r = Report{}
 	case *Sealed:

@@ -39,6 +39,7 @@ func records() map[string]Record {
 		"identified":  &Identified{At: at, Handle: handleA, Sealed: []byte{9, 8, 7}, Session: Named("main"), By: 3, Strength: 1_000_000},
 		"forgotten":   &Forgotten{At: at, ID: "forget-1", Handle: handleA, Erased: [][32]byte{{0xe1, 31: 1}, {0xe2, 31: 2}}},
 		"tombstone":   &Tombstone{At: at, Was: KindFact, Reason: TombErased},
+		"moved":       &Moved{Epoch: 5, Seq: 1 << 40, Body: []byte{10, 0x93, 1, 3, 0xa1, 'x'}},
 		"report":      &Report{At: at, Code: ReportDropped, Detail: "outbox", Count: 12},
 		"sealed":      &Sealed{Was: KindConsent, Handle: handleA, Body: []byte{1, 2, 3}},
 	}
@@ -53,12 +54,27 @@ func downs() map[string]DownMessage {
 			Objections:   []SliceObjection{{"profiling", true, at, "phone"}},
 			Restricted:   true,
 			Interactions: []SliceInteraction{{"purchase", "product:model-x", "shop", "r1", at, 0, ValueOf(sense.Value{}), "i9", "till"}},
-			Re:           "s-1"},
-		"slice/unchanged": &Unchanged{Handle: handleA, Revision: 9, Until: at, ThroughEpoch: 5, Through: 78, Re: "s-2"},
-		"slice/forget":    &Forget{Handle: handleA, ID: "forget-1", Re: "s-3"},
-		"ack":             &Ack{Epoch: 1<<63 - 1, Through: 100, Ranges: []Range{{102, 103}, {200, 456}}, Time: at, Re: "h-1"},
-		"blob":            &Blob{ID: "00ff", Index: 2, Of: 3, Bytes: []byte("chunk"), Re: "b-1"},
-		"sig":             &SiteSignal{Name: "stock", Value: ValueOf(sense.IntValue(4)), Happened: at, Until: at + 1},
+			Re:           "s-1", Exposures: sampleExposures(), Budgets: []Budget{{"three a week", "", 2}, {"once a model", "model-x", 1}}, BudgetUntil: at + 900_000},
+		"slice/bare": &Slice{Handle: handleA, Revision: 1, Until: at, Customer: "anna"},
+		"slice/delta": &Delta{Handle: handleA, Base: 9, Revision: 10, Until: at + 1, ThroughEpoch: 5, Through: 79, Customer: "anna", Restricted: true,
+			Facts:        []SliceFact{{"size", "", ValueOf(sense.StringValue("L")), 1, "web", at}},
+			Consents:     []SliceConsent{{"ads", true, true, "v3", at, at + 5, "app"}},
+			Objections:   []SliceObjection{{"profiling", false, at, "phone"}},
+			Interactions: []SliceInteraction{{"complaint", "order:7", "phone", "r2", at, 0, ValueOf(sense.Value{}), "i10", "desk"}},
+			Exposures:    sampleExposures(), Budgets: []Budget{{"three a week", "", 1}}, BudgetUntil: at + 1000, Re: "s-4"},
+		"slice/unchanged": &Unchanged{Handle: handleA, Revision: 9, Until: at, ThroughEpoch: 5, Through: 78, Re: "s-2",
+			Budgets: []Budget{{"three a week", "", 3}}, BudgetUntil: at + 7},
+		"slice/forget": &Forget{Handle: handleA, ID: "forget-1", Re: "s-3"},
+		"ack":          &Ack{Epoch: 1<<63 - 1, Through: 100, Ranges: []Range{{102, 103}, {200, 456}}, Time: at, Re: "h-1"},
+		"blob":         &Blob{ID: "00ff", Index: 2, Of: 3, Bytes: []byte("chunk"), Re: "b-1"},
+		"sig":          &SiteSignal{Name: "stock", Value: ValueOf(sense.IntValue(4)), Happened: at, Until: at + 1},
+	}
+}
+
+func sampleExposures() []SliceExposure {
+	return []SliceExposure{
+		{"kiosk-1-5-7", "winter_tyres", "sell", "tyres", "product:tyres", "screen", "home", at, at + 2, false, []SliceOutcome{{"shown", at + 2}, {"later", at + 9}}},
+		{"kiosk-2-9-1", "summer", "", "", "", "", "home", at - 5, 0, true, []SliceOutcome{{"failed", at}}},
 	}
 }
 
@@ -77,8 +93,9 @@ func documents() map[string]any {
 func requests() map[string]Request {
 	return map[string]Request{
 		"hello":   &Hello{ID: "h-1", Epoch: 1<<63 - 1, First: 3, Next: 9, Handles: []Held{{handleA, 4}}, Want: 8},
-		"slice":   &SliceRequest{ID: "s-1", Handle: handleA, Customer: []byte{1, 2}, Session: "main"},
+		"slice":   &SliceRequest{ID: "s-1", Handle: handleA, Customer: []byte{1, 2}, Session: "main", Owners: []Owner{{"vehicle", "v-1"}}},
 		"blob":    &BundleRequest{ID: "b-1", SHA256: "cd34", Index: 3, Count: 2},
+		"budget":  &BudgetRequest{ID: "u-1", Handle: handleA, Revision: 9, Epoch: 1<<63 - 1, Through: 77, Return: true},
 		"echo":    &Echo{ID: "e-1"},
 		"symbols": &SymbolTable{Re: "y-1", Bundle: BundleID{1}, From: 0, Of: 2, Names: []string{"a", "b"}},
 	}
