@@ -71,7 +71,7 @@ func Database(t testing.TB) string {
 		shared.server = s
 	}
 	shared.made++
-	return shared.server.create(t, fmt.Sprintf("tact%d", shared.made))
+	return shared.server.Create(t, fmt.Sprintf("tact%d", shared.made))
 }
 
 // New starts a server that syncs, for one test. It has an empty database tact.
@@ -82,7 +82,7 @@ func New(t testing.TB, settings ...string) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.stop)
-	s.create(t, "tact")
+	s.Create(t, "tact")
 	return s
 }
 
@@ -119,7 +119,8 @@ func (s *Server) Start() error {
 	}
 }
 
-func (s *Server) create(t testing.TB, database string) string {
+// Create makes an empty database and returns its address.
+func (s *Server) Create(t testing.TB, database string) string {
 	t.Helper()
 	db, err := sql.Open("pgx", s.Address("postgres"))
 	if err != nil {
