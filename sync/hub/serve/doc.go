@@ -20,8 +20,18 @@
 // # HTTP
 //
 //	POST /v1/events      event lines, or CloudEvents 1.0 (structured mode) with a line as data
+//	                     {"forget":ID} is answered with the erasure's id, in "erasures"
 //	POST /v1/may         {"customer","about","intent","channel","purpose"?}
-//	GET  /v1/customers/ID             operator
+//	GET  /v1/suppressions?since=&after=&limit=&intent=&about=&channel=&purpose=
+//	                     who may not be approached now, and why: the question of POST /v1/may put of every
+//	                     customer, of sales by mail where nothing else is said; limit is how many are looked at.
+//	                     With since, an instant, those of whom something happened from then on, whatever
+//	                     the answer is: take a margin, since sources may tell late, and take all now and
+//	                     then. Whoever was forgotten is in no list: ask POST /v1/may by id.
+//	GET  /v1/customers/ID?language=   operator; each look is a line of views.jsonl: when, who, a keyed hash of whom
+//	GET  /v1/erasures/ID              the receipt, signed in the form of all that a hub signs, for the topic
+//	                     tact/v1/TENANT/_hub/erasure/ID; the operator, and the source that asked for it
+//	GET  /v1/erasures?open=&after=&limit=             operator
 //	GET  /v1/decisions?since=&device=&after=&limit=   operator; JSON lines
 //	POST /v1/bundles?scope=           operator; {"bundle","signature"} in base64 and text
 //	GET  /healthz                     open; counts only

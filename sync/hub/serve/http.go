@@ -35,7 +35,10 @@ func (h *Hub) newServer() *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("POST /v1/events", h.allow(false, h.postEvents))
 	mux.Handle("POST /v1/may", h.allow(false, h.postMay))
+	mux.Handle("GET /v1/suppressions", h.allow(false, h.getSuppressions))
 	mux.Handle("GET /v1/customers/{id}", h.allow(true, h.getCustomer))
+	mux.Handle("GET /v1/erasures/{id}", h.allow(false, h.getErasure))
+	mux.Handle("GET /v1/erasures", h.allow(true, h.getErasures))
 	mux.Handle("GET /v1/decisions", h.allow(true, h.getDecisions))
 	mux.Handle("POST /v1/bundles", h.allow(true, h.postBundle))
 	mux.HandleFunc("GET /healthz", h.getHealth)
@@ -115,6 +118,8 @@ func refused(w http.ResponseWriter, err error) {
 		fail(w, http.StatusServiceUnavailable, err)
 	case errors.Is(err, hub.ErrErased):
 		fail(w, http.StatusGone, err)
+	case errors.Is(err, hub.ErrNoErasure):
+		fail(w, http.StatusNotFound, err)
 	case errors.Is(err, hub.ErrOlder):
 		fail(w, http.StatusConflict, err)
 	case errors.Is(err, update.ErrUnsigned), errors.Is(err, update.ErrUntrusted), errors.Is(err, update.ErrBroken):
@@ -130,11 +135,18 @@ type Rejected struct {
 	Error string `json:"error"`
 }
 
+// Forgetting is the erasure that a forget has begun: GET /v1/erasures/ID says what becomes of it.
+type Forgetting struct {
+	Line    int    `json:"line"`
+	Erasure string `json:"erasure"`
+}
+
 // Taken answers POST /v1/events. Error says why reading stopped early, if it did.
 type Taken struct {
-	Accepted int        `json:"accepted"`
-	Rejected []Rejected `json:"rejected"`
-	Error    string     `json:"error,omitempty"`
+	Accepted int          `json:"accepted"`
+	Rejected []Rejected   `json:"rejected"`
+	Erasures []Forgetting `json:"erasures,omitempty"`
+	Error    string       `json:"error,omitempty"`
 }
 
 func (h *Hub) postEvents(w http.ResponseWriter, r *http.Request, source string) {
@@ -203,6 +215,9 @@ func (h *Hub) takeLines(r *http.Request, body io.Reader, source string) (Taken, 
 				taken.Rejected = append(taken.Rejected, Rejected{numbers[k], x.answer.Err.Error()})
 			default:
 				taken.Accepted++
+				if e := x.answer.Erasure; e != nil {
+					taken.Erasures = append(taken.Erasures, Forgetting{numbers[k], e.ID})
+				}
 			}
 		}
 		if len(taken.Rejected) >= maxRejected && end == nil {

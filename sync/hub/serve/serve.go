@@ -29,7 +29,8 @@ type Hub struct {
 	mind   *hub.Mind
 	queue  *queue
 	counts counts
-	away   away // of the ledger's database
+	views  sync.Mutex // of ViewsFile
+	away   away       // of the ledger's database
 
 	rounds   chan []job    // what gather has gathered
 	openings chan *opening // batches to unpack
