@@ -30,8 +30,9 @@ var (
 
 const (
 	lockWait   = 2 * time.Second
-	checkSize  = 64 << 20 // larger files are used unchecked: a start takes milliseconds
-	allocSize  = 256 << 10
+	pageSize   = 4096 // also where the machine's are larger: each commit writes some
+	minAlloc   = 128 << 10
+	maxAlloc   = 4 << 20
 	keptAside  = 3 // damaged files kept for people to look at
 	asideStamp = "20060102T150405.000Z"
 )
@@ -128,15 +129,12 @@ func openDB(path string, maxSize int64) (*bolt.DB, error) {
 	db, err := boltOpen(path, maxSize)
 	switch {
 	case err == nil:
-	case errors.Is(err, berrors.ErrTimeout):
+	case errors.Is(err, ErrBusy), errors.Is(err, berrors.ErrTimeout):
 		return nil, fmt.Errorf("open %s: %w", path, ErrBusy)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum), errors.Is(err, ErrDamaged), errors.Is(err, io.EOF), errors.Is(err, syscall.EINVAL):
 		return nil, fmt.Errorf("open %s: %w: %w", path, ErrDamaged, err)
 	default:
 		return nil, fmt.Errorf("open %s: %w", path, full(err))
-	}
-	if err := checkDB(db); err != nil {
-		return nil, errors.Join(fmt.Errorf("check %s: %w", path, err), closeDB(db))
 	}
 	return db, nil
 }
@@ -159,8 +157,8 @@ func createDB(path string) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// boltOpen opens a file that may be damaged: what bbolt answers with a panic or
-// by touching memory that is not there becomes ErrDamaged.
+// boltOpen opens a file that may be damaged: it is verified behind its lock, and
+// what bbolt answers with a panic all the same becomes ErrDamaged.
 func boltOpen(path string, maxSize int64) (db *bolt.DB, err error) {
 	var file *os.File
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -170,12 +168,17 @@ func boltOpen(path string, maxSize int64) (db *bolt.DB, err error) {
 		}
 	}()
 	db, err = bolt.Open(path, 0o600, &bolt.Options{
-		Timeout:      lockWait,
-		FreelistType: bolt.FreelistMapType,
-		MaxSize:      int(maxSize),
-		NoStatistics: true,
+		Timeout: lockWait,
+		// The list of free pages is made anew when the file is opened, which reads every page anyhow, and not
+		// written with each commit. As an array it gives the lowest page first, so that what is written lies
+		// together; it never gets long, since files are bounded and compacted.
+		FreelistType:   bolt.FreelistArrayType,
+		NoFreelistSync: true,
+		PageSize:       pageSize,
+		MaxSize:        int(maxSize),
+		NoStatistics:   true,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			f, err := os.OpenFile(name, flag, mode)
+			f, err := openVerified(name, flag, mode)
 			file = f
 			return f, err
 		},
@@ -183,8 +186,61 @@ func boltOpen(path string, maxSize int64) (db *bolt.DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	db.AllocSize = allocSize
+	growBy(db, 0)
 	return db, nil
+}
+
+// openVerified opens a database file, takes its lock, which bbolt then finds
+// taken by itself, and verifies what is in it.
+func openVerified(name string, flag int, mode os.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(name, flag, mode)
+	if err != nil {
+		return nil, err
+	}
+	err = lockFile(f)
+	if err == nil {
+		err = sameName(f, name)
+	}
+	if info, bad := f.Stat(); err == nil && (bad != nil || info.Size() > 0) {
+		err = verifyDB(f)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// lockFile waits a while for who has the file open.
+func lockFile(f *os.File) error {
+	for end := time.Now().Add(lockWait); ; time.Sleep(lockWait / 40) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil || !errors.Is(err, syscall.EWOULDBLOCK) {
+			return err
+		}
+		if time.Now().After(end) {
+			return ErrBusy
+		}
+	}
+}
+
+// sameName is ErrBusy where the name is another file's by now: who had the lock
+// has exchanged it.
+func sameName(f *os.File, name string) error {
+	ours, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	there, err := os.Stat(name)
+	if err != nil || !os.SameFile(ours, there) {
+		return errors.Join(ErrBusy, err)
+	}
+	return nil
+}
+
+// growBy sets the step in which the file of a database grows: each costs a sync,
+// and what is not used of it lies idle.
+func growBy(db *bolt.DB, size int64) {
+	db.AllocSize = int(min(max(size/16, minAlloc), maxAlloc))
 }
 
 // guard is deferred around what reads a file that may be damaged.
@@ -192,35 +248,6 @@ func guard(err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("%w: %v", ErrDamaged, r)
 	}
-}
-
-// checkDB reads everything that is stored, in this goroutine, where a wild page
-// number is an error and not the end of the process; then bbolt's own check runs.
-func checkDB(db *bolt.DB) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer guard(&err)
-	return db.View(func(tx *bolt.Tx) error {
-		info, err := os.Stat(db.Path())
-		if err != nil {
-			return err
-		}
-		if info.Size() < tx.Size() {
-			return fmt.Errorf("%w: file has %d bytes of %d", ErrDamaged, info.Size(), tx.Size())
-		}
-		if tx.Size() > checkSize {
-			return nil // its damage is found when it is met
-		}
-		err = tx.ForEach(func(_ []byte, b *bolt.Bucket) error {
-			return b.ForEach(func(k, v []byte) error { return nil })
-		})
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
-		for found := range tx.Check() {
-			err = fmt.Errorf("%w: %w", ErrDamaged, found) // the last of many says as much as the first
-		}
-		return err
-	})
 }
 
 func closeDB(db *bolt.DB) (err error) {

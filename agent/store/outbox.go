@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	bucketOut   = []byte("out")   // number, 8 bytes big endian -> value
+	bucketOut   = []byte("out")   // number, 8 bytes big endian -> value or block
 	bucketAside = []byte("aside") // the same, for people
 	bucketMeta  = []byte("meta")
 	keyMeta     = []byte("meta")
@@ -23,13 +23,15 @@ const (
 	metaVersion = 1
 	metaSize    = 1 + 3*8
 	maxAside    = 256
-	fill        = 0.95 // numbers only grow: pages are filled from the left
+	fill        = 1.0 // numbers only grow: pages are filled from the left
 )
 
 // Outbox is the disk of the outbox. It implements outbox.Disk.
 type Outbox struct {
 	db   *bolt.DB
 	meta outbox.Meta // as stored
+
+	blocks []byte // buffer of the next commit
 }
 
 var _ outbox.Disk = (*Outbox)(nil)
@@ -101,11 +103,14 @@ func (o *Outbox) Load(visit func(seq uint64, value []byte)) (meta outbox.Meta, e
 			meta.Next = binary.BigEndian.Uint64(raw[17:])
 		}
 		return tx.Bucket(bucketOut).ForEach(func(k, v []byte) error {
-			if len(k) != 8 {
-				return fmt.Errorf("outbox key of %d bytes: %w", len(k), ErrDamaged)
+			seq, err := seqOf(k)
+			if err == nil {
+				_, err = readBlock(seq, v, meta.First, func(seq uint64, value []byte) bool {
+					visit(seq, value)
+					return true
+				})
 			}
-			visit(binary.BigEndian.Uint64(k), v)
-			return nil
+			return err
 		})
 	})
 	o.meta = meta
@@ -115,17 +120,14 @@ func (o *Outbox) Load(visit func(seq uint64, value []byte)) (meta outbox.Meta, e
 // Commit implements outbox.Disk.
 func (o *Outbox) Commit(w outbox.Write) error {
 	err := o.update(func(tx *bolt.Tx) error {
+		growBy(o.db, tx.Size())
 		out := tx.Bucket(bucketOut)
 		out.FillPercent = fill
-		for s := o.meta.First; s < w.Meta.First && s < o.meta.Next; s++ {
-			if err := out.Delete(seqKey(s)); err != nil {
-				return err
-			}
+		if err := dropBelow(out, w.Meta.First); err != nil {
+			return err
 		}
-		for _, e := range w.Put {
-			if err := out.Put(seqKey(e.Seq), e.Value); err != nil {
-				return err
-			}
+		if err := o.putEntries(out, w.Put); err != nil {
+			return err
 		}
 		if err := putAside(tx.Bucket(bucketAside), w.Aside); err != nil {
 			return err
@@ -137,6 +139,99 @@ func (o *Outbox) Commit(w outbox.Write) error {
 	}
 	o.meta = w.Meta
 	return nil
+}
+
+// dropBelow deletes the values that hold nothing from a number on.
+func dropBelow(out *bolt.Bucket, first uint64) error {
+	c := out.Cursor()
+	for k, v := c.First(); k != nil; k, v = c.First() {
+		seq, err := seqOf(k)
+		if err != nil || seq >= first {
+			return err
+		}
+		n, err := blockLen(v)
+		if err != nil || seq+n > first {
+			return err
+		}
+		if err := c.Delete(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putEntries stores what is new in blocks, and puts the others in their places.
+func (o *Outbox) putEntries(out *bolt.Bucket, entries []outbox.Entry) error {
+	for len(entries) > 0 && entries[0].Seq < o.meta.Next {
+		if err := replaceEntry(out, entries[0]); err != nil {
+			return err
+		}
+		entries = entries[1:]
+	}
+	o.blocks = o.blocks[:0]
+	for len(entries) > 0 {
+		at := len(o.blocks)
+		blocks, n := appendBlock(o.blocks, entries)
+		o.blocks = blocks
+		if err := out.Put(seqKey(entries[0].Seq), blocks[at:len(blocks):len(blocks)]); err != nil {
+			return err
+		}
+		entries = entries[n:]
+	}
+	if cap(o.blocks) > 1<<20 {
+		o.blocks = nil
+	}
+	return nil
+}
+
+// replaceEntry puts another value in the place of an entry.
+func replaceEntry(out *bolt.Bucket, e outbox.Entry) error {
+	k, v := seekBlock(out.Cursor(), e.Seq)
+	first, err := seqOf(k)
+	if err != nil {
+		return err
+	}
+	var all []outbox.Entry
+	there := false
+	_, err = readBlock(first, v, 0, func(seq uint64, value []byte) bool {
+		if seq == e.Seq {
+			value, there = e.Value, true
+		}
+		all = append(all, outbox.Entry{Seq: seq, Value: value})
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	if !there {
+		return fmt.Errorf("replace entry %d, which is not there: %w", e.Seq, ErrDamaged)
+	}
+	for len(all) > 0 { // one block becomes two where the new value is longer
+		block, n := appendBlock(nil, all)
+		if err := out.Put(seqKey(all[0].Seq), block); err != nil {
+			return err
+		}
+		all = all[n:]
+	}
+	return nil
+}
+
+// seekBlock finds the value that holds a number, or the first one above it.
+func seekBlock(c *bolt.Cursor, seq uint64) (k, v []byte) {
+	k, v = c.Seek(seqKey(seq))
+	if k != nil && bytes.Equal(k, seqKey(seq)) {
+		return k, v
+	}
+	pk, pv := c.Prev()
+	if k == nil {
+		pk, pv = c.Last()
+	}
+	if first, err := seqOf(pk); err == nil && pk != nil {
+		if n, err := blockLen(pv); err == nil && first+n > seq {
+			return pk, pv
+		}
+	}
+	return c.Seek(seqKey(seq))
 }
 
 // putAside keeps entries for people, and only the newest maxAside.
@@ -170,9 +265,13 @@ func (o *Outbox) Read(from uint64, visit func(seq uint64, value []byte) bool) (e
 	defer guard(&err)
 	return o.db.View(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketOut).Cursor()
-		for k, v := c.Seek(seqKey(from)); k != nil; k, v = c.Next() {
-			if !visit(binary.BigEndian.Uint64(k), v) {
-				return nil
+		for k, v := seekBlock(c, from); k != nil; k, v = c.Next() {
+			seq, err := seqOf(k)
+			if err != nil {
+				return err
+			}
+			if more, err := readBlock(seq, v, from, visit); err != nil || !more {
+				return err
 			}
 		}
 		return nil
@@ -192,6 +291,13 @@ func seqKey(seq uint64) []byte {
 	var k [8]byte
 	binary.BigEndian.PutUint64(k[:], seq)
 	return k[:]
+}
+
+func seqOf(k []byte) (uint64, error) {
+	if len(k) != 8 {
+		return 0, fmt.Errorf("outbox key of %d bytes: %w", len(k), ErrDamaged)
+	}
+	return binary.BigEndian.Uint64(k), nil
 }
 
 func encodeMeta(m outbox.Meta) []byte {
