@@ -42,3 +42,22 @@ func (s *Session) noteTakeover(at sense.Instant) bool {
 	s.takeovers = append(kept, at)
 	return len(s.takeovers) > s.cfg.Takeovers
 }
+
+// keepAway stays off the broker, longer each time: coming back at once would throw the other
+// device out, which would do the same.
+func (s *Session) keepAway() {
+	s.takeovers, s.wasOpen, s.tries = nil, false, 0
+	pause := grown(s.cfg.TakeoverPause, s.cfg.MaxTakeoverPause, s.twins)
+	s.twins++
+	s.phase, s.due = waiting, s.now.Add(s.jitter(pause))
+}
+
+// suspectsTwin says whether a break is taken for another takeover at once. The suspicion ends
+// with a connection that lasts longer than the other device may keep away. Until then a broker
+// that restarts is taken for a takeover too: the device is away for a pause, and loses nothing.
+func (s *Session) suspectsTwin() bool {
+	if s.now.Sub(s.openedAt) > 2*s.cfg.MaxTakeoverPause {
+		s.twins = 0
+	}
+	return s.twins > 0
+}

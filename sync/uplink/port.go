@@ -22,8 +22,9 @@ type Config struct {
 	Retry        sense.Duration // until the second connect, doubled each time: 1 s
 	MaxRetry     sense.Duration // 2 min
 
-	Takeovers     int            // connections that may break within a minute with the broker there, before it counts as a duplicate identity: 3
-	TakeoverPause sense.Duration // how long the device then keeps away: 5 min
+	Takeovers        int            // connections that may break within a minute with the broker there, before it counts as a duplicate identity: 3
+	TakeoverPause    sense.Duration // how long the device then keeps away, doubled each time that it happens again: 5 min
+	MaxTakeoverPause sense.Duration // 1 h
 }
 
 // Input is one thing that happened.
@@ -152,15 +153,21 @@ type (
 	}
 	// Message is a slice, unchanged, forget, blob or site signal.
 	Message struct{ Message wire.DownMessage }
-	// Command is what the hub asks for: symbols, a new epoch.
+	// Command is what the hub asks for: symbols, a new epoch. Of the epoch that it refuses nothing more
+	// is sent, and no acknowledgement is taken, until Log brings another.
 	Command struct{ Command wire.Command }
 	// Job is a job's document, checked for its signature only.
 	Job struct {
 		Name    string
 		Payload []byte
 	}
-	// Problem is something for the log of the device, and for doctor.
-	Problem struct{ Code, Detail string }
+	// Problem is something for the log of the device, and for doctor: at most one a minute of
+	// a code, and one an hour of ProblemDuplicate. Count is how many there were since the last; Detail is
+	// that of the newest.
+	Problem struct {
+		Code, Detail string
+		Count        int
+	}
 )
 
 func (Link) event()    {}

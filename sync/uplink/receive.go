@@ -122,10 +122,22 @@ func (s *Session) commanded(name string, payload []byte) error {
 			s.birth()
 			s.sayHello()
 		}
+	case *wire.NewEpoch:
+		s.refused(c)
 	default:
 		s.out.Up = append(s.out.Up, Command{Command: c})
 	}
 	return nil
+}
+
+// refused stops the epoch that the hub refuses: what is in flight would only be refused again. The
+// command goes up each time that the hub says it, since the device may have failed to follow.
+func (s *Session) refused(c *wire.NewEpoch) {
+	if c.Epoch != s.log.Epoch || c.Epoch == 0 {
+		return // of an epoch that was left already
+	}
+	s.left, s.flights = c.Epoch, nil
+	s.out.Up = append(s.out.Up, Command{Command: c})
 }
 
 // message takes in what is msgp: what is said must fit the topic it came on.

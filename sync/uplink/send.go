@@ -18,10 +18,13 @@ type flight struct {
 
 // logged takes in the state of the outbox.
 func (s *Session) logged(in Log) {
-	if in.Epoch != s.log.Epoch && s.log.Epoch != 0 && s.phase >= proving && s.phase <= delivering {
-		s.log = in
-		s.birth()
-		s.restart(s.now) // another line of numbers: the hub must hear of it first
+	if in.Epoch != s.log.Epoch { // another line of numbers: the hub must hear of it first
+		known := s.log.Epoch != 0
+		s.log, s.acked, s.cursor, s.fresh, s.lingerTo = in, nil, in.Head, in.Head, sense.Never
+		if known && s.phase >= proving && s.phase <= delivering {
+			s.birth()
+			s.restart(s.now)
+		}
 	}
 	s.log = in
 	s.cursor = max(s.cursor, in.Head)
@@ -78,7 +81,8 @@ func (s *Session) pastAcked(seq uint64) uint64 {
 
 // pack makes one batch of what was read, as many records as fit, and sends it.
 func (s *Session) pack(in Records) {
-	if !s.reading || s.phase != delivering {
+	if !s.reading || !s.flowing() {
+		s.reading = false // of an epoch that was refused meanwhile, perhaps
 		return
 	}
 	s.reading = false
@@ -133,8 +137,8 @@ func (s *Session) resend() {
 
 // acknowledged takes in what the hub has committed.
 func (s *Session) acknowledged(a *wire.Ack) {
-	if a.Epoch != s.log.Epoch {
-		return // of the line of numbers before this one
+	if a.Epoch != s.log.Epoch || a.Epoch == s.left {
+		return // of the line of numbers before this one, or of one where the hub has other records
 	}
 	ahead := a.Through >= s.log.Next
 	for _, r := range a.Ranges {

@@ -41,6 +41,8 @@ type Session struct {
 	wasOpen   bool // the last connection had been open
 	unproved  int  // connections in a row that broke between echo and answer
 	takeovers []sense.Instant
+	twins     int           // how often the device kept away in a row, since another one has its identity
+	openedAt  sense.Instant // the present connection, or the last
 
 	hub   wire.Conn // newest presence; zero where none came
 	held  bool      // the hub said that it is offline
@@ -50,6 +52,7 @@ type Session struct {
 	wants map[string]uint64 // newest revision per group; "" is the device's own
 
 	log      Log
+	left     uint64       // the epoch that the hub refuses: nothing of it is sent any more
 	cursor   uint64       // next number to send
 	acked    []wire.Range // acknowledged above Head, as the hub last said
 	flights  []flight
@@ -60,6 +63,8 @@ type Session struct {
 
 	asks  []ask
 	sends []Publish
+
+	tallies []tally
 }
 
 // New makes a session that waits for its first Tick.
@@ -87,6 +92,7 @@ func New(c Config) (*Session, error) {
 	def(&c.Retry, sense.Second)
 	def(&c.MaxRetry, 2*sense.Minute)
 	def(&c.TakeoverPause, 5*sense.Minute)
+	def(&c.MaxTakeoverPause, sense.Hour)
 	if c.Takeovers <= 0 {
 		c.Takeovers = 3
 	}
@@ -177,10 +183,16 @@ func (s *Session) pass() {
 	if s.phase == greeting || s.phase == delivering {
 		s.resendAsks()
 	}
-	if s.phase == delivering && !s.held {
+	if s.flowing() {
 		s.resend()
 		s.fill()
 	}
+	s.tellRest()
+}
+
+// flowing says whether batches may go out: the hub is there, and has not refused the epoch.
+func (s *Session) flowing() bool {
+	return s.phase == delivering && !s.held && (s.left == 0 || s.left != s.log.Epoch)
 }
 
 // wake is the next instant at which something is due.
@@ -189,12 +201,17 @@ func (s *Session) wake() sense.Instant {
 	if s.phase == ended || s.phase == leaving {
 		return w
 	}
+	for _, t := range s.tallies {
+		if t.count > 0 {
+			w = min(w, t.next)
+		}
+	}
 	if s.phase == greeting || s.phase == delivering {
 		for _, a := range s.asks {
 			w = min(w, a.due)
 		}
 	}
-	if s.phase == delivering && !s.held {
+	if s.flowing() {
 		for _, f := range s.flights {
 			w = min(w, f.due)
 		}
@@ -211,13 +228,11 @@ func (s *Session) connected(in Connected) {
 	}
 	if s.wasOpen && s.tries == 0 && s.noteTakeover(s.brokenAt) {
 		s.problem(ProblemDuplicate, fmt.Sprintf("%d connections broke within a minute with the broker there: another device uses the id %s", len(s.takeovers), s.cfg.Device))
-		s.takeovers = nil
-		s.wasOpen = false
 		s.out.Disconnect = true
-		s.phase, s.due = waiting, s.now.Add(s.jitter(s.cfg.TakeoverPause))
+		s.keepAway()
 		return
 	}
-	s.counter, s.tries, s.wasOpen = in.Counter, 0, true
+	s.counter, s.tries, s.wasOpen, s.openedAt = in.Counter, 0, true, s.now
 	s.phase, s.due = joining, s.now.Add(10*sense.Second)
 	s.out.Subscribe = s.Filters()
 }
@@ -235,6 +250,11 @@ func (s *Session) disconnected() {
 	switch {
 	case s.phase == opening:
 		s.tries++
+	case s.suspectsTwin():
+		s.problem(ProblemDuplicate, "the connection broke again: another device uses the id "+s.cfg.Device)
+		s.down()
+		s.keepAway()
+		return
 	case s.phase == proving && s.tries > 0:
 		// The echo was out: a broker that cuts off whoever writes what it may not.
 		s.unproved++
@@ -415,10 +435,6 @@ func (s *Session) publish(p Publish) {
 	s.ids++
 	p.ID = s.ids
 	s.out.Publish = append(s.out.Publish, p)
-}
-
-func (s *Session) problem(code, detail string) {
-	s.out.Up = append(s.out.Up, Problem{Code: code, Detail: detail})
 }
 
 // newID names a request within this connection.

@@ -31,6 +31,8 @@ func (w *world) classes() string {
 				name = "hello"
 			case *wire.SliceRequest:
 				name = "slice"
+			case *wire.BudgetRequest:
+				name = "budget"
 			}
 		}
 		c = append(c, name)
@@ -224,6 +226,7 @@ func TestAcknowledgementsThatCannotBe(t *testing.T) {
 		"from 0":      {Epoch: 2, Ranges: []wire.Range{{First: 0, Last: 1}}},
 		"other epoch": {Epoch: 3, Through: 5},
 	} {
+		w.run(w.now.Add(problemEvery(ProblemAck))) // one a minute is told
 		w.up = nil
 		w.down(topic, a)
 		w.run(w.now.Add(200))
@@ -263,6 +266,7 @@ func TestMessagesThatAreNotForUs(t *testing.T) {
 		"slice of another handle":   {wrongHandle, w.sign(wrongHandle, slice)},
 		"ack that is none":          {path.Of(wire.Down, wire.ClassAck), w.sign(path.Of(wire.Down, wire.ClassAck), []byte{4, 0x91})},
 	} {
+		w.run(w.now.Add(problemEvery(ProblemMessage))) // one a minute is told
 		w.up = nil
 		w.step(m)
 		if w.problems() != ProblemMessage || len(w.up) != 1 {
@@ -386,6 +390,220 @@ func TestDuplicateIdentityKeepsAway(t *testing.T) {
 	}
 	w.run(w.now.Add(3 * sense.Minute))
 	w.until(delivering)
+
+	// From then on each takeover keeps it away at once, and twice as long each time, up to an hour.
+	pause := 5 * sense.Minute
+	for range 8 {
+		pause = min(2*pause, sense.Hour)
+		at := w.now
+		w.cut()
+		if got := w.s.due.Sub(at); w.s.phase != waiting || got < pause/2 || got >= pause {
+			t.Fatalf("phase %d, away for %s, want %s to %s", w.s.phase, got, pause/2, pause)
+		}
+		w.run(w.s.due)
+		w.until(delivering)
+	}
+	// A connection that lasts ends the suspicion: the next break is one like any other.
+	w.run(w.now.Add(2*sense.Hour + 1))
+	at := w.now
+	w.cut()
+	if got := w.s.due.Sub(at); got >= 2*sense.Second {
+		t.Errorf("away for %s after a connection of two hours", got)
+	}
+}
+
+// Two devices with one identity at one broker: each throws the other out. They do so no more often than
+// their pauses allow, and each tells of it once an hour at most.
+func TestTwins(t *testing.T) {
+	for seed := range uint64(10) {
+		a, b := newWorld(t, seed, Config{}), newWorld(t, seed+100, Config{})
+		told := map[*world]sense.Instant{}
+		connects, hours := 0, 24
+		for now := a.now; now < sense.Instant(hours)*sense.Instant(sense.Hour); now = now.Add(50) {
+			for _, w := range []*world{a, b} {
+				other := b
+				if w == b {
+					other = a
+				}
+				was := w.open
+				w.run(now)
+				if !was && w.open {
+					connects++
+					other.cut()
+				}
+			}
+			for _, w := range []*world{a, b} {
+				if strings.Contains(w.problems(), ProblemDuplicate) {
+					if last, ok := told[w]; ok && now.Sub(last) < sense.Hour {
+						t.Fatalf("seed %d: told again after %s", seed, now.Sub(last))
+					}
+					told[w] = now
+				}
+				w.up = nil
+			}
+			if next := min(a.next(), b.next()); next > now {
+				now = next.Add(-50)
+			}
+		}
+		if len(told) == 0 {
+			t.Fatalf("seed %d: never told", seed)
+		}
+		// About eight until it is noticed, then a pause of 2.5 min to an hour before each.
+		if most := 2*(4+8) + 2*2*hours; connects > most {
+			t.Errorf("seed %d: %d connections in %d hours, want at most %d", seed, connects, hours, most)
+		}
+	}
+}
+
+// Bad messages by the thousand fill no log: one is told at once, and one a minute with their number.
+func TestProblemsAreBounded(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.until(delivering)
+	w.up = nil
+	const every = 10 // ms
+	for range 3 * 60_000 / every {
+		w.step(Arrived{Topic: path.Of(wire.Down, wire.ClassAck), Payload: []byte("forged")})
+		w.run(w.now.Add(every))
+	}
+	w.run(w.now.Add(sense.Hour))
+	told, count := 0, 0
+	for _, e := range w.up {
+		if p, ok := e.(Problem); ok && p.Code == ProblemMessage {
+			told, count = told+1, count+p.Count
+		}
+	}
+	if told < 4 || told > 5 || count != 3*60_000/every {
+		t.Errorf("%d problems tell of %d bad messages, want 4 or 5 of %d", told, count, 3*60_000/every)
+	}
+}
+
+// The hub refuses an epoch: nothing more of it is sent, nor dropped, until the device has another.
+func TestRefusedEpochIsLeft(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.until(delivering)
+	w.hubUp = false // silent
+	w.append(3000)
+	w.run(w.now.Add(sense.Second))
+	if len(w.s.flights) == 0 {
+		t.Fatal("nothing is in flight")
+	}
+	w.command(&wire.NewEpoch{ID: "n", Epoch: w.epoch + 7}) // of another epoch: nothing happens
+	w.run(w.now.Add(200))
+	if len(w.s.flights) == 0 {
+		t.Fatal("a word on another epoch stopped this one")
+	}
+	w.up = nil
+	w.command(&wire.NewEpoch{ID: "n", Epoch: w.epoch})
+	w.run(w.now.Add(200))
+	if len(w.up) != 1 || w.up[0].(Command).Command.(*wire.NewEpoch).Epoch != w.epoch {
+		t.Fatalf("handed up %v", w.up)
+	}
+	batches := func() (n int) { return strings.Count(w.classes(), "up/log") }
+	sent, head := batches(), w.q.Status().Head
+	w.append(500)
+	w.down(path.Of(wire.Down, wire.ClassAck), &wire.Ack{Epoch: w.epoch, Through: 2000}) // of records that differ there
+	w.run(w.now.Add(10 * sense.Minute))
+	w.cut() // a hello of the same epoch meets the same answer
+	w.hubUp, w.refuse = true, w.epoch
+	w.run(w.now.Add(10 * sense.Minute))
+	if batches() != sent || w.q.Status().Head != head {
+		t.Errorf("%d batches of a refused epoch went out, the head went from %d to %d", batches()-sent, head, w.q.Status().Head)
+	}
+	var err error
+	old := w.sent
+	w.epoch, w.sent, w.stored = 99, nil, map[uint64]string{}
+	if w.q, err = outbox.Open(&outbox.Memory{}, outbox.Options{Epoch: 99}); err != nil {
+		t.Fatal(err)
+	}
+	w.append(len(old))
+	w.run(w.now.Add(sense.Minute))
+	if err := w.balance(); err != nil {
+		t.Errorf("in the new epoch: %v", err)
+	}
+}
+
+// A budget request is asked again until a slice, a delta or the word that nothing changed names it; what
+// is on the topic of another handle does not count.
+func TestBudgetRequestIsAnswered(t *testing.T) {
+	h, other := wire.Handle{7}, wire.Handle{8}
+	for name, answer := range map[string]func(re string, h wire.Handle) wire.DownMessage{
+		"slice": func(re string, h wire.Handle) wire.DownMessage { return &wire.Slice{Handle: h, Revision: 1, Re: re} },
+		"delta": func(re string, h wire.Handle) wire.DownMessage {
+			return &wire.Delta{Handle: h, Base: 1, Revision: 2, Re: re}
+		},
+		"unchanged": func(re string, h wire.Handle) wire.DownMessage {
+			return &wire.Unchanged{Handle: h, Revision: 1, Re: re}
+		},
+	} {
+		w := newWorld(t, 1, Config{})
+		w.until(delivering)
+		w.step(Ask{ID: "u-1", Request: &wire.BudgetRequest{ID: "u-1", Handle: h, Revision: 1, Epoch: w.epoch, Through: 5}})
+		w.run(w.now.Add(20 * sense.Second))
+		asked := strings.Count(w.classes(), "budget")
+		if asked < 2 {
+			t.Fatalf("%s: asked %d times in 20 s without an answer", name, asked)
+		}
+		topic := path.Named(wire.Down, wire.ClassSlice, h.String())
+		w.up = nil
+		w.down(topic, answer("u-1", other))
+		w.run(w.now.Add(200))
+		if w.problems() != ProblemMessage || len(w.s.asks) != 1 {
+			t.Errorf("%s of another handle: %v, %d requests wait", name, w.up, len(w.s.asks))
+		}
+		w.up = nil
+		w.down(topic, answer("", h)) // a push answers nothing
+		w.run(w.now.Add(200))
+		if len(w.s.asks) != 1 || len(w.up) != 1 {
+			t.Errorf("a pushed %s: %v, %d requests wait", name, w.up, len(w.s.asks))
+		}
+		w.up = nil
+		w.down(topic, answer("u-1", h))
+		w.run(w.now.Add(200))
+		if m, ok := w.up[0].(Message); len(w.up) != 1 || !ok || m.Message == nil || len(w.s.asks) != 0 {
+			t.Errorf("%s: %v, %d requests wait", name, w.up, len(w.s.asks))
+		}
+		asked = strings.Count(w.classes(), "budget")
+		w.run(w.now.Add(5 * sense.Minute))
+		if n := strings.Count(w.classes(), "budget"); n != asked {
+			t.Errorf("%s: asked again after the answer", name)
+		}
+	}
+}
+
+// However much waits, a message stays within 64 KiB, aims at 32, and holds at most 256 records; one
+// record that is larger than the aim goes alone.
+func TestSizeOfMessages(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.until(delivering)
+	start := len(w.log)
+	w.appendSized(3, wire.MaxRecord-64) // each over the aim
+	w.appendSized(200, 2000)
+	w.appendSized(2000, 10)
+	w.run(w.now.Add(30 * sense.Second))
+	if err := w.balance(); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range w.log[start:] {
+		b, err := w.batches.Decode(p.Payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.Payload) > wire.MaxMessage || len(b.Records) > wire.MaxRecords || len(p.Payload) > 32<<10 && len(b.Records) > 1 {
+			t.Errorf("%d records in %d bytes", len(b.Records), len(p.Payload))
+		}
+	}
+}
+
+// Many bytes wait for no company.
+func TestManyBytesDoNotLinger(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.until(delivering)
+	start := len(w.log)
+	w.appendSized(20, 2000)
+	w.run(w.now)
+	if len(w.log) == start {
+		t.Error("40 KB wait for company")
+	}
 }
 
 func TestBrokerRestartsAreNoDuplicates(t *testing.T) {
@@ -481,6 +699,7 @@ func TestSendIsForDevicesOnly(t *testing.T) {
 	w.until(delivering)
 	for _, s := range []Send{{Plane: wire.Down, Class: wire.ClassWant}, {Plane: wire.Up, Class: "x"}, {Plane: wire.Up, Class: wire.ClassJob, Name: "#"},
 		{Plane: wire.Up, Class: wire.ClassLearn, Payload: make([]byte, wire.MaxMessage+1)}} {
+		w.run(w.now.Add(problemEvery(ProblemUnsent))) // one a minute is told
 		n := len(w.log)
 		w.up = nil
 		w.step(s)

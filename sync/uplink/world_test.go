@@ -37,6 +37,7 @@ type world struct {
 	epoch          uint64
 
 	hubUp    bool
+	refuse   uint64 // epoch
 	hubConn  wire.Conn
 	batches  *wire.Unpacker
 	stored   map[uint64]string // by number
@@ -232,6 +233,10 @@ func (w *world) hear(p Publish) {
 		case *wire.Echo:
 			w.command(&wire.EchoAnswer{Re: r.ID, Time: int64(w.now)})
 		case *wire.Hello:
+			if w.refuse != 0 && r.Epoch == w.refuse {
+				w.command(&wire.NewEpoch{ID: r.ID, Epoch: r.Epoch})
+				return
+			}
 			w.ack(r.Epoch, r.ID)
 		case *wire.SliceRequest:
 			w.down(path.Named(wire.Down, wire.ClassSlice, r.Handle.String()), &wire.Slice{Handle: r.Handle, Revision: 1, Re: r.ID})
@@ -334,9 +339,26 @@ func (w *world) retained() {
 
 // append writes n records and tells the session.
 func (w *world) append(n int) {
+	w.write(n, func() wire.Record {
+		return &wire.Decision{N: uint64(len(w.sent)) + 1, At: int64(w.now), Slot: wire.Sym{ID: uint32(1 + w.r.IntN(500))}}
+	})
+}
+
+// appendSized writes n records of about size random bytes each.
+func (w *world) appendSized(n, size int) {
+	w.write(n, func() wire.Record {
+		body := make([]byte, size)
+		for k := range body {
+			body[k] = byte(w.r.Uint32())
+		}
+		return &wire.Moved{Epoch: 1, Seq: uint64(len(w.sent)) + 1, Body: body}
+	})
+}
+
+func (w *world) write(n int, next func() wire.Record) {
 	var batch [][]byte
 	for range n {
-		b, err := wire.AppendRecord(nil, &wire.Decision{N: uint64(len(w.sent)) + 1, At: int64(w.now), Slot: wire.Sym{ID: uint32(1 + w.r.IntN(500))}})
+		b, err := wire.AppendRecord(nil, next())
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -347,6 +369,15 @@ func (w *world) append(n int) {
 		w.t.Fatal(err)
 	}
 	w.tellLog()
+}
+
+// next is when something happens by itself.
+func (w *world) next() sense.Instant {
+	at := w.wake
+	for _, e := range w.events {
+		at = min(at, e.at)
+	}
+	return at
 }
 
 // balance says what is wrong with what the hub has.
