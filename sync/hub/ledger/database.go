@@ -16,7 +16,8 @@ type Database struct {
 	where   string  // for errors; no password in it
 	db      *sql.DB // of the one writing connection; nil where only read
 	read    *sql.DB
-	writer  chan *writer // holds it while no transaction is open
+	writer  chan *writer           // holds it while no transaction is open
+	tables  map[symbolKey][]string // symbol tables, of whoever has the writer
 	once    sync.Once
 	closed  error
 }

@@ -28,7 +28,8 @@ func OpenPostgres(ctx context.Context, address string) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Database{dialect: &postgresDialect{}, where: postgresName(c), db: stdlib.OpenDB(*c), read: stdlib.OpenDB(*c), writer: make(chan *writer, 1)}
+	l := &Database{dialect: &postgresDialect{}, where: postgresName(c), db: stdlib.OpenDB(*c), read: stdlib.OpenDB(*c), writer: make(chan *writer, 1),
+		tables: map[symbolKey][]string{}}
 	l.db.SetMaxOpenConns(1)
 	l.read.SetMaxOpenConns(4)
 	l.read.SetMaxIdleConns(4)

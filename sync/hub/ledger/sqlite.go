@@ -38,7 +38,8 @@ func OpenSQLite(ctx context.Context, path string) (*Database, error) {
 		db.Close()
 		return nil, err
 	}
-	l := &Database{dialect: sqliteDialect{}, where: path, db: db, read: read, writer: make(chan *writer, 1)}
+	l := &Database{dialect: sqliteDialect{}, where: path, db: db, read: read, writer: make(chan *writer, 1),
+		tables: map[symbolKey][]string{}}
 	l.writer <- &writer{}
 	return l, nil
 }
@@ -153,8 +154,9 @@ func (sqliteDialect) unavailable(err error) bool {
 	return false
 }
 
-// sqliteRows is how many rows one statement inserts at the most.
-const sqliteRows = 64
+// sqliteRows is how many rows one statement inserts at the most: the driver looks for each
+// argument among all of them, so that long statements cost more than they save.
+const sqliteRows = 16
 
 // insert writes rows by statements of two lengths only, both prepared once.
 func (sqliteDialect) insert(t *tx, b *bulk) error {

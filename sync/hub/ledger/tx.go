@@ -17,7 +17,9 @@ type tx struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	pending pending
-	failed  error // of a statement: the transaction can only be rolled back
+	// tablesChanged: a symbol table that is read may not be committed yet.
+	tablesChanged bool
+	failed        error // of a statement: the transaction can only be rolled back
 }
 
 // Commit writes what is pending and commits. After an error nothing of it may be

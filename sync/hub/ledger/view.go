@@ -287,9 +287,23 @@ func scanPart(r scanner) (p hub.SymbolPart, err error) {
 
 const symbolColumns = "SELECT first, total, names FROM symbol WHERE bundle = ? AND device = ? ORDER BY first"
 
+// maxTables bounds the symbol tables that are kept decoded.
+const maxTables = 64
+
+// Symbols keeps tables that are whole and committed: every batch asks for one, and it never changes.
 func (t *tx) Symbols(b wire.BundleID, device string) ([]string, bool, error) {
+	key := symbolKey{b, device}
+	if names, ok := t.l.tables[key]; ok {
+		return names, true, nil
+	}
 	parts, err := list(t, scanPart, symbolColumns, b[:], device)
 	names, ok := wholeTable(parts)
+	if ok && !t.tablesChanged {
+		if len(t.l.tables) >= maxTables {
+			clear(t.l.tables)
+		}
+		t.l.tables[key] = names
+	}
 	return names, ok, err
 }
 

@@ -150,6 +150,8 @@ func (t *tx) applyLog(w hub.Write) error {
 		if err != nil {
 			return err
 		}
+		t.tablesChanged = true
+		delete(t.l.tables, symbolKey{w.Bundle, w.Device})
 		return t.exec(putSymbols,
 			w.Bundle[:], w.Device, int64(w.From), int64(w.Of), string(names))
 	case hub.PutWant:
