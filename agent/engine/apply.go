@@ -444,21 +444,27 @@ func (s *session) lastShown(b *catalog.Bundle, slot string) (decision string) {
 	return decision
 }
 
-// remembers says whether a decision was made in this epoch: an answer to what nobody in particular
-// was shown is taken, though nothing is held of it any more.
+// remembers says whether a decision was made in this epoch, or in one that was left: an answer to what
+// nobody in particular was shown is taken, though nothing is held of it any more.
 func (m *Mind) remembers(decision string) bool {
-	_, ours := m.numberOf(decision)
-	return ours
+	if _, ours := m.numberOf(decision); ours {
+		return true
+	}
+	return slices.ContainsFunc(m.cfg.Former, func(f Former) bool {
+		_, ours := numberIn(decision, m.cfg.Device, f.Epoch, f.Decisions)
+		return ours
+	})
 }
 
-// numberOf returns the number of a decision of this epoch, or of one that was left.
+// numberOf returns the number of a decision of this epoch.
 func (m *Mind) numberOf(decision string) (n uint64, ours bool) {
+	return numberIn(decision, m.cfg.Device, m.cfg.Epoch, m.decided)
+}
+
+// numberIn returns the number of a decision of an epoch that has had so many.
+func numberIn(decision, device string, epoch, decided uint64) (n uint64, ours bool) {
 	n, err := strconv.ParseUint(decision[strings.LastIndexByte(decision, '-')+1:], 10, 64)
-	if err != nil || n == 0 || n > m.decided {
-		return n, false
-	}
-	of := func(epoch uint64) bool { return decision == decisionID(m.cfg.Device, epoch, n) }
-	return n, of(m.cfg.Epoch) || slices.ContainsFunc(m.cfg.Former, of)
+	return n, err == nil && n > 0 && n <= decided && decision == decisionID(device, epoch, n)
 }
 
 // ownerOf returns the customer to whom a decision spoke: of two who are one person the one under whose

@@ -13,7 +13,7 @@ type Config struct {
 	Device string
 	Epoch  uint64        // of the store; 0 in replay
 	From   uint64        // number of the first decision; 1 where 0
-	Former []uint64      // epochs that the device had to leave: decisions are numbered on, and those made then may still be answered
+	Former []Former      // epochs that the device had to leave: decisions made in them may still be answered
 	Secret [16]byte      // drawn once for the device: handles and hold-out groups are functions of it
 	Slots  []string      // slots that this device has; nil for all
 	Owners []event.Owner // what the device belongs to, where identify does not say
@@ -35,6 +35,11 @@ type Config struct {
 	Budgets bool
 	// MaxSlices bounds the bytes held of customers, by estimate; 0 for no bound.
 	MaxSlices int64
+}
+
+// Former is an epoch that was left, and how many decisions it had.
+type Former struct {
+	Epoch, Decisions uint64
 }
 
 // Input is one step: what happened at one instant. A step without events lets
