@@ -123,6 +123,8 @@ func (s *step) request(device string, payload []byte) error {
 		return s.hello(device, r)
 	case *wire.SliceRequest:
 		return s.sliceRequest(device, r)
+	case *wire.BudgetRequest:
+		return s.budgetRequest(device, r)
 	case *wire.BundleRequest:
 		return s.chunks(device, r)
 	case *wire.SymbolTable:
@@ -242,7 +244,7 @@ func (s *step) confirm(h Holding, revision uint64, re string) error {
 	if revision != 0 && revision == h.Revision && !s.whole {
 		return s.unchanged(h, reply{re: re})
 	}
-	return s.tell(h, reply{re: re})
+	return s.tell(&folded{id: h.ID}, h, reply{re: re})
 }
 
 // sliceRequest tells the hub whose handle it is, and asks for the slice.
@@ -261,7 +263,13 @@ func (s *step) sliceRequest(device string, r *wire.SliceRequest) error {
 	if h.Owners, err = ownersOf(r.Owners); err != nil {
 		return err
 	}
-	return s.tell(h, reply{re: r.ID})
+	f := &folded{id: h.ID}
+	answer, err := s.lend(f, h, nil)
+	if err != nil {
+		return err
+	}
+	answer.re = r.ID
+	return s.tell(f, h, answer)
 }
 
 // bind ties a handle to a customer. ok is false where the customer was forgotten

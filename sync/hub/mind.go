@@ -42,6 +42,9 @@ type Config struct {
 	Open   *ecdh.PrivateKey // opens what devices seal to the hub
 	Secret [32]byte         // keys the hashes of what must not be kept
 	Lease  sense.Duration   // length of a slice's lease; 7d where 0
+	// Zone gives the rules of a named time zone, always the same. Where it is nil, limits of the calendar of
+	// customers who live in a zone of their own are lent as if it might be any.
+	Zone func(name string) (sense.Zone, error)
 }
 
 // Mind is the hub's mind. It holds nothing that is not in the ledger.

@@ -150,8 +150,9 @@ func (r *reply) size() (n int) {
 }
 
 // tell sends the whole slice of a holding.
-func (s *step) tell(h Holding, r reply) error {
-	v, err := s.viewFor(&folded{id: h.ID, spare: r.size()}, h)
+func (s *step) tell(f *folded, h Holding, r reply) error {
+	f.spare = r.size()
+	v, err := s.viewFor(f, h)
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,9 @@ type BudgetRequest struct {
 	Epoch    uint64 `json:"epoch,string"`
 	Through  uint64 `json:"through"`
 	Return   bool   `json:"return,omitempty"`
+	// At is the device's clock when it asked, in ms, and stays as the request is sent again: budgets whose lease was
+	// over by then have come to nothing beyond Through. 0 where it does not know the time: then it says nothing of them.
+	At int64 `json:"at,omitempty"`
 }
 
 // BundleRequest asks for chunks of a file: Count chunks from Index on (0 counts as 1).
