@@ -148,6 +148,14 @@ func (s *Session) acknowledged(a *wire.Ack) {
 		s.problem(ProblemAck, fmt.Sprintf("through %d with %d ranges, next is %d: was the store restored from a copy?", a.Through, len(a.Ranges), s.log.Next))
 		return
 	}
+	if s.phase == greeting && (a.Re == s.hello || a.Re == "") && a.Through >= s.log.Head {
+		// The hub has records of these numbers that this life has not heard acknowledged. A store that
+		// was put back from a copy may have given the numbers to others since: the last of them is sent
+		// once more, and only what the hub says of that counts. It asks for another epoch where they differ.
+		s.deliver()
+		s.cursor = a.Through
+		return
+	}
 	s.out.Acknowledge = a
 	s.acked = a.Ranges
 	kept := s.flights[:0]

@@ -47,7 +47,13 @@ type world struct {
 	stopped  bool
 	log      []Publish
 
-	loss float64
+	loss   float64
+	delay  int  // ms at the most, each way
+	half   bool // the connection is dead, and nobody was told
+	commit int  // ms at the most until the hub has committed what it heard
+	answer bool // budget requests
+	crash  int  // how often the hub lost what it had not committed
+	most   struct{ asks, sends int }
 }
 
 type due struct {
@@ -62,7 +68,7 @@ func newWorld(t testing.TB, seed uint64, c Config) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, r: rand.New(rand.NewPCG(seed, 2)), disk: &outbox.Memory{}, batches: p, stored: map[uint64]string{}, now: 1000, brokerUp: true, epoch: seed + 1}
+	w := &world{t: t, r: rand.New(rand.NewPCG(seed, 2)), disk: &outbox.Memory{}, batches: p, stored: map[uint64]string{}, now: 1000, brokerUp: true, epoch: seed + 1, delay: 80}
 	w.boot(c, seed)
 	w.setHub(true)
 	return w
@@ -132,6 +138,7 @@ func (w *world) step(in Input) { w.perform(w.s.Step(w.now, in)) }
 
 func (w *world) perform(o Output) {
 	w.wake = o.Wake
+	w.bounded()
 	w.up = append(w.up, o.Up...)
 	if a := o.Acknowledge; a != nil {
 		if err := w.q.Acknowledge(a.Epoch, a.Through, a.Ranges); err != nil {
@@ -170,12 +177,25 @@ func (w *world) perform(o Output) {
 	w.stopped = w.stopped || o.Stopped
 }
 
+// bounded checks after each step that nothing has grown over its bound.
+func (w *world) bounded() {
+	s, window := w.s, w.s.cfg.Window
+	bytes := 0
+	for _, f := range s.flights {
+		bytes += len(f.payload)
+	}
+	if len(s.flights) > window || bytes > window*wire.MaxMessage || len(s.asks) > maxAsks || len(s.sends) > maxSends || len(s.acked) > wire.MaxRanges || len(s.tallies) > 7 {
+		w.t.Fatalf("%d batches of %d bytes in flight, %d requests and %d documents wait, %d ranges, %d tallies", len(s.flights), bytes, len(s.asks), len(s.sends), len(s.acked), len(s.tallies))
+	}
+	w.most.asks, w.most.sends = max(w.most.asks, len(s.asks)), max(w.most.sends, len(s.sends))
+}
+
 func (w *world) connect() {
 	w.counter++
 	counter := w.counter
 	w.after(20, func() {
 		if w.brokerUp {
-			w.open = true
+			w.open, w.half = true, false
 			w.step(Connected{Counter: counter})
 		} else {
 			w.step(Disconnected{Cause: "refused"})
@@ -193,13 +213,16 @@ func (w *world) cut() {
 
 // carry takes a message of the device to the hub: late, perhaps twice, perhaps never.
 func (w *world) carry(p Publish) {
+	if w.half {
+		return
+	}
 	w.after(sense.Duration(1+w.r.IntN(4)), func() {
-		if w.open {
+		if w.open && !w.half {
 			w.step(Published{ID: p.ID, OK: true})
 		}
 	})
 	for range w.copies() {
-		w.after(sense.Duration(1+w.r.IntN(80)), func() {
+		w.after(sense.Duration(1+w.r.IntN(w.delay)), func() {
 			if w.hubUp && w.brokerUp {
 				w.hear(p)
 			}
@@ -238,6 +261,10 @@ func (w *world) hear(p Publish) {
 				return
 			}
 			w.ack(r.Epoch, r.ID)
+		case *wire.BudgetRequest:
+			if w.answer {
+				w.down(path.Named(wire.Down, wire.ClassSlice, r.Handle.String()), &wire.Delta{Handle: r.Handle, Base: r.Revision, Revision: r.Revision + 1, Re: r.ID})
+			}
 		case *wire.SliceRequest:
 			w.down(path.Named(wire.Down, wire.ClassSlice, r.Handle.String()), &wire.Slice{Handle: r.Handle, Revision: 1, Re: r.ID})
 		}
@@ -246,14 +273,30 @@ func (w *world) hear(p Publish) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		for k, r := range b.Records {
-			w.received++
-			seq := b.First + uint64(k)
-			if was, ok := w.stored[seq]; ok && was != string(r) {
-				w.t.Fatalf("number %d came with two contents", seq)
-			}
-			w.stored[seq] = string(r)
+		if w.commit == 0 {
+			w.take(b)
+			return
 		}
+		crash := w.crash
+		w.after(sense.Duration(w.r.IntN(w.commit)), func() {
+			if crash == w.crash { // else it was in memory only
+				w.take(b)
+			}
+		})
+	}
+}
+
+// take is the hub's commit.
+func (w *world) take(b *wire.Batch) {
+	for k, r := range b.Records {
+		w.received++
+		seq := b.First + uint64(k)
+		if was, ok := w.stored[seq]; ok && was != string(r) {
+			w.t.Fatalf("number %d came with two contents", seq)
+		}
+		w.stored[seq] = string(r)
+	}
+	if w.hubUp {
 		w.ack(b.Epoch, "")
 	}
 }
@@ -308,8 +351,8 @@ func (w *world) sign(topic string, payload []byte) []byte {
 
 func (w *world) deliver(topic string, payload []byte) {
 	for range w.copies() {
-		w.after(sense.Duration(1+w.r.IntN(80)), func() {
-			if w.open {
+		w.after(sense.Duration(1+w.r.IntN(w.delay)), func() {
+			if w.open && !w.half {
 				w.step(Arrived{Topic: topic, Payload: payload})
 			}
 		})
