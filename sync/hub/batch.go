@@ -40,7 +40,8 @@ func (s *step) batch(device string, in FromDevice) error {
 		seq := b.First + uint64(k)
 		x := &opened.records[k]
 		if old, ok := here[seq]; ok {
-			if old != x.digest && old != (Digest{}) {
+			// A tombstone that stands for what is here already says nothing against it: its key went meanwhile.
+			if old != x.digest && old != (Digest{}) && wire.Kind(raw[0]) != wire.KindTombstone {
 				if err := s.command(device, &wire.NewEpoch{ID: fmt.Sprintf("%d", seq), Epoch: b.Epoch}); err != nil {
 					return err
 				}
