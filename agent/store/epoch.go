@@ -59,6 +59,7 @@ func (s *Store) newEpoch(o Options, why error, m outbox.Move) error {
 		return errors.Join(full(err), n.close(), removeFile(next))
 	}
 	old := *s.Outbox
+	n.db.path = path
 	*s.Outbox = *n
 	if err := syncDir(o.Dir); err != nil {
 		return errors.Join(err, old.close())
@@ -75,7 +76,8 @@ func (s *Store) fillEpoch(o Options, next string, m outbox.Move) (*Outbox, error
 	if err != nil {
 		return nil, full(err)
 	}
-	n := &Outbox{db: db}
+	s.flash.add(OutboxFile, 4*pageSize)
+	n := &Outbox{db: &database{DB: db, path: next, max: o.MaxOutbox, wrote: s.flash.adder(OutboxFile), crash: s.crashAt}, flash: s.flash}
 	err = n.makeBuckets()
 	if err == nil {
 		err = n.setMachine(o.Machine)

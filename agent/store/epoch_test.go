@@ -113,7 +113,7 @@ func TestNewEpochCarriesOver(t *testing.T) {
 		t.Errorf("after reopening: %+v, cloned %v", st, s.Cloned)
 	}
 	// What was set aside is the old queue, whole.
-	old, err := openOutbox(aside, DefaultMaxOutbox)
+	old, err := openOutbox(aside, DefaultMaxOutbox, &flash{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

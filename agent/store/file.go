@@ -50,9 +50,10 @@ func replaceFile(path string, data []byte) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// replaceSecret is replaceFile that overwrites the bytes of the old file as well,
-// which helps on disks that write in place and costs little on those that do not.
-func replaceSecret(path string, data []byte) error {
+// replaceSecret is replaceFile that overwrites the first bytes of the old file as
+// well, which helps on disks that write in place and costs little on those that
+// do not: without them the rest is of no use.
+func replaceSecret(path string, data []byte, first int) error {
 	old, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		old = nil // the first time, or not ours to overwrite
@@ -61,7 +62,7 @@ func replaceSecret(path string, data []byte) error {
 		return errors.Join(err, closeFile(old))
 	}
 	if old != nil {
-		wipe(old)
+		wipe(old, first)
 	}
 	return nil
 }
@@ -87,9 +88,8 @@ func closeFile(f *os.File) error {
 
 // wipe overwrites a file that has no name any more. It is more than is promised
 // (the epoch key is gone already), so its errors change nothing.
-func wipe(f *os.File) {
-	if info, err := f.Stat(); err == nil {
-		_, _ = f.WriteAt(make([]byte, info.Size()), 0)
+func wipe(f *os.File, first int) {
+	if _, err := f.WriteAt(make([]byte, first), 0); err == nil {
 		_ = f.Sync()
 	}
 	_ = f.Close()
@@ -105,8 +105,14 @@ func syncDir(dir string) error {
 
 // full marks the errors of a full disk, or of a file at its limit, as ErrFull.
 func full(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, berrors.ErrMaxSizeReached) {
-		return fmt.Errorf("%w: %w", ErrFull, err)
+	if err == nil || errors.Is(err, ErrFull) {
+		return err
+	}
+	for _, e := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, berrors.ErrMaxSizeReached} {
+		// bbolt does not wrap what it met when the file was to grow.
+		if errors.Is(err, e) || strings.Contains(err.Error(), e.Error()) {
+			return fmt.Errorf("%w: %w", ErrFull, err)
+		}
 	}
 	return err
 }
@@ -114,13 +120,14 @@ func full(err error) error {
 // openDB opens a bbolt file, made as a temporary file and renamed where there
 // is none, since a power cut in the very first write leaves what is no database.
 // The error is ErrBusy where somebody else has it, ErrDamaged where it is broken.
-func openDB(path string, maxSize int64) (*bolt.DB, error) {
+func openDB(path string, maxSize int64, wrote func(int64), crash func(string)) (*database, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := createDB(path); err != nil {
 			return nil, err
 		}
+		wrote(4 * pageSize)
 	case err != nil:
 		return nil, err
 	case info.Size() == 0: // bbolt would take it for a new one, and what was in it would be lost unseen
@@ -136,7 +143,7 @@ func openDB(path string, maxSize int64) (*bolt.DB, error) {
 	default:
 		return nil, fmt.Errorf("open %s: %w", path, full(err))
 	}
-	return db, nil
+	return &database{DB: db, path: path, max: maxSize, wrote: wrote, crash: crash}, nil
 }
 
 func createDB(path string) error {
@@ -176,7 +183,6 @@ func boltOpen(path string, maxSize int64) (db *bolt.DB, err error) {
 		NoFreelistSync: true,
 		PageSize:       pageSize,
 		MaxSize:        int(maxSize),
-		NoStatistics:   true,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
 			f, err := openVerified(name, flag, mode)
 			file = f

@@ -5,6 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,28 +22,40 @@ var ErrNoKey = errors.New("key is gone")
 const (
 	keySize   = 32
 	sealMore  = 12 + 16 // nonce and tag
-	keyMagic  = "tact keys 1\n"
+	keyMagic  = "tact keys 2\n"
+	keyMagic1 = "tact keys 1\n" // one list without a length
+	keyHeader = len(keyMagic) + sealMore + keySize
 	leaseSize = 16 + keySize
+	// mostLists is how many lists may be appended before the file is written whole.
+	mostLists = 1024
 	// MaxKeys is how many customers a device may hold keys of at a time.
 	MaxKeys = 1 << 16
 )
 
 // Keys are the keys of the leases: what is sealed with one can be read as long
-// as the key is here. They are one small file, rewritten whole: the lease keys
-// wrapped by an epoch key, that one by the device key. Destroying a key draws a
-// new epoch key and is done when the new file is durable. Safe for concurrent use.
+// as the key is here. They are one small file: the epoch key wrapped by the
+// device key, and lists of lease keys wrapped by the epoch key. New ones are
+// appended. Destroying a key draws a new epoch key, and is done when the file is
+// written anew under it. Safe for concurrent use.
+//
+// The file is a magic, the sealed epoch key, and lists: the length of what
+// follows in 4 bytes, and the handles and keys, sealed and bound to the list's
+// place. The last list may be cut by a crash: then nobody was told of its keys.
 type Keys struct {
 	mu     sync.Mutex
 	path   string
+	wrote  func(int64)
 	device [keySize]byte
 	epoch  [keySize]byte
 	lease  map[engine.Handle][keySize]byte
+	size   int64  // of the file; 0 where it must be written whole
+	lists  uint64 // in it
 }
 
 // openKeys reads the key file; one that is not there is no error and holds no
 // key. The error is ErrDamaged where the file cannot be opened with the device key.
-func openKeys(path string, device [keySize]byte) (*Keys, error) {
-	k := &Keys{path: path, device: device, lease: map[engine.Handle][keySize]byte{}}
+func openKeys(path string, device [keySize]byte, wrote func(int64)) (*Keys, error) {
+	k := &Keys{path: path, device: device, wrote: wrote, lease: map[engine.Handle][keySize]byte{}}
 	rand.Read(k.epoch[:]) // never fails, by its contract
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -58,20 +71,58 @@ func openKeys(path string, device [keySize]byte) (*Keys, error) {
 }
 
 func (k *Keys) decode(raw []byte) error {
-	if len(raw) < len(keyMagic)+sealMore+keySize+sealMore || string(raw[:len(keyMagic)]) != keyMagic {
+	if len(raw) < keyHeader || string(raw[:len(keyMagic)]) != keyMagic && string(raw[:len(keyMagic)]) != keyMagic1 {
 		return errors.New("not a key file of this version")
 	}
-	raw = raw[len(keyMagic):]
-	epoch, err := open(k.device, []byte(keyMagic), raw[:sealMore+keySize])
+	magic := raw[:len(keyMagic)]
+	epoch, err := open(k.device, magic, raw[len(keyMagic):keyHeader])
 	if err != nil {
 		return fmt.Errorf("epoch key: %w", err)
 	}
 	copy(k.epoch[:], epoch)
-	list, err := open(k.epoch, []byte(keyMagic), raw[sealMore+keySize:])
-	if err != nil {
-		return fmt.Errorf("lease keys: %w", err)
+	if string(magic) == keyMagic1 {
+		list, err := open(k.epoch, magic, raw[keyHeader:])
+		if err != nil {
+			return fmt.Errorf("lease keys: %w", err)
+		}
+		return k.take(list)
 	}
-	if len(list)%leaseSize != 0 || len(list)/leaseSize > MaxKeys {
+	k.size = int64(keyHeader)
+	for rest := raw[keyHeader:]; len(rest) > 0; k.lists++ {
+		n, whole := 0, len(rest) >= 4
+		if whole {
+			n = int(min(uint64(binary.BigEndian.Uint32(rest)), 1<<30))
+			whole = len(rest) >= 4+n
+		}
+		var list []byte
+		if whole {
+			if list, err = open(k.epoch, listName(k.lists), rest[4:4+n]); err != nil && k.lists > 0 && len(rest) == 4+n {
+				whole = false
+			}
+		}
+		switch {
+		case !whole && k.lists > 0: // it was being appended when the power went
+			k.size = 0
+			return nil
+		case !whole:
+			return errors.New("lease keys: cut short")
+		case err != nil:
+			return fmt.Errorf("lease keys: %w", err)
+		}
+		if err := k.take(list); err != nil {
+			return err
+		}
+		k.size += int64(4 + n)
+		rest = rest[4+n:]
+	}
+	return nil
+}
+
+func listName(n uint64) []byte { return binary.BigEndian.AppendUint64([]byte(keyMagic), n) }
+
+// take takes in a list of handles and keys.
+func (k *Keys) take(list []byte) error {
+	if len(list)%leaseSize != 0 || len(list)/leaseSize+len(k.lease) > MaxKeys {
 		return errors.New("lease keys: wrong length")
 	}
 	for ; len(list) > 0; list = list[leaseSize:] {
@@ -80,21 +131,57 @@ func (k *Keys) decode(raw []byte) error {
 	return nil
 }
 
-// encode returns the whole file. The handles are in order, so that nothing of
-// the order of arrival shows.
-func (k *Keys) encode() []byte {
+// list returns the keys of handles as they are stored. The handles are in order,
+// so that nothing of the order of arrival shows.
+func (k *Keys) list(handles []engine.Handle, place uint64) []byte {
+	sortHandles(handles)
+	plain := make([]byte, 0, len(handles)*leaseSize)
+	for _, h := range handles {
+		key := k.lease[h]
+		plain = append(append(plain, h[:]...), key[:]...)
+	}
+	sealed := seal(k.epoch, listName(place), plain)
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(sealed))), sealed...)
+}
+
+// rewrite writes the whole file.
+func (k *Keys) rewrite() error {
 	handles := make([]engine.Handle, 0, len(k.lease))
 	for h := range k.lease {
 		handles = append(handles, h)
 	}
-	sortHandles(handles)
-	list := make([]byte, 0, len(handles)*leaseSize)
-	for _, h := range handles {
-		key := k.lease[h]
-		list = append(append(list, h[:]...), key[:]...)
-	}
 	b := append([]byte(keyMagic), seal(k.device, []byte(keyMagic), k.epoch[:])...)
-	return append(b, seal(k.epoch, []byte(keyMagic), list)...)
+	b = append(b, k.list(handles, 0)...)
+	k.size = 0
+	k.wrote(int64(len(b)))
+	if err := replaceSecret(k.path, b, keyHeader); err != nil {
+		return err
+	}
+	k.size, k.lists = int64(len(b)), 1
+	return nil
+}
+
+// extend appends a list of the handles, durably. After an error the end of the
+// file is not known, and it is written whole the next time.
+func (k *Keys) extend(handles []engine.Handle) error {
+	b := k.list(handles, k.lists)
+	at := k.size
+	k.size = 0
+	f, err := os.OpenFile(k.path, os.O_WRONLY, 0)
+	if err != nil {
+		return full(err)
+	}
+	k.wrote(int64(len(b)))
+	_, err = f.WriteAt(b, at)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := full(errors.Join(err, f.Close())); err != nil {
+		return err
+	}
+	k.size = at + int64(len(b))
+	k.lists++
+	return nil
 }
 
 func sortHandles(l []engine.Handle) {
@@ -142,7 +229,11 @@ func (k *Keys) Make(handles ...engine.Handle) error {
 	if len(drawn) == 0 {
 		return nil
 	}
-	if err := replaceSecret(k.path, k.encode()); err != nil {
+	store := k.rewrite
+	if k.size > 0 && k.lists < mostLists {
+		store = func() error { return k.extend(drawn) }
+	}
+	if err := store(); err != nil {
 		k.drop(drawn)
 		return fmt.Errorf("make key: %w", err)
 	}
@@ -165,7 +256,7 @@ func (k *Keys) Destroy(handles ...engine.Handle) error {
 	k.drop(handles)
 	old := k.epoch
 	rand.Read(k.epoch[:])
-	if err := replaceSecret(k.path, k.encode()); err != nil {
+	if err := k.rewrite(); err != nil {
 		k.epoch = old
 		return fmt.Errorf("destroy keys: %w", err)
 	}

@@ -37,7 +37,7 @@ func (o *Outbox) checkMachine(machine string) (cloned bool, err error) {
 		return false, nil
 	}
 	made := ""
-	err = o.db.View(func(tx *bolt.Tx) error {
+	err = o.db.view(func(tx *bolt.Tx) error {
 		made = string(tx.Bucket(bucketMeta).Get(keyMachine))
 		return nil
 	})

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"runtime/debug"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -20,33 +19,38 @@ var (
 )
 
 const (
-	metaVersion = 1
-	metaSize    = 1 + 3*8
+	metaVersion = 2
+	metaSize1   = 1 + 3*8 // of version 1
+	metaSize2   = 1 + 5*8
 	maxAside    = 256
 	fill        = 1.0 // numbers only grow: pages are filled from the left
 )
 
 // Outbox is the disk of the outbox. It implements outbox.Disk.
 type Outbox struct {
-	db   *bolt.DB
-	meta outbox.Meta // as stored
+	db    *database
+	meta  outbox.Meta // as stored
+	flash *flash
 
 	blocks []byte // buffer of the next commit
 }
 
-var _ outbox.Disk = (*Outbox)(nil)
+var (
+	_ outbox.Disk      = (*Outbox)(nil)
+	_ outbox.Compacter = (*Outbox)(nil)
+)
 
-func openOutbox(path string, maxSize int64) (o *Outbox, err error) {
-	db, err := openDB(path, maxSize)
+func openOutbox(path string, maxSize int64, f *flash, crash func(string)) (o *Outbox, err error) {
+	db, err := openDB(path, maxSize, f.adder(OutboxFile), crash)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, closeDB(db))
+			err = errors.Join(err, db.close())
 		}
 	}()
-	o = &Outbox{db: db}
+	o = &Outbox{db: db, flash: f}
 	if err := o.makeBuckets(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -59,7 +63,7 @@ func openOutbox(path string, maxSize int64) (o *Outbox, err error) {
 
 func (o *Outbox) makeBuckets() error {
 	there := false
-	err := o.db.View(func(tx *bolt.Tx) error {
+	err := o.db.view(func(tx *bolt.Tx) error {
 		there = tx.Bucket(bucketOut) != nil && tx.Bucket(bucketAside) != nil && tx.Bucket(bucketMeta) != nil
 		return nil
 	})
@@ -76,32 +80,39 @@ func (o *Outbox) makeBuckets() error {
 	})
 }
 
-// update is one durable transaction. What goes wrong before the commit, or for
-// want of room, has written nothing.
-func (o *Outbox) update(change func(tx *bolt.Tx) error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer guard(&err)
-	err = full(o.db.Update(change))
-	if errors.Is(err, ErrFull) {
-		err = fmt.Errorf("%w: %w", outbox.ErrFull, err)
+// update is one durable transaction; for want of room it has written nothing.
+func (o *Outbox) update(change func(tx *bolt.Tx) error) error {
+	err := o.db.update(change)
+	if !errors.Is(err, ErrFull) {
+		return err
 	}
-	return err
+	// Where the room ended in the very last write it may be there all the same.
+	meta, _, _, bad := o.readMeta()
+	if bad != nil || meta != o.meta {
+		return fmt.Errorf("not known whether it was written: %v", errors.Join(err, bad))
+	}
+	return fmt.Errorf("%w: %w", outbox.ErrFull, err)
+}
+
+func (o *Outbox) readMeta() (meta outbox.Meta, day, today int64, err error) {
+	err = o.db.view(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketMeta)
+		if b == nil {
+			return nil
+		}
+		meta, day, today, err = decodeMeta(b.Get(keyMeta))
+		return err
+	})
+	return meta, day, today, err
 }
 
 // Load implements outbox.Disk.
-func (o *Outbox) Load(visit func(seq uint64, value []byte)) (meta outbox.Meta, err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer guard(&err)
-	err = o.db.View(func(tx *bolt.Tx) error {
-		raw := tx.Bucket(bucketMeta).Get(keyMeta)
-		if raw != nil {
-			if len(raw) < metaSize || raw[0] != metaVersion {
-				return fmt.Errorf("outbox meta of %d bytes: %w", len(raw), ErrDamaged)
-			}
-			meta.Epoch = binary.BigEndian.Uint64(raw[1:])
-			meta.First = binary.BigEndian.Uint64(raw[9:])
-			meta.Next = binary.BigEndian.Uint64(raw[17:])
-		}
+func (o *Outbox) Load(visit func(seq uint64, value []byte)) (outbox.Meta, error) {
+	meta, _, _, err := o.readMeta()
+	if err != nil {
+		return meta, err
+	}
+	err = o.db.view(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketOut).ForEach(func(k, v []byte) error {
 			seq, err := seqOf(k)
 			if err == nil {
@@ -120,7 +131,6 @@ func (o *Outbox) Load(visit func(seq uint64, value []byte)) (meta outbox.Meta, e
 // Commit implements outbox.Disk.
 func (o *Outbox) Commit(w outbox.Write) error {
 	err := o.update(func(tx *bolt.Tx) error {
-		growBy(o.db, tx.Size())
 		out := tx.Bucket(bucketOut)
 		out.FillPercent = fill
 		if err := dropBelow(out, w.Meta.First); err != nil {
@@ -132,7 +142,8 @@ func (o *Outbox) Commit(w outbox.Write) error {
 		if err := putAside(tx.Bucket(bucketAside), w.Aside); err != nil {
 			return err
 		}
-		return tx.Bucket(bucketMeta).Put(keyMeta, encodeMeta(w.Meta))
+		day, today := o.flash.kept()
+		return tx.Bucket(bucketMeta).Put(keyMeta, encodeMeta(w.Meta, day, today))
 	})
 	if err != nil {
 		return fmt.Errorf("commit outbox: %w", err)
@@ -260,10 +271,8 @@ func putAside(b *bolt.Bucket, entries []outbox.Entry) error {
 }
 
 // Read implements outbox.Disk.
-func (o *Outbox) Read(from uint64, visit func(seq uint64, value []byte) bool) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer guard(&err)
-	return o.db.View(func(tx *bolt.Tx) error {
+func (o *Outbox) Read(from uint64, visit func(seq uint64, value []byte) bool) error {
+	return o.db.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketOut).Cursor()
 		for k, v := seekBlock(c, from); k != nil; k, v = c.Next() {
 			seq, err := seqOf(k)
@@ -278,14 +287,17 @@ func (o *Outbox) Read(from uint64, visit func(seq uint64, value []byte) bool) (e
 	})
 }
 
+// Compact implements outbox.Compacter. While it copies, at most 8 MiB, nothing is
+// appended: about 60 ms on a fast disk, half a second on a card that writes 20 MB/s.
+func (o *Outbox) Compact() error { return o.db.compact() }
+
 // Size returns the size of the file in bytes.
 func (o *Outbox) Size() int64 {
-	size := int64(0)
-	_ = o.db.View(func(tx *bolt.Tx) error { size = tx.Size(); return nil })
+	size, _, _ := o.db.size()
 	return size
 }
 
-func (o *Outbox) close() error { return closeDB(o.db) }
+func (o *Outbox) close() error { return o.db.close() }
 
 func seqKey(seq uint64) []byte {
 	var k [8]byte
@@ -300,10 +312,27 @@ func seqOf(k []byte) (uint64, error) {
 	return binary.BigEndian.Uint64(k), nil
 }
 
-func encodeMeta(m outbox.Meta) []byte {
-	b := make([]byte, 0, metaSize)
+func encodeMeta(m outbox.Meta, day, today int64) []byte {
+	b := make([]byte, 0, metaSize2)
 	b = append(b, metaVersion)
-	b = binary.BigEndian.AppendUint64(b, m.Epoch)
-	b = binary.BigEndian.AppendUint64(b, m.First)
-	return binary.BigEndian.AppendUint64(b, m.Next)
+	for _, n := range []uint64{m.Epoch, m.First, m.Next, uint64(day), uint64(today)} {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	return b
+}
+
+// decodeMeta reads what encodeMeta made; nothing is the meta of an empty queue.
+func decodeMeta(raw []byte) (m outbox.Meta, day, today int64, err error) {
+	switch {
+	case raw == nil:
+		return m, 0, 0, nil
+	case len(raw) == metaSize2 && raw[0] == metaVersion:
+		day, today = int64(binary.BigEndian.Uint64(raw[25:])), int64(binary.BigEndian.Uint64(raw[33:]))
+	case len(raw) != metaSize1 || raw[0] != 1:
+		return m, 0, 0, fmt.Errorf("outbox meta of %d bytes: %w", len(raw), ErrDamaged)
+	}
+	m.Epoch = binary.BigEndian.Uint64(raw[1:])
+	m.First = binary.BigEndian.Uint64(raw[9:])
+	m.Next = binary.BigEndian.Uint64(raw[17:])
+	return m, day, max(0, today), nil
 }

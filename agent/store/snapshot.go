@@ -7,88 +7,17 @@ import (
 
 	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/context/event"
-	"github.com/tact-edge/tact/context/moment"
 	"github.com/tact-edge/tact/context/profile"
-	"github.com/tact-edge/tact/context/sense"
 )
 
 // The first byte of what is stored. A form that changes gets the next number,
 // and the reader of the old one stays.
 //
-// Version 2 added the showings that volumes count to the head, and to a customer what other sources said
+// Version 2 added to a customer what other sources said
 // of a fact, the price of a decision, what the hub was told of derived values, and the last decisions.
 // Version 3 added to a customer how often each action was shown in contacts that are not kept any more.
 // Version 4 added to a customer the leased budgets, and the number of each contact's record.
-const (
-	headVersion     = 2
-	customerVersion = 4
-)
-
-// head is the part of a snapshot that belongs to nobody, with the epoch whose
-// numbers it speaks of.
-type head struct {
-	epoch  uint64
-	secret [16]byte
-	floor  sense.Instant
-	snap   engine.Snapshot // without customers
-}
-
-func appendHead(b []byte, h *head) []byte {
-	b = append(b, headVersion)
-	b = msgp.AppendUint64(b, h.epoch)
-	b = msgp.AppendBytes(b, h.secret[:])
-	b = appendInstant(b, h.floor)
-	b = msgp.AppendUint64(b, h.snap.Applied)
-	b = msgp.AppendUint64(b, h.snap.Decisions)
-	b = msgp.AppendUint64(b, h.snap.Handles)
-	b = appendInstant(b, h.snap.At)
-	b = appendList(b, h.snap.Owned, appendFact)
-	b = appendList(b, h.snap.Erased, appendTombstone)
-	b = appendList(b, h.snap.Fences.Fences, func(b []byte, f *moment.FenceSide) []byte {
-		b = msgp.AppendString(msgp.AppendString(b, f.Session), f.Place)
-		return msgp.AppendUint8(b, uint8(f.Side))
-	})
-	b = appendList(b, h.snap.Seen, func(b []byte, s *engine.SeenID) []byte {
-		return msgp.AppendString(msgp.AppendString(b, s.Source), s.ID)
-	})
-	return appendList(b, h.snap.Volume, func(b []byte, v *engine.Volume) []byte {
-		return appendList(msgp.AppendString(b, v.Action), v.Shown, func(b []byte, s *engine.Showing) []byte {
-			return msgp.AppendBool(appendInstant(msgp.AppendUint64(b, s.N), s.At), s.Settled)
-		})
-	})
-}
-
-func readHead(raw []byte) (head, error) {
-	var h head
-	c, version, err := begin(raw, headVersion)
-	if err != nil {
-		return h, fmt.Errorf("read state: %w", err)
-	}
-	c.first = version < 2
-	h.epoch = c.uint()
-	c.exact(h.secret[:])
-	h.floor = c.instant()
-	h.snap.Applied = c.uint()
-	h.snap.Decisions = c.uint()
-	h.snap.Handles = c.uint()
-	h.snap.At = c.instant()
-	h.snap.Owned = list(c, readFact)
-	h.snap.Erased = list(c, readTombstone)
-	h.snap.Fences.Fences = list(c, func(c *cursor) moment.FenceSide {
-		return moment.FenceSide{Session: c.text(), Place: c.text(), Side: c.side()}
-	})
-	h.snap.Seen = list(c, func(c *cursor) engine.SeenID {
-		return engine.SeenID{Source: c.text(), ID: c.text()}
-	})
-	if version >= 2 {
-		h.snap.Volume = list(c, func(c *cursor) engine.Volume {
-			return engine.Volume{Action: c.text(), Shown: list(c, func(c *cursor) engine.Showing {
-				return engine.Showing{N: c.uint(), At: c.instant(), Settled: c.truth()}
-			})}
-		})
-	}
-	return h, end(c, "state")
-}
+const customerVersion = 4
 
 // begin reads the version of a form, of which every one up to newest is known.
 func begin(raw []byte, newest byte) (c *cursor, version byte, err error) {

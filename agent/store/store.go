@@ -60,6 +60,7 @@ type Store struct {
 
 	dir      string
 	crashAt  func(point string)
+	flash    *flash
 	counting sync.Mutex
 }
 
@@ -77,26 +78,30 @@ func Open(o Options) (*Store, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{dir: o.Dir, crashAt: o.Crash}
+	s := &Store{dir: o.Dir, crashAt: o.Crash, flash: &flash{}}
 	// The log of record comes first: its lock keeps a second process from the keys.
 	err := s.recover(o, OutboxFile, func(path string) (err error) {
-		s.Outbox, err = openOutbox(path, o.MaxOutbox)
+		s.Outbox, err = openOutbox(path, o.MaxOutbox, s.flash, o.Crash)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s.Cloned, err = s.Outbox.checkMachine(o.Machine)
+	_, day, today, err := s.Outbox.readMeta()
+	s.flash.begin(o.Now, day, today)
+	if err == nil {
+		s.Cloned, err = s.Outbox.checkMachine(o.Machine)
+	}
 	if err = errors.Join(err, s.sweep()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Outbox.close())
 	}
 	err = s.recover(o, KeysFile, func(path string) (err error) {
-		s.Keys, err = openKeys(path, o.DeviceKey)
+		s.Keys, err = openKeys(path, o.DeviceKey, s.flash.adder(KeysFile))
 		return err
 	})
 	if err == nil {
 		err = s.recover(o, StateFile, func(path string) (err error) {
-			s.State, err = openState(path, o.MaxState, o.DeviceKey, s.Keys)
+			s.State, err = openState(path, o, s.flash, s.Keys)
 			return err
 		})
 	}
@@ -144,7 +149,7 @@ func (s *Store) Begin(o Options, why error) error {
 		return fmt.Errorf("begin outbox: %w", err)
 	}
 	s.Recovered = append(s.Recovered, Recovery{File: OutboxFile, Aside: aside, Err: why})
-	n, err := openOutbox(path, o.MaxOutbox)
+	n, err := openOutbox(path, o.MaxOutbox, s.flash, s.crashAt)
 	if err == nil {
 		*s.Outbox = *n // who holds the old one holds the new
 		err = n.setMachine(o.Machine)
@@ -171,6 +176,7 @@ func (s *Store) Count(name string) (uint64, error) {
 	if err := replaceFile(path, strconv.AppendUint(nil, n, 10)); err != nil {
 		return 0, fmt.Errorf("count %s: %w", name, err)
 	}
+	s.flash.add(name+".count", 1)
 	return n, nil
 }
 

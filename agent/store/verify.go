@@ -182,7 +182,7 @@ func (v *verifier) tree(id uint64, low, high []byte, depth int) error {
 		if at+elementSize > len(raw) {
 			return damaged("page %d ends in element %d", id, k)
 		}
-		key, err := part(raw, at, order.Uint32(raw[at:]), order.Uint32(raw[at+4:]))
+		key, err := piece(raw, at, order.Uint32(raw[at:]), order.Uint32(raw[at+4:]))
 		if err != nil {
 			return fmt.Errorf("page %d, element %d: %w", id, k, err)
 		}
@@ -212,11 +212,11 @@ func (v *verifier) leaf(id uint64, raw []byte, count int, low, high []byte, dept
 			return damaged("page %d ends in element %d", id, k)
 		}
 		pos, ksize, vsize := order.Uint32(raw[at+4:]), order.Uint32(raw[at+8:]), order.Uint32(raw[at+12:])
-		key, err := part(raw, at, pos, ksize)
+		key, err := piece(raw, at, pos, ksize)
 		if err != nil {
 			return fmt.Errorf("page %d, element %d: %w", id, k, err)
 		}
-		value, err := part(raw, at, pos+ksize, vsize)
+		value, err := piece(raw, at, pos+ksize, vsize)
 		if err != nil || pos+ksize < pos {
 			return damaged("page %d: value %d lies outside", id, k)
 		}
@@ -248,8 +248,8 @@ func (v *verifier) bucket(id uint64, value []byte, depth int) error {
 	return v.leaf(0, inline, int(order.Uint16(inline[10:])), nil, nil, depth+1)
 }
 
-// part is a key or value, pos bytes behind the begin of its element.
-func part(raw []byte, at int, pos, size uint32) ([]byte, error) {
+// piece is a key or value, pos bytes behind the begin of its element.
+func piece(raw []byte, at int, pos, size uint32) ([]byte, error) {
 	from := uint64(at) + uint64(pos)
 	if from+uint64(size) > uint64(len(raw)) {
 		return nil, damaged("%d bytes at %d of %d", size, from, len(raw))
