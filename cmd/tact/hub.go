@@ -26,7 +26,8 @@ leases slices of it to devices, ships bundles and takes decisions in.
 Everything is in one folder: keys, the operator's token and the ledger. The other
 verbs find the running hub by that folder, or by --hub and --token.`,
 		Example: `  tact hub run --embedded-broker 127.0.0.1:1883 --bundle shop.bundle --trust shop.pub --source crm=@crm.token
-  tact hub customer crm:77
+  tact hub customer show crm:77 --language nl
+  tact hub customer forget crm:77 --wait -o receipt.json
   tact hub decisions --device kiosk-1`,
 	})
 	cmd.AddCommand(newHubRunCommand(a), newHubDecisionsCommand(a), newHubCustomerCommand(a), newHubVerifyCommand(a))
@@ -81,11 +82,16 @@ func tokenOf(text string) (string, error) {
 
 // get asks the hub. The body is the caller's to close.
 func (p *hubPeer) get(ctx context.Context, path string) (io.ReadCloser, error) {
+	return p.do(ctx, http.MethodGet, path, nil)
+}
+
+// do asks the hub, or has it take what is sent. The body is the caller's to close.
+func (p *hubPeer) do(ctx context.Context, method, path string, send io.Reader) (io.ReadCloser, error) {
 	if err := p.find(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(p.url, "/")+path, nil)
+	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(p.url, "/")+path, send)
 	if err != nil {
 		cancel()
 		return nil, usage(fmt.Errorf("read --hub %q: %w", p.url, err))

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -77,92 +79,39 @@ func (a *app) printDecisions(body io.Reader) error {
 	}
 }
 
-func newHubCustomerCommand(a *app) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "customer ID",
-		Short: "show what is known of a customer",
-		Long: `Show what is known of a customer under any id: facts, consents, interactions,
-contacts and what answered them, and the devices that may hold a slice.`,
-		Example: "  tact hub customer crm:77",
-		Args:    exactly("ID"),
-	}
-	peer, asJSON := hubPeerFlags(cmd), jsonFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		body, err := peer.get(cmd.Context(), "/v1/customers/"+url.PathEscape(args[0]))
-		if err != nil {
-			return err
-		}
-		defer body.Close()
-		if *asJSON {
-			_, err := io.Copy(a.stdout, body)
-			return err
-		}
-		var c serve.Customer
-		if err := json.NewDecoder(body).Decode(&c); err != nil {
-			return unreachable(fmt.Errorf("read customer: %w", err))
-		}
-		_, err = io.WriteString(a.stdout, customerText(&c))
-		return err
-	}
-	return cmd
-}
-
-// customerText is a customer for people to read.
-func customerText(c *serve.Customer) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s  (%s)\n", c.Customer, strings.Join(c.IDs, ", "))
-	if c.Restricted {
-		b.WriteString("restricted: the data may not be used\n")
-	}
-	section := func(name string, n int) {
-		if n > 0 {
-			fmt.Fprintf(&b, "\n%s\n", name)
-		}
-	}
-	section("facts", len(c.Facts))
-	for _, f := range c.Facts {
-		fmt.Fprintf(&b, "  %s  %s = %s  (%s, %s)\n", f.Happened, f.Name, f.Value, f.Provenance, f.Source)
-	}
-	section("consents", len(c.Consents)+len(c.Objections))
-	for _, x := range c.Consents {
-		fmt.Fprintf(&b, "  %s  %s: %s\n", x.Happened, x.Purpose, map[bool]string{true: "granted", false: "not granted"}[x.Granted])
-	}
-	for _, x := range c.Objections {
-		fmt.Fprintf(&b, "  %s  %s: %s\n", x.Happened, x.Purpose, map[bool]string{true: "objects", false: "no longer objects"}[x.Raised])
-	}
-	section("interactions", len(c.Interactions))
-	for _, i := range c.Interactions {
-		fmt.Fprintf(&b, "  %s  %s\n", i.Happened, strings.Join(strings.Fields(i.Kind+" "+i.About+" "+i.Channel+" "+i.Ref), " "))
-	}
-	section("contacts", len(c.Contacts))
-	for _, x := range c.Contacts {
-		came := "not answered"
-		if x.Answered != nil {
-			came = "answered " + *x.Answered + " by " + x.By
-		}
-		fmt.Fprintf(&b, "  %s  %s: %s\n", x.Happened, strings.Join(strings.Fields(x.Channel+" "+x.Ref), " "), came)
-	}
-	section("devices", len(c.Devices))
-	for _, d := range c.Devices {
-		fmt.Fprintf(&b, "  %s until %s\n", d.Device, d.Until)
-	}
-	return b.String()
-}
-
 func newHubVerifyCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
-		Short: "check that no record is missing or counted twice",
+		Short: "check that no record is missing or counted twice, or check a receipt",
 		Long: `Check the hub's ledger: per device and epoch no gap, no loss and no decision
-twice. The hub may run meanwhile; what is still on its way shows as a gap.
-Exit code 1 where something is found.`,
-		Example: "  tact hub verify --dir tact-hub",
-		Args:    noArguments,
+twice, also where a device left an epoch and took its records along, and whether
+two machines speak under one identity. What stands as a tombstone where a record
+was, and what devices report, is counted by reason. The hub may run meanwhile;
+what is still on its way shows as a gap.
+
+With --receipt it checks the receipt of an erasure instead, which needs no hub but
+its public key: that it is signed by that key, unchanged, and complete.
+
+Exit code 1 where something is found, or the receipt is not right.`,
+		Example: `  tact hub verify --dir tact-hub
+  tact hub verify --receipt receipt.json --key hub.signpub`,
+		Args: noArguments,
 	}
 	dir := cmd.Flags().String("dir", hubDir, "folder of the hub, on this machine")
 	where := cmd.Flags().String("ledger", "", "ledger as given to hub run; the one in --dir where it was not")
+	receipt := cmd.Flags().String("receipt", "", "receipt of an erasure to check; - reads it from standard input")
+	key := cmd.Flags().String("key", "", "public key of the hub that signed the receipt; default: "+serve.SignPubFile+" in the folder of the hub")
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		switch {
+		case *receipt == "" && *key != "":
+			return usage(errors.New("--key is the key of a receipt: name that with --receipt"))
+		case *receipt != "" && *key == "":
+			*key = filepath.Join(*dir, serve.SignPubFile)
+		}
+		if *receipt != "" {
+			return a.verifyReceipt(*receipt, *key, *asJSON)
+		}
 		if *where == "" {
 			*where = "sqlite:" + filepath.Join(*dir, serve.LedgerFile)
 		}
@@ -193,7 +142,12 @@ func (a *app) printReport(r ledger.Report) error {
 	for _, e := range r.Epochs {
 		records += e.Records
 		decisions += e.Decisions
-		if _, err := fmt.Fprintf(a.stdout, "%-24s epoch %-20d %8d records %8d decisions\n", e.Device, e.Epoch, e.Records, e.Decisions); err != nil {
+		also := ""
+		if e.Repeated > 0 {
+			also = fmt.Sprintf("  %d came in an epoch before", e.Repeated)
+		}
+		also += counted("tombstones", e.Tombstones) + counted("reports", e.Reports)
+		if _, err := fmt.Fprintf(a.stdout, "%-24s epoch %-20d %8d records %8d decisions%s\n", e.Device, e.Epoch, e.Records, e.Decisions, also); err != nil {
 			return err
 		}
 	}
@@ -204,4 +158,16 @@ func (a *app) printReport(r ledger.Report) error {
 	}
 	_, err := fmt.Fprintf(a.stdout, "%d records, %d decisions, %d findings\n", records, decisions, len(r.Findings))
 	return err
+}
+
+// counted prints counts by name, in order of name; nothing of none.
+func counted(what string, counts map[string]int64) string {
+	if len(counts) == 0 {
+		return ""
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		list = append(list, fmt.Sprintf("%s %d", name, counts[name]))
+	}
+	return "  " + what + ": " + strings.Join(list, ", ")
 }

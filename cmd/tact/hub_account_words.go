@@ -1,0 +1,97 @@
+package main
+
+// accountWords are the words of one language for what is held of a customer. Days, yes,
+// no and lists are said as in all that customers are told.
+type accountWords struct {
+	title, ids, restricted                                     string // title: who, when; ids: which
+	purposes, facts, consents, interactions, contacts, devices string // headings
+	used, why, purpose, kept, forEver, from, others, objects   string
+	noAnswer, answer                                           string // answer: when
+	bases, provenances, outcomes                               map[string]string
+	states                                                     map[string]string // of a device: its name and the end of the lease
+}
+
+// accounts are those of each language.
+var accounts = map[string]*accountWords{
+	"en": {
+		title:        "What we hold of %s on %s",
+		ids:          "known as %s",
+		restricted:   "All use of it is stopped, as you asked.",
+		purposes:     "What it is for, and on what ground",
+		facts:        "What we know",
+		consents:     "What you agreed to",
+		interactions: "What happened",
+		contacts:     "How we approached you",
+		devices:      "Where there is a copy",
+		used:         "may be used for it now",
+		why:          "why",
+		purpose:      "for",
+		kept:         "kept until",
+		forEver:      "no end is set",
+		from:         "from",
+		others:       "another source says",
+		objects:      "you object",
+		noAnswer:     "no answer",
+		answer:       "answered on %s",
+		bases: map[string]string{"consent": "you agreed to it", "contract": "our agreement with you", "legal_obligation": "the law demands it", "vital_interest": "somebody's life or health",
+			"public_task": "a task in the public interest", "legitimate_interest": "our legitimate interest", "none": "no ground any more"},
+		provenances: map[string]string{"declared": "you told us", "observed": "we saw it", "inferred": "we worked it out", "third_party": "somebody else told us"},
+		outcomes: map[string]string{"shown": "shown", "accepted": "you said yes", "dismissed": "you said no", "ignored": "no answer", "later": "you said later", "never": "you said never",
+			"negative": "it was not welcome", "abandoned": "you broke off", "failed": "it was not shown", "answered": "you answered elsewhere"},
+		states: map[string]string{"held": "%s until %s", "pending": "%s, which is away: until %s at the latest", "ended": "%s had one until %s"},
+	},
+	"nl": {
+		title:        "Wat wij op %[2]s van %[1]s bewaren",
+		ids:          "bekend als %s",
+		restricted:   "Al het gebruik ervan is gestopt, zoals u vroeg.",
+		purposes:     "Waarvoor het is, en op welke grond",
+		facts:        "Wat wij weten",
+		consents:     "Waar u mee hebt ingestemd",
+		interactions: "Wat er is gebeurd",
+		contacts:     "Hoe wij u hebben aangesproken",
+		devices:      "Waar er een kopie is",
+		used:         "mag er nu voor worden gebruikt",
+		why:          "waarom",
+		purpose:      "voor",
+		kept:         "bewaard tot",
+		forEver:      "er is geen einde bepaald",
+		from:         "van",
+		others:       "een andere bron zegt",
+		objects:      "u maakt bezwaar",
+		noAnswer:     "geen antwoord",
+		answer:       "beantwoord op %s",
+		bases: map[string]string{"consent": "u hebt ermee ingestemd", "contract": "onze overeenkomst met u", "legal_obligation": "de wet eist het", "vital_interest": "iemands leven of gezondheid",
+			"public_task": "een taak van algemeen belang", "legitimate_interest": "ons gerechtvaardigd belang", "none": "geen grond meer"},
+		provenances: map[string]string{"declared": "u hebt het ons verteld", "observed": "wij hebben het gezien", "inferred": "wij hebben het afgeleid", "third_party": "iemand anders heeft het ons verteld"},
+		outcomes: map[string]string{"shown": "getoond", "accepted": "u zei ja", "dismissed": "u zei nee", "ignored": "geen antwoord", "later": "u zei later", "never": "u zei nooit",
+			"negative": "het was niet welkom", "abandoned": "u brak het af", "failed": "het is niet getoond", "answered": "u hebt elders geantwoord"},
+		states: map[string]string{"held": "%s tot %s", "pending": "%s, nu niet verbonden: uiterlijk tot %s", "ended": "%s had er een tot %s"},
+	},
+	"de": {
+		title:        "Was wir am %[2]s von %[1]s gespeichert haben",
+		ids:          "bekannt als %s",
+		restricted:   "Jede Verwendung ist angehalten, wie Sie es verlangt haben.",
+		purposes:     "Wofür es ist, und auf welcher Grundlage",
+		facts:        "Was wir wissen",
+		consents:     "Worin Sie eingewilligt haben",
+		interactions: "Was geschehen ist",
+		contacts:     "Wie wir Sie angesprochen haben",
+		devices:      "Wo es eine Kopie gibt",
+		used:         "darf jetzt dafür verwendet werden",
+		why:          "warum",
+		purpose:      "für",
+		kept:         "aufbewahrt bis",
+		forEver:      "kein Ende ist bestimmt",
+		from:         "von",
+		others:       "eine andere Quelle sagt",
+		objects:      "Sie widersprechen",
+		noAnswer:     "keine Antwort",
+		answer:       "beantwortet am %s",
+		bases: map[string]string{"consent": "Sie haben eingewilligt", "contract": "unser Vertrag mit Ihnen", "legal_obligation": "das Gesetz verlangt es", "vital_interest": "Leben oder Gesundheit eines Menschen",
+			"public_task": "eine Aufgabe im öffentlichen Interesse", "legitimate_interest": "unser berechtigtes Interesse", "none": "keine Grundlage mehr"},
+		provenances: map[string]string{"declared": "Sie haben es uns gesagt", "observed": "wir haben es gesehen", "inferred": "wir haben es erschlossen", "third_party": "jemand anders hat es uns gesagt"},
+		outcomes: map[string]string{"shown": "gezeigt", "accepted": "Sie sagten ja", "dismissed": "Sie sagten nein", "ignored": "keine Antwort", "later": "Sie sagten später", "never": "Sie sagten nie",
+			"negative": "es war nicht willkommen", "abandoned": "Sie haben abgebrochen", "failed": "es wurde nicht gezeigt", "answered": "Sie haben anderswo geantwortet"},
+		states: map[string]string{"held": "%s bis %s", "pending": "%s, zurzeit nicht verbunden: spätestens bis %s", "ended": "%s hatte eine bis %s"},
+	},
+}
