@@ -70,7 +70,7 @@ func (b *mochiBroker) start(t testing.TB) {
 	})
 	b.in = l
 	b.server = mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	for _, h := range append(slices.Clone(b.hooks), embedded.OneAtATime()) {
+	for _, h := range append(slices.Clone(b.hooks), embedded.TakeOver(b.server), embedded.OneAtATime()) {
 		if err := b.server.AddHook(h, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package mqtt
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"net"
 	"strings"
 	"sync"
@@ -52,7 +51,7 @@ func newKioskOn(t testing.TB, b Broker, disk *outbox.Memory) *kiosk {
 	k.link, err = NewDevice(DeviceConfig{
 		Broker: b,
 		Session: uplink.Config{Tenant: tenant, Device: "kiosk-1", Groups: []string{"shops"}, Boot: 9, Seed: 1,
-			Keys:   wire.KeysOf(hubKey.Public().(ed25519.PublicKey)),
+			Keys:   trusted,
 			Linger: 10 * sense.Millisecond, RTO: 300 * sense.Millisecond, Retry: 50 * sense.Millisecond,
 			MaxRetry: 300 * sense.Millisecond, Takeovers: 1000},
 		Queue: k.q,

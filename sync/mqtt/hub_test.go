@@ -16,6 +16,8 @@ const tenant = "acme"
 
 var hubKey = ed25519.NewKeyFromSeed([]byte("a seed of the hub, of 32 bytes.."))
 
+var trusted = wire.KeysOf(hubKey.Public().(ed25519.PublicKey))
+
 // fakeHub commits to memory and acknowledges.
 type fakeHub struct {
 	t      testing.TB

@@ -106,7 +106,7 @@ func serve(l net.Listener, scheme string, who mochi.Hook) (*Broker, error) {
 	caps.MaximumPacketSize = wire.MaxMessage + 1024 // the topic
 	s := mochi.New(&mochi.Options{Capabilities: caps, Logger: slog.New(slog.DiscardHandler),
 		ClientNetReadBufferSize: 4 << 10, ClientNetWriteBufferSize: 4 << 10})
-	for _, h := range []mochi.Hook{who, OneAtATime()} {
+	for _, h := range []mochi.Hook{who, TakeOver(s), OneAtATime()} {
 		if err := s.AddHook(h, nil); err != nil {
 			l.Close()
 			return nil, fmt.Errorf("start broker: %w", err)
