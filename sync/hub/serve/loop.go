@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tact-edge/tact/sync/hub"
@@ -28,25 +29,42 @@ type result struct {
 // batchSize is how many inputs share a transaction at the most.
 const batchSize = 256
 
+// spacing is the least time from the beginning of one round to that of the next,
+// where all that waits is a little of devices' logs: each round is a write that the
+// disk has to finish, and many small ones hold up everything else that is on it.
+const spacing = 3 * time.Millisecond
+
+// patient says whether jobs can wait for more: batches, and few.
+func patient(jobs []job, bytes int) bool {
+	return bytes < roundBytes/32 && !slices.ContainsFunc(jobs, func(j job) bool { return j.opening == nil })
+}
+
 // gather takes from the queue what the next round will hold, and has it unpacked,
 // while the present round is committed: until the mind is ready, more may join.
 func (h *Hub) gather(ctx context.Context) {
 	defer h.turnAway()
 	defer close(h.rounds)
+	var began time.Time // the last round
 	for {
 		batch := h.queue.take(ctx, make([]job, 0, batchSize))
 		if len(batch) == 0 {
 			return
 		}
 		bytes := h.openAll(ctx, batch)
+		due := time.After(spacing - time.Since(began)) // at once after a pause
 		for handed := false; !handed; {
-			more := h.queue.ready
+			more, ready := h.queue.ready, h.rounds
 			if len(batch) == cap(batch) || bytes >= roundBytes {
 				more = nil
 			}
+			if due != nil && patient(batch, bytes) {
+				ready = nil
+			}
 			select {
-			case h.rounds <- batch:
-				handed = true
+			case ready <- batch:
+				handed, began = true, time.Now()
+			case <-due:
+				due = nil
 			case <-more:
 				n := len(batch)
 				batch = h.queue.now(batch)
