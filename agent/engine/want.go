@@ -24,7 +24,8 @@ func (m *Mind) want() *Want {
 	if len(m.noted) == 0 && len(m.gone) == 0 && !m.wantStale {
 		return nil
 	}
-	w := Want{Gone: m.gone}
+	var fresh []WantSlice
+	gone := m.gone
 	m.gone = nil
 	for _, c := range m.noted {
 		c.noted = false
@@ -36,9 +37,9 @@ func (m *Mind) want() *Want {
 		wants := !m.cfg.Leased && !c.passive && (now.Served || c.here(m.now) || now.Budgets != 0)
 		switch {
 		case wants && (!c.wants || !sameWant(c.wanted, now)):
-			w.Slices = append(w.Slices, now)
+			fresh = append(fresh, now)
 		case !wants && c.wants:
-			w.Gone = append(w.Gone, c.Handle)
+			gone = append(gone, c.Handle)
 		}
 		c.wants, c.wanted = wants, now
 	}
@@ -46,13 +47,12 @@ func (m *Mind) want() *Want {
 	m.noted = m.noted[:0]
 	turned := m.wantStale && m.lookAtSignals()
 	m.wantStale = false
-	if len(w.Slices) == 0 && len(w.Gone) == 0 && !turned {
+	if len(fresh) == 0 && len(gone) == 0 && !turned {
 		return nil
 	}
-	slices.SortFunc(w.Slices, func(a, b WantSlice) int { return bytes.Compare(a.Handle[:], b.Handle[:]) })
-	slices.SortFunc(w.Gone, func(a, b Handle) int { return bytes.Compare(a[:], b[:]) })
-	w.Signals = m.signals
-	return &w
+	slices.SortFunc(fresh, func(a, b WantSlice) int { return bytes.Compare(a.Handle[:], b.Handle[:]) })
+	slices.SortFunc(gone, func(a, b Handle) int { return bytes.Compare(a[:], b[:]) })
+	return &Want{Slices: fresh, Gone: gone, Signals: m.signals}
 }
 
 func sameWant(a, b WantSlice) bool {
@@ -69,6 +69,9 @@ func (m *Mind) Holds(yield func(h Handle, until sense.Instant, here bool) bool) 
 		}
 	}
 }
+
+// Customers returns how many are held.
+func (m *Mind) Customers() int { return len(m.customers) }
 
 // lookAtSignals works out which signals are wanted, and says whether they are others than before.
 func (m *Mind) lookAtSignals() (turned bool) {
