@@ -38,26 +38,50 @@ type Body struct {
 	names *symbols // of the bundle in charge
 }
 
-// Handle performs one output in the stated order: persist, withhold, destroy, clear, show,
-// hand over, want. Nothing but clears that protect somebody is done before, or where,
-// persisting fails. A full disk is waited out until ctx ends; any other error is
+// Handle performs the outputs of steps that follow each other, of each in the stated order:
+// persist, withhold, destroy, clear, show, hand over, want. What they persist is one transaction,
+// and the commit point of all. Nothing but clears that protect somebody is done before, or
+// where, persisting fails. A full disk is waited out until ctx ends; any other error is
 // final: the mind knows more than the log, and must be restored from it.
-func (b *Body) Handle(ctx context.Context, out *engine.Output) error {
-	cleared := false
-	if err := b.persist(ctx, out, &cleared); err != nil {
-		b.clearProtecting(out, &cleared)
+func (b *Body) Handle(ctx context.Context, outs ...*engine.Output) error {
+	return b.handle(ctx, outs, func(int) {})
+}
+
+// handle is Handle that says when an output is performed.
+func (b *Body) handle(ctx context.Context, outs []*engine.Output, done func(k int)) error {
+	g := group{outs: outs}
+	if err := b.persist(ctx, &g); err != nil {
+		b.clearProtecting(&g)
 		return err
 	}
+	for k, out := range outs {
+		if err := b.perform(ctx, out, &g); err != nil {
+			g.outs = outs[k:]
+			b.clearProtecting(&g)
+			return err
+		}
+		done(k)
+	}
+	return nil
+}
+
+// group is what is performed together.
+type group struct {
+	outs    []*engine.Output
+	cleared bool // what protects somebody was taken down before the others' turn
+}
+
+// perform does what an output wants whose records are durable.
+func (b *Body) perform(ctx context.Context, out *engine.Output, g *group) error {
 	b.codec.withheld.add(out.Withhold)
-	if err := b.destroy(ctx, out.Destroy, out, &cleared); err != nil {
-		b.clearProtecting(out, &cleared)
+	if err := b.destroy(ctx, out.Destroy, g); err != nil {
 		return err
 	}
 	if b.Stored != nil && (len(out.Persist) > 0 || len(out.Destroy) > 0 || out.LetGo) {
 		b.Stored(out)
 	}
 	for _, c := range out.Clear {
-		if !cleared || !c.Protects {
+		if !g.cleared || !c.Protects {
 			b.clear(c)
 		}
 	}
@@ -96,25 +120,35 @@ func (b *Body) clear(c engine.Clear) {
 }
 
 // clearProtecting takes down what would expose somebody, once.
-func (b *Body) clearProtecting(out *engine.Output, done *bool) {
-	if *done {
+func (b *Body) clearProtecting(g *group) {
+	if g.cleared {
 		return
 	}
-	*done = true
-	for _, c := range out.Clear {
-		if c.Protects {
-			b.clear(c)
+	g.cleared = true
+	for _, out := range g.outs {
+		for _, c := range out.Clear {
+			if c.Protects {
+				b.clear(c)
+			}
 		}
 	}
 }
 
-// persist appends the records of a step in one transaction.
-func (b *Body) persist(ctx context.Context, out *engine.Output, cleared *bool) error {
-	if len(out.Persist) == 0 {
+// persist appends the records of all steps in one transaction.
+func (b *Body) persist(ctx context.Context, g *group) error {
+	var list []engine.Record
+	for _, out := range g.outs {
+		if len(list) == 0 {
+			list = out.Persist[:len(out.Persist):len(out.Persist)]
+			continue
+		}
+		list = append(list, out.Persist...)
+	}
+	if len(list) == 0 {
 		return nil
 	}
-	return b.whileFull(ctx, out, cleared, func() error {
-		records, err := b.encode(out.Persist)
+	return b.whileFull(ctx, g, func() error {
+		records, err := b.encode(list)
 		if err != nil {
 			return err
 		}
@@ -123,8 +157,8 @@ func (b *Body) persist(ctx context.Context, out *engine.Output, cleared *bool) e
 		if err != nil {
 			return fmt.Errorf("persist step: %w", err)
 		}
-		if a.First != out.Persist[0].Seq || a.Refused > 0 {
-			return fmt.Errorf("persist step: the log gave number %d to record %d of the mind (%d refused)", a.First, out.Persist[0].Seq, a.Refused)
+		if a.First != list[0].Seq || a.Refused > 0 {
+			return fmt.Errorf("persist step: the log gave number %d to record %d of the mind (%d refused)", a.First, list[0].Seq, a.Refused)
 		}
 		b.crash(CrashAfterAppend)
 		return nil
@@ -155,15 +189,15 @@ func (b *Body) encode(list []engine.Record) ([][]byte, error) {
 	return records, nil
 }
 
-func (b *Body) destroy(ctx context.Context, handles []engine.Handle, out *engine.Output, cleared *bool) error {
+func (b *Body) destroy(ctx context.Context, handles []engine.Handle, g *group) error {
 	if len(handles) == 0 {
 		return nil
 	}
-	return b.whileFull(ctx, out, cleared, func() error { return b.Keys.Destroy(handles...) })
+	return b.whileFull(ctx, g, func() error { return b.Keys.Destroy(handles...) })
 }
 
 // whileFull tries again, with growing pauses, while there is no room on the disk.
-func (b *Body) whileFull(ctx context.Context, out *engine.Output, cleared *bool, do func() error) error {
+func (b *Body) whileFull(ctx context.Context, g *group, do func() error) error {
 	told := false
 	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
 		err := do()
@@ -173,7 +207,7 @@ func (b *Body) whileFull(ctx context.Context, out *engine.Output, cleared *bool,
 			}
 			return err
 		}
-		b.clearProtecting(out, cleared)
+		b.clearProtecting(g)
 		if !told {
 			told = true
 			b.Tell.Error("the disk is full: nothing new is shown until there is room", "error", err)

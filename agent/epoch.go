@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/tact-edge/tact/agent/engine"
@@ -20,7 +19,8 @@ import (
 // An epoch is one line of numbers. A device leaves it where its store turns out to be a copy, put back
 // or taken to another machine: the same numbers may then stand for other records elsewhere. What the
 // hub has not acknowledged is taken over as wire.Moved, sealed parts under their old numbers; the hub
-// counts none twice. Decisions are numbered on.
+// counts none twice. Decisions are numbered from 1 again, as in every epoch; those made before keep
+// their ids, and are answered under them.
 
 // reasons to leave an epoch.
 type whyLeave struct {
@@ -28,8 +28,8 @@ type whyLeave struct {
 	err    error
 }
 
-// formerFile lists the epochs that were left, below Config.Dir, one a line, the last last: decisions
-// made in them are answered still.
+// formerFile lists the epochs that were left, below Config.Dir, each with how many decisions it had, one
+// a line, the last last: decisions made in them are answered still.
 const (
 	formerFile = "epochs"
 	mostFormer = 16
@@ -70,7 +70,7 @@ func (a *Agent) leaveEpoch(ctx context.Context, why whyLeave) error {
 // reportLeft tells the hub why an epoch was left.
 func (a *Agent) reportLeft(why whyLeave) {
 	if why.report != "" && len(a.former) > 0 {
-		a.reportToHub(why.report, fmt.Sprintf("epoch %d was left: %v", a.former[len(a.former)-1], why.err), 1)
+		a.reportToHub(why.report, fmt.Sprintf("epoch %d was left: %v", a.former[len(a.former)-1].Epoch, why.err), 1)
 	}
 }
 
@@ -78,7 +78,7 @@ func (a *Agent) reportLeft(why whyLeave) {
 // numbers of the old one to those of the new. Nothing else uses the queue meanwhile.
 func (a *Agent) moveOn(snap *engine.Snapshot, names *symbols, why error) error {
 	old, end := a.epoch, a.queue.Status().Next
-	if err := a.addFormer(old); err != nil {
+	if err := a.addFormer(engine.Former{Epoch: old, Decisions: snap.Decisions}); err != nil {
 		return err
 	}
 	moved := map[uint64]uint64{}
@@ -109,7 +109,6 @@ func (a *Agent) moveOn(snap *engine.Snapshot, names *symbols, why error) error {
 	}
 	last := a.queue.Status().Next - 1
 	renumber(snap, moved, last)
-	clear(a.leases) // budgets were counted by the old numbers
 	for _, h := range a.store.Keys.Handles() {
 		a.lastUse[h] = last
 	}
@@ -141,10 +140,16 @@ func (a *Agent) moveLost(snap *engine.Snapshot, names *symbols, old, end uint64,
 	return nil
 }
 
-// renumber brings a snapshot to the numbers of another line, of which everything up to applied is in it.
-// What was not moved is at the hub: it has no number here.
+// renumber brings a snapshot to the numbers of another line, of which everything up to applied is in it,
+// and no decision yet. What was not moved is at the hub: it has no number here. What was shown and is not
+// answered counts as shown.
 func renumber(snap *engine.Snapshot, moved map[uint64]uint64, applied uint64) {
-	snap.Applied = applied
+	snap.Applied, snap.Decisions = applied, 0
+	for k := range snap.Volume {
+		for n := range snap.Volume[k].Shown {
+			snap.Volume[k].Shown[n].N = 0
+		}
+	}
 	for k := range snap.Customers {
 		c := &snap.Customers[k]
 		for n := range c.Pending {
@@ -202,22 +207,23 @@ func (a *Agent) loadFormer() {
 		return
 	}
 	for line := range strings.Lines(string(raw)) {
-		if n, err := strconv.ParseUint(strings.TrimSpace(line), 10, 64); err == nil {
-			a.former = append(a.former, n)
+		var f engine.Former
+		if n, _ := fmt.Sscan(line, &f.Epoch, &f.Decisions); n == 2 {
+			a.former = append(a.former, f)
 		}
 	}
 }
 
 // addFormer notes durably that an epoch is left, before it is.
-func (a *Agent) addFormer(epoch uint64) error {
-	former := append(slices.DeleteFunc(slices.Clone(a.former), func(e uint64) bool { return e == epoch }), epoch)
+func (a *Agent) addFormer(left engine.Former) error {
+	former := append(slices.DeleteFunc(slices.Clone(a.former), func(f engine.Former) bool { return f.Epoch == left.Epoch }), left)
 	former = former[max(0, len(former)-mostFormer):]
 	var raw []byte
-	for _, e := range former {
-		raw = append(strconv.AppendUint(raw, e, 10), '\n')
+	for _, f := range former {
+		raw = fmt.Appendf(raw, "%d %d\n", f.Epoch, f.Decisions)
 	}
 	if err := update.Folder(a.cfg.Dir).Replace(formerFile, raw); err != nil {
-		return fmt.Errorf("leave epoch %d: %w", epoch, err)
+		return fmt.Errorf("leave epoch %d: %w", left.Epoch, err)
 	}
 	a.former = former
 	return nil

@@ -22,7 +22,7 @@ func (a *Agent) fromHub(ctx context.Context, e uplink.Event) error {
 			return err
 		}
 		if e.Up {
-			a.linkUp(a.stamp.now())
+			a.lent.LinkUp(a.stamp.now())
 			return nil
 		}
 		a.describeNow() // for the hello of the next connection
@@ -68,12 +68,12 @@ func (a *Agent) message(ctx context.Context, m wire.DownMessage) error {
 	if !ok {
 		return nil
 	}
-	answer := a.answered(&u, re)
+	answer := a.lent.Answered(&u, re)
 	a.touched()
 	if _, err := a.step(ctx, engine.Input{At: now, Slices: []engine.SliceUpdate{u}}, nil); err != nil {
 		return err
 	}
-	a.heard(&u, now, answer)
+	a.lent.Heard(&u, now, answer)
 	a.tellSessions(now, nil)
 	a.body.crash(CrashAfterAcknowledge)
 	return nil
@@ -157,7 +157,7 @@ func (a *Agent) sendHealth(now sense.Instant) {
 	runtime.ReadMemStats(&m)
 	payload, err := wire.EncodeJSON(wire.Health{At: int64(now), Figures: map[string]int64{
 		"outbox_records": int64(s.Records), "outbox_bytes": s.Bytes, "outbox_refused": int64(s.Refused), "outbox_tombstones": int64(s.Tombs),
-		"customers": int64(len(a.leases)), "steps": int64(a.steps.Load()), "heap_bytes": int64(m.HeapAlloc), "store_recoveries": int64(a.recovered), "messages_refused": int64(a.refused.Load()),
+		"customers": int64(a.mind.Customers()), "steps": int64(a.steps.Load()), "heap_bytes": int64(m.HeapAlloc), "store_recoveries": int64(a.recovered), "messages_refused": int64(a.refused.Load()),
 	}})
 	if err != nil {
 		a.tell.Error("health cannot be sent", "error", err)

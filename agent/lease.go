@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/tact-edge/tact/agent/engine"
@@ -27,80 +29,95 @@ type leased struct {
 	saved   bool          // the state file has them: they are given back once it has them no more
 }
 
-// lending is what the agent keeps of all leases together.
-type lending struct {
-	due       sense.Instant // when one of them asks for something next
-	number    uint64        // of the requests so far
-	described bool          // the link knows which slices are held, as of the last Want
-	describe  sense.Instant // not before then it is told again
+// Leases ask for the slices that a mind wants and for the budgets of who is served, renew them, and give budgets
+// back. It is stepped: whoever owns it passes what happened, with the time, and calls Look when Due has come.
+type Leases struct {
+	Tell    func(uplink.Input) bool                                           // passes a request to the link; false where it takes none
+	Seal    func(h engine.Handle, customer string) (sealed []byte, err error) // for the hub; both nil while its key is not known
+	Limited func() bool                                                       // whether the policy in charge has limits of which units are leased
+	Log     func() (epoch, last uint64)                                       // the log's epoch and the number of its last record
+	Timely  func() bool                                                       // whether it is known what time it is
+	Warn    func(what string, err error)
+
+	held   map[engine.Handle]*leased
+	due    sense.Instant // when one of them asks for something next
+	number uint64        // of the requests so far
 }
 
 const (
 	askedTooLong  = 10 * sense.Minute // an answer that has not come by then does not
 	askAgainAfter = sense.Minute      // where an answer did not bring what was asked for
-	describeEvery = 5 * sense.Second
 )
 
-// want takes what the mind wants now that it did not want before: sources are started and stopped, slices and
-// budgets asked for and given back.
-func (a *Agent) want(w *engine.Want) {
-	if a.sources != nil {
-		a.sources.Want(w.Signals)
+// Due is when something is to be asked for by itself.
+func (b *Leases) Due() sense.Instant {
+	if len(b.held) == 0 {
+		return sense.Never
 	}
-	a.reading.Store(&w.Signals)
-	now := a.stamp.now()
+	return b.due
+}
+
+// Clear forgets all: numbers of another log say nothing of this one.
+func (b *Leases) Clear() {
+	for _, l := range b.held {
+		b.cancel(l)
+	}
+	clear(b.held)
+}
+
+// Want takes what the mind wants now that it did not want before.
+func (b *Leases) Want(w *engine.Want, now sense.Instant) {
+	if b.held == nil {
+		b.held = map[engine.Handle]*leased{}
+	}
 	for _, s := range w.Slices {
-		l := a.leases[s.Handle]
+		l := b.held[s.Handle]
 		if l == nil {
 			l = &leased{}
-			a.leases[s.Handle] = l
+			b.held[s.Handle] = l
 		}
 		if s.Budgets != 0 && s.Budgets != l.want.Budgets {
 			l.budgets, l.owes = now, true
 			l.saved = l.saved || l.want.Handle == engine.Handle{} // they are from the state file
 		}
 		l.want, l.gone = s, false
-		a.follow(l, now)
+		b.follow(l, now)
 	}
 	for _, h := range w.Gone {
-		if l := a.leases[h]; l != nil {
+		if l := b.held[h]; l != nil {
 			l.want.Served, l.want.Budgets, l.gone = false, 0, true
-			a.follow(l, now)
+			b.follow(l, now)
 		}
-	}
-	if len(w.Slices)+len(w.Gone) > 0 {
-		a.lent.described = false
 	}
 }
 
 // follow does for a lease what is to be done now: asks for the slice, asks for budgets, or gives them back.
-func (a *Agent) follow(l *leased, now sense.Instant) {
-	if l.ask != "" && (now >= l.asked.Add(askedTooLong) || !l.want.Served && !l.gives && !a.outOfStep(l, now)) {
-		a.tellLink(uplink.Cancel{ID: l.ask})
-		l.ask = ""
+func (b *Leases) follow(l *leased, now sense.Instant) {
+	if l.ask != "" && (now >= l.asked.Add(askedTooLong) || !l.want.Served && !l.gives && !b.outOfStep(l, now)) {
+		b.cancel(l)
 	}
-	if l.ask == "" && a.hubKey() != nil && now >= l.again {
+	if l.ask == "" && now >= l.again {
 		switch {
-		case a.outOfStep(l, now) || l.want.Served && now >= l.slicesDue():
-			a.askSlice(l, now)
-		case l.want.Served && a.limited() && now >= l.budgetsDue():
-			a.askBudgets(l, now, false)
+		case b.outOfStep(l, now) || l.want.Served && now >= l.slicesDue():
+			b.askSlice(l, now)
+		case l.want.Served && b.Limited() && now >= l.budgetsDue():
+			b.askBudgets(l, now, false)
 		case !l.want.Served && l.owes && l.want.Budgets == 0 && !l.saved:
-			if l.owes = a.limited(); l.owes {
-				a.askBudgets(l, now, true)
+			if l.owes = b.Limited(); l.owes {
+				b.askBudgets(l, now, true)
 			}
 		}
 	}
 	if l.gone && l.ask == "" && !l.owes {
-		delete(a.leases, l.want.Handle)
+		delete(b.held, l.want.Handle)
 		return
 	}
-	a.lent.due = min(a.lent.due, a.dueOf(l))
+	b.due = min(b.due, b.dueOf(l))
 }
 
 // outOfStep says whether a slice is wanted of which no revision is held: it was never here, or is not what the
 // hub thinks it is.
-func (a *Agent) outOfStep(l *leased, now sense.Instant) bool {
+func (b *Leases) outOfStep(l *leased, now sense.Instant) bool {
 	return !l.gone && l.want.Revision == 0 && (l.want.Served || now < l.until)
 }
 
@@ -120,78 +137,90 @@ func (l *leased) budgetsDue() sense.Instant {
 	return l.want.Budgets.Add(-(l.want.Budgets.Sub(l.budgets) / 3))
 }
 
-// dueOf is when a lease asks for something next.
-func (a *Agent) dueOf(l *leased) sense.Instant {
+// dueOf is when a lease asks for something next by itself.
+func (b *Leases) dueOf(l *leased) sense.Instant {
+	due := sense.Never
 	switch {
 	case l.ask != "":
 		return l.asked.Add(askedTooLong)
 	case l.want.Served:
-		due := l.slicesDue()
-		if a.limited() {
+		due = l.slicesDue()
+		if b.Limited() {
 			due = min(due, l.budgetsDue())
 		}
-		return max(due, l.again, l.asked+1)
-	case l.owes && l.want.Budgets == 0 && !l.saved || l.want.Revision == 0 && l.again != 0:
-		return max(l.again, l.asked+1)
+	case l.owes && l.want.Budgets == 0 && !l.saved:
+		due = l.again
 	}
-	return sense.Never
+	if !l.gone && l.want.Revision == 0 && l.again != 0 {
+		due = min(due, l.again)
+	}
+	return max(due, l.again, l.asked+1)
 }
 
-// limited says whether the policy in charge has limits of which units are leased.
-func (a *Agent) limited() bool {
-	b := a.mind.Bundle()
-	if b == nil {
-		return false
+// Look lets every lease ask for what is due.
+func (b *Leases) Look(now sense.Instant) {
+	b.due = sense.Never
+	for _, l := range b.those(func(l *leased) bool {
+		if due := b.dueOf(l); due > now && (l.ask != "" || !b.outOfStep(l, now)) {
+			b.due = min(b.due, due)
+			return false
+		}
+		return true
+	}) {
+		b.follow(l, now)
 	}
-	for k := range b.Contact.Limits {
-		if b.Contact.Limits[k].AtMost > 0 {
-			return true
+}
+
+// those returns the leases of which is says so, in order of handle: each asks for something.
+func (b *Leases) those(is func(l *leased) bool) (list []*leased) {
+	for _, l := range b.held { // order: sorted below
+		if is(l) {
+			list = append(list, l)
 		}
 	}
-	return false
+	slices.SortFunc(list, func(x, y *leased) int { return bytes.Compare(x.want.Handle[:], y.want.Handle[:]) })
+	return list
 }
 
-// lookAtLeases lets every lease ask for what is due.
-func (a *Agent) lookAtLeases(now sense.Instant) {
-	a.lent.due = sense.Never
-	for _, l := range a.leases {
-		a.follow(l, now)
-	}
-}
-
-// linkUp asks for the budgets of everybody who is served anew: what others were told meanwhile may have
+// LinkUp asks for the budgets of everybody who is served anew: what others were told meanwhile may have
 // left none. The link itself repeats what was asked before.
-func (a *Agent) linkUp(now sense.Instant) {
-	for _, l := range a.leases {
+func (b *Leases) LinkUp(now sense.Instant) {
+	for _, l := range b.held {
 		l.again = 0
-		if l.want.Served && l.ask == "" && l.want.Revision != 0 && a.limited() && a.hubKey() != nil {
-			a.askBudgets(l, now, false)
+	}
+	if b.Limited() {
+		for _, l := range b.those(func(l *leased) bool { return l.want.Served && l.ask == "" && l.want.Revision != 0 }) {
+			b.askBudgets(l, now, false)
 		}
 	}
-	a.lookAtLeases(now)
+	b.Look(now)
 }
 
-// stateSaved notes what the state file has. Budgets that it has no more can be given back: no restart finds them again.
-func (a *Agent) stateSaved(now sense.Instant) {
-	for _, l := range a.leases {
-		if l.saved = l.want.Budgets != 0; !l.saved && l.owes {
-			a.follow(l, now)
-		}
+// Saved notes what the state file has. Budgets that it has no more can be given back: no restart finds them again.
+func (b *Leases) Saved(now sense.Instant) {
+	for _, l := range b.those(func(l *leased) bool {
+		l.saved = l.want.Budgets != 0
+		return !l.saved && l.owes
+	}) {
+		b.follow(l, now)
 	}
 }
 
 // requestID names a request: no two are named alike, so that an answer that is late answers none.
-func (a *Agent) requestID(what string, h wire.Handle) string {
-	a.lent.number++
-	return what + "-" + h.String() + "-" + strconv.FormatUint(a.lent.number, 36)
+func (b *Leases) requestID(what string, h wire.Handle) string {
+	b.number++
+	return what + "-" + h.String() + "-" + strconv.FormatUint(b.number, 36)
 }
 
 // askSlice asks for a slice, and the budgets with it.
-func (a *Agent) askSlice(l *leased, now sense.Instant) {
+func (b *Leases) askSlice(l *leased, now sense.Instant) {
 	h := wire.Handle(l.want.Handle)
-	sealed, err := a.codec.sealToHub(a.hubKey(), h, l.want.Customer, "slice")
-	if err != nil {
-		a.tell.Error("slice cannot be asked for", "error", err)
+	sealed, err := b.Seal(l.want.Handle, l.want.Customer)
+	switch {
+	case err == nil && sealed == nil:
+		return // the key comes, and Look with it
+	case err != nil:
+		b.Warn("slice cannot be asked for", err)
 		l.again = now.Add(askAgainAfter)
 		return
 	}
@@ -199,21 +228,25 @@ func (a *Agent) askSlice(l *leased, now sense.Instant) {
 	for _, o := range l.want.Owners {
 		owners = append(owners, wire.Owner{Kind: o.Kind, ID: o.ID})
 	}
-	id := a.requestID("slice", h)
-	a.ask(l, now, id, &wire.SliceRequest{ID: id, Handle: h, Customer: sealed, Owners: owners})
+	id := b.requestID("slice", h)
+	b.ask(l, now, id, &wire.SliceRequest{ID: id, Handle: h, Customer: sealed, Owners: owners})
 }
 
 // askBudgets asks for budgets, or gives them back: what was made under them lies at or below the end of the log.
-func (a *Agent) askBudgets(l *leased, now sense.Instant, give bool) {
+func (b *Leases) askBudgets(l *leased, now sense.Instant, give bool) {
 	h := wire.Handle(l.want.Handle)
-	id := a.requestID("budget", h)
-	a.ask(l, now, id, &wire.BudgetRequest{ID: id, Handle: h, Revision: l.want.Revision, Epoch: a.epoch, Through: a.queue.Status().Next - 1, Return: give})
+	id := b.requestID("budget", h)
+	r := &wire.BudgetRequest{ID: id, Handle: h, Revision: l.want.Revision, Return: give}
+	if r.Epoch, r.Through = b.Log(); b.Timely() {
+		r.At = int64(now)
+	}
+	b.ask(l, now, id, r)
 	l.gives = give && l.ask != ""
 }
 
-func (a *Agent) ask(l *leased, now sense.Instant, id string, r wire.Request) {
+func (b *Leases) ask(l *leased, now sense.Instant, id string, r wire.Request) {
 	l.asked, l.gives = now, false
-	if !a.tellLink(uplink.Ask{ID: id, Request: r}) {
+	if !b.Tell(uplink.Ask{ID: id, Request: r}) {
 		l.again = now.Add(askAgainAfter)
 		return
 	}
@@ -221,10 +254,10 @@ func (a *Agent) ask(l *leased, now sense.Instant, id string, r wire.Request) {
 	l.owes = l.owes || l.want.Served
 }
 
-// answered takes in that a message answers what was asked for a handle, and says whether it does. What it
+// Answered takes in that a message answers what was asked for a handle, and says whether it does. What it
 // brings of budgets counts only where it does: one that comes twice, or late, may speak of what was given back.
-func (a *Agent) answered(u *engine.SliceUpdate, re string) bool {
-	l := a.leases[u.Handle]
+func (b *Leases) Answered(u *engine.SliceUpdate, re string) bool {
+	l := b.held[u.Handle]
 	if l == nil || l.ask == "" || re != l.ask || l.gives {
 		u.Budgets, u.BudgetUntil = nil, 0
 	}
@@ -237,61 +270,61 @@ func (a *Agent) answered(u *engine.SliceUpdate, re string) bool {
 	return true
 }
 
-// heard follows what a message has made of a lease.
-func (a *Agent) heard(u *engine.SliceUpdate, now sense.Instant, answer bool) {
-	l := a.leases[u.Handle]
+// Heard follows what a message has made of a lease.
+func (b *Leases) Heard(u *engine.SliceUpdate, now sense.Instant, answer bool) {
+	l := b.held[u.Handle]
 	if l == nil {
 		return
 	}
 	if u.Forget { // the hub has nothing any more to give back to
-		if l.ask != "" {
-			a.tellLink(uplink.Cancel{ID: l.ask})
-		}
-		delete(a.leases, u.Handle)
+		b.cancel(l)
+		delete(b.held, u.Handle)
 		return
 	}
 	if !l.gone {
 		l.since, l.until = now, u.Until
 	}
-	if answer && (l.want.Revision == 0 || l.want.Served && a.limited() && now >= l.budgetsDue()) {
+	if answer && (l.want.Revision == 0 || l.want.Served && b.Limited() && now >= l.budgetsDue()) {
 		l.again = now.Add(askAgainAfter)
 	}
-	a.follow(l, now)
+	b.follow(l, now)
 }
 
-// askAgain asks for every slice: after messages of the hub found no room.
-func (a *Agent) askAgain() {
-	a.tell.Warn("messages of the hub found no room: asking again for what is wanted")
-	now := a.stamp.now()
-	for _, l := range a.leases {
-		if l.ask == "" && !l.gone && a.hubKey() != nil {
-			a.askSlice(l, now)
+// Again asks for every slice: messages of the hub were lost.
+func (b *Leases) Again(now sense.Instant) {
+	for _, l := range b.those(func(l *leased) bool { return l.ask == "" && !l.gone }) {
+		b.askSlice(l, now)
+	}
+}
+
+// cancel takes back what was asked for.
+func (b *Leases) cancel(l *leased) {
+	if l.ask != "" {
+		b.Tell(uplink.Cancel{ID: l.ask})
+		l.ask = ""
+	}
+}
+
+// Ready says whether all that an answer can wait for is there: the slice, and budgets where limits ask for them.
+func (b *Leases) Ready(h engine.Handle, here bool, now sense.Instant) bool {
+	l := b.held[h]
+	return here && l != nil && (now < l.want.Budgets || !b.Limited())
+}
+
+// Awaits returns since when the slice or budgets of a customer are asked for; 0 where nothing is on its way.
+func (b *Leases) Awaits(h engine.Handle) (asked sense.Instant) {
+	if l := b.held[h]; l != nil && l.ask != "" && !l.gives {
+		return l.asked
+	}
+	return 0
+}
+
+// Held lists the slices that are held or asked for, of those who are served first.
+func (b *Leases) Held() (list []engine.WantSlice) {
+	for _, served := range []bool{true, false} {
+		for _, l := range b.those(func(l *leased) bool { return !l.gone && l.want.Served == served }) {
+			list = append(list, l.want)
 		}
 	}
-	a.fetch.restart(now)
-}
-
-// describeHeld tells the link what is held, not at each change.
-func (a *Agent) describeHeld(now sense.Instant) {
-	if a.lent.described || now < a.lent.describe {
-		return
-	}
-	a.describeNow()
-	a.lent.describe = now.Add(describeEvery)
-}
-
-// describeNow tells the link what the device is and which slices it holds, of those who are served first.
-func (a *Agent) describeNow() {
-	var served, others []engine.WantSlice
-	for _, l := range a.leases {
-		switch {
-		case l.gone:
-		case l.want.Served:
-			served = append(served, l.want)
-		default:
-			others = append(others, l.want)
-		}
-	}
-	a.lent.described = true
-	a.describe(append(served, others...))
+	return list
 }

@@ -56,7 +56,7 @@ func (a *Agent) loop(ctx context.Context) error {
 
 // until is how long nothing is due: by the mind, a snapshot, or the body.
 func (a *Agent) until() time.Duration {
-	due := min(a.mind.Wake(), a.health, a.fetch.due, a.lent.due, a.wait.waitsUntil())
+	due := min(a.mind.Wake(), a.health, a.fetch.due, a.lent.Due(), a.wait.waitsUntil())
 	if a.dirty > 0 {
 		due = min(due, a.saveBy)
 	}
@@ -78,6 +78,14 @@ func (a *Agent) turn(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := a.together(ctx, func() error { return a.listen(ctx, t) }); err != nil {
+		return err
+	}
+	return a.keepHouse()
+}
+
+// listen takes in what was read and what apps said.
+func (a *Agent) listen(ctx context.Context, t taken) error {
 	if len(t.readings) > 0 {
 		if _, err := a.take(ctx, t.readings, false); err != nil {
 			return err
@@ -91,10 +99,7 @@ func (a *Agent) turn(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := a.advance(ctx, a.stamp.now(), nil); err != nil {
-		return err
-	}
-	return a.keepHouse()
+	return a.advance(ctx, a.stamp.now(), nil)
 }
 
 // take stamps events and passes them to the mind, step by step. own says that
@@ -155,15 +160,12 @@ func (a *Agent) advance(ctx context.Context, now sense.Instant, answer *Answer) 
 }
 
 func (a *Agent) handle(ctx context.Context, out *engine.Output, answer *Answer) error {
-	if err := a.body.Handle(ctx, out); err != nil {
-		return err
-	}
 	if answer != nil {
 		answer.Decisions = append(answer.Decisions, out.Show...)
 		answer.Cleared = append(answer.Cleared, out.Clear...)
 	}
 	a.steps.Add(1)
-	return nil
+	return a.commit.take(ctx, a.body, out)
 }
 
 // stored notes that the log has grown.
@@ -202,13 +204,13 @@ func (a *Agent) tellSessions(now sense.Instant, step []event.Event) {
 	for k := range step {
 		if i, ok := step[k].Body.(*event.Identify); ok && i.Customer != "" {
 			a.served[step[k].Session] = true
-			a.feed.Session(now, step[k].Session, true)
+			a.commit.after(func() { a.feed.Session(now, step[k].Session, true) })
 		}
 	}
 	for s := range a.served {
 		if known, ok := a.mind.Known(s); !ok || known.Customer == "" {
 			delete(a.served, s)
-			a.feed.Session(now, s, false)
+			a.commit.after(func() { a.feed.Session(now, s, false) })
 		}
 	}
 }
@@ -219,8 +221,8 @@ func (a *Agent) keepHouse() error {
 	if a.dirty >= snapshotRecords || a.dirty > 0 && now >= a.saveBy {
 		a.save()
 	}
-	if now >= a.lent.due {
-		a.lookAtLeases(now)
+	if now >= a.lent.Due() {
+		a.lent.Look(now)
 	}
 	a.describeHeld(now)
 	if now >= a.fetch.due {
@@ -253,7 +255,7 @@ func (a *Agent) save() {
 	a.dirty = 0
 	a.body.crash(CrashAfterSnapshot)
 	a.queue.Applied(snap.Applied)
-	a.stateSaved(now)
+	a.lent.Saved(now)
 }
 
 // sweepKeys destroys keys that nothing needs any more: of customers who are no

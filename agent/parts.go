@@ -47,15 +47,17 @@ func (p *Parts) SealCustomer(hubKey []byte, h engine.Handle, customer string) ([
 	return p.codec.sealToHub(hubKey, wire.Handle(h), customer, "slice")
 }
 
-// Slice turns what the hub says of a slice into what the mind takes; ok is false
-// for what is about no slice.
-func (p *Parts) Slice(m wire.DownMessage, b *catalog.Bundle) (u engine.SliceUpdate, ok bool) {
+// Slice turns what the hub says of a slice into what the mind takes, with the id of the request that it
+// answers; ok is false for what is about no slice.
+func (p *Parts) Slice(m wire.DownMessage, b *catalog.Bundle) (u engine.SliceUpdate, re string, ok bool) {
 	if f, forget := m.(*wire.Forget); forget {
 		p.codec.forgets.put(engine.Handle(f.Handle), f.ID)
 	}
-	u, _, ok = sliceUpdate(m, p.codec.epoch, b)
-	return u, ok
+	return sliceUpdate(m, p.codec.epoch, b)
 }
+
+// Limited says whether a policy has limits of which units are leased.
+func Limited(b *catalog.Bundle) bool { return limited(b) }
 
 // Decode reads a stored record back for restoring; one that is none of the mind's
 // keeps its place, empty. customers knows who is behind a handle, and is told.

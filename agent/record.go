@@ -353,6 +353,9 @@ func (c *codec) decisionBack(epoch uint64, w *wire.Decision, name func(wire.Sym)
 		At: sense.Instant(w.At), ID: c.decisionID(epoch, w.N), N: w.N, Session: name(w.Session), Slot: name(w.Slot), Asked: w.Asked, Action: name(w.Action),
 		Cause: name(w.Cause), Value: w.Value, Propensity: int64(w.Propensity), Probability: int64(w.Probability), Moment: w.Moment,
 	}
+	if epoch != c.epoch {
+		d.N = 0 // it counts in the line in which it was made
+	}
 	if int(w.Treatment) < len(treatments) {
 		d.Treatment = treatments[w.Treatment]
 	}
@@ -449,7 +452,26 @@ func (c *codec) moved(epoch, seq uint64, record []byte, at sense.Instant) ([]byt
 		}
 		record = stone
 	}
+	if inner, deep := innermost(record); deep >= mostMoved {
+		return inner, nil
+	}
 	return wire.AppendRecord(nil, &wire.Moved{Epoch: epoch, Seq: seq, Body: record})
+}
+
+// mostMoved is how many epochs a record tells of that it went through; beyond, of the first alone.
+const mostMoved = 6
+
+// innermost returns the Moved that a record was when it was moved first, and how often it was.
+func innermost(record []byte) (inner []byte, deep int) {
+	for len(record) > 0 && wire.Kind(record[0]) == wire.KindMoved {
+		var m wire.Moved
+		if wire.DecodeInto(record, &m) != nil {
+			break
+		}
+		inner, record = record, m.Body
+		deep++
+	}
+	return inner, deep
 }
 
 // forgottenForHub lets a receipt go once the key is gone, and keeps the tombstones here: they are

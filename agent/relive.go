@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 
 	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/agent/zones"
@@ -20,6 +21,9 @@ import (
 // relive ends the life of the mind and begins another with what it remembers, which change may change
 // (nil leaves it).
 func (a *Agent) relive(ctx context.Context, change func(*engine.Snapshot) error) error {
+	if err := errors.Join(a.goOn(ctx, true), a.flush(ctx)); err != nil {
+		return err
+	}
 	now := a.stamp.now()
 	if _, err := a.step(ctx, engine.Input{At: now, Events: a.boots(now)}, nil); err != nil {
 		return err
@@ -40,6 +44,8 @@ func (a *Agent) relive(ctx context.Context, change func(*engine.Snapshot) error)
 	a.queue.Clock(a.stamp.state)
 	now = a.stamp.now()
 	a.health = now
+	a.lent.Clear() // their times and numbers were the old ones; the new life wants all again
+	a.lent.describe = now
 	a.fetch.restart(now)
 	a.touched()
 	a.save()

@@ -119,3 +119,16 @@ func typed(b *catalog.Bundle, name string, v sense.Value, p event.Provenance) (s
 	w, err := d.Accept(v, p, sense.Never) // the hub has judged what lies ahead
 	return w, err == nil
 }
+
+// limited says whether a policy has limits of which units are leased.
+func limited(b *catalog.Bundle) bool {
+	if b == nil {
+		return false
+	}
+	for k := range b.Contact.Limits {
+		if b.Contact.Limits[k].AtMost > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -84,6 +84,7 @@ type Agent struct {
 	codec   *codec
 	mind    *engine.Mind
 	body    *Body
+	commit  commit
 	stamp   *stamper
 	inbox   *inbox
 	feed    *Feed
@@ -98,16 +99,15 @@ type Agent struct {
 	momentsLost uint64 // of those that could not be written, how many were told
 
 	epoch, boot uint64
-	former      []uint64       // epochs that were left, the last last
-	twin        sense.Duration // Elapsed when the hub was last told that another device has this id
-	unsure      bool           // leases are not used, because nobody knows the time
+	former      []engine.Former // epochs that were left, the last last
+	twin        sense.Duration  // Elapsed when the hub was last told that another device has this id
+	unsure      bool            // leases are not used, because nobody knows the time
 	recoveries  atomic.Pointer[[]store.Recovery]
 	wants       wants
 	present     wire.BundleRef
 	tables      map[wire.BundleID]*symbols
 	catalogs    map[wire.BundleID]*catalog.Bundle
 	fetch       fetch
-	leases      map[engine.Handle]*leased
 	lent        lending
 	wait        waiting
 	served      map[string]bool // sessions in which somebody is identified
@@ -139,7 +139,7 @@ func Start(ctx context.Context, cfg Config) (*Agent, error) {
 	a := &Agent{
 		cfg: cfg, tell: cfg.Tell, inbox: newInbox(), feed: NewFeed(), done: make(chan struct{}),
 		tables: map[wire.BundleID]*symbols{}, catalogs: map[wire.BundleID]*catalog.Bundle{},
-		leases: map[engine.Handle]*leased{}, served: map[string]bool{}, fetch: fetch{due: sense.Never}, lastUse: map[engine.Handle]uint64{}, lent: lending{due: sense.Never},
+		served: map[string]bool{}, fetch: fetch{due: sense.Never}, lastUse: map[engine.Handle]uint64{},
 	}
 	if a.tell == nil {
 		a.tell = slog.New(slog.DiscardHandler)
@@ -227,6 +227,7 @@ func (a *Agent) begun(ctx context.Context) error {
 		return err
 	}
 	a.openMoments()
+	a.lend()
 	first, left, err := a.restore()
 	if err != nil {
 		return err
@@ -343,13 +344,13 @@ func (a *Agent) catchUp(snap *engine.Snapshot, epoch uint64, names *symbols) ([]
 		return a.above(*snap, func([]byte) bool { return false })
 	}
 	// Another line: either it was left, and what was moved here is in the snapshot up to its mark, or the
-	// log was lost. No decision gets a number again: they are numbered on.
+	// log was lost.
 	known := snap.Applied
 	moved, err := a.movedFrom(epoch)
 	if err != nil {
 		return nil, err
 	}
-	if epoch != 0 && !slices.Contains(a.former, epoch) {
+	if epoch != 0 && !slices.ContainsFunc(a.former, func(f engine.Former) bool { return f.Epoch == epoch }) {
 		if err := a.moveLost(snap, names, epoch, 1, moved); err != nil && !isFull(err) {
 			return nil, err
 		}

@@ -32,6 +32,9 @@ const mostWaiting = mostRequests
 // hear takes in what an app said, or lets it wait.
 func (a *Agent) hear(ctx context.Context, r request) error {
 	if r.ask != nil {
+		if err := a.flush(ctx); err != nil {
+			return err
+		}
 		r.ask(a.mind)
 		return nil
 	}
@@ -66,7 +69,11 @@ func (a *Agent) carry(ctx context.Context, t *told, atOnce bool) error {
 	for len(t.events) > 0 {
 		step := event.Steps(t.events)[0]
 		now := a.stamp.now()
-		if until := a.awaited(step); !atOnce && now < until {
+		until, err := a.awaited(ctx, step)
+		if err != nil {
+			return err
+		}
+		if !atOnce && now < until {
 			t.until = until
 			a.wait.count++
 			a.wait.list = append(a.wait.list, t)
@@ -78,27 +85,33 @@ func (a *Agent) carry(ctx context.Context, t *told, atOnce bool) error {
 		t.events, t.index = t.events[len(step):], t.index[len(step):]
 	}
 	if t.answer != nil {
-		t.answer <- t.result // has room for one
+		a.commit.after(func() { t.answer <- t.result }) // has room for one
 	}
 	return nil
 }
 
 // awaited returns until when a step waits for the slice, or the budgets, of whom it asks for something to be
 // said to; 0 where nothing is on its way.
-func (a *Agent) awaited(step []event.Event) (until sense.Instant) {
+func (a *Agent) awaited(ctx context.Context, step []event.Event) (until sense.Instant, err error) {
 	if a.sliceWait() <= 0 || !a.online.Load() || len(step) == 0 {
-		return 0
+		return 0, nil
 	}
 	last := &step[len(step)-1]
 	if _, asks := last.Body.(*event.Ask); !asks {
-		return 0
+		return 0, nil
 	}
 	h, here, ok := a.mind.Serves(last.Session)
-	l := a.leases[h]
-	if !ok || l == nil || l.ask == "" || l.gives || here && (l.want.Budgets > a.stamp.now() || !a.limited()) {
-		return 0
+	now := a.stamp.now()
+	if !ok || a.lent.Ready(h, here, now) {
+		return 0, nil
 	}
-	return l.asked.Add(a.sliceWait())
+	if err := a.flush(ctx); err != nil { // who has just come is asked for when that is durable
+		return 0, err
+	}
+	if asked := a.lent.Awaits(h); asked != 0 {
+		until = asked.Add(a.sliceWait())
+	}
+	return until, nil
 }
 
 func (a *Agent) sliceWait() sense.Duration {
@@ -123,7 +136,12 @@ func (a *Agent) goOn(ctx context.Context, atOnce bool) error {
 		late := false
 		if t.until != 0 {
 			now := a.stamp.now()
-			if !atOnce && now < t.until && a.awaited(event.Steps(t.events)[0]) > now {
+			until, err := a.awaited(ctx, event.Steps(t.events)[0])
+			if err != nil {
+				a.wait.list = append(a.wait.list, before[k:]...)
+				return err
+			}
+			if !atOnce && now < t.until && until > now {
 				a.wait.list = append(a.wait.list, t)
 				continue
 			}

@@ -46,9 +46,8 @@ type device struct {
 	link    *uplink.Session
 	linkDue sense.Instant
 	open    bool
-	life    int                             // of the connection
-	leases  map[engine.Handle]sense.Instant // slices that were asked for, with the end of the lease; 0 before there is one
-	wants   []engine.WantSlice
+	life    int // of the connection
+	lent    agent.Leases
 	fromHub []uplink.Event
 	busy    bool
 	records int // since the last snapshot
@@ -89,9 +88,9 @@ func (d *device) boot() error {
 	if d.link, err = uplink.New(s); err != nil {
 		return err
 	}
-	d.open, d.wants, d.fromHub = false, nil, nil
-	d.leases = map[engine.Handle]sense.Instant{}
+	d.open, d.fromHub = false, nil
 	d.life++
+	d.lend()
 	if err := d.tell(d.logState()); err != nil {
 		return err
 	}
@@ -121,7 +120,7 @@ func (d *device) restore(secret [16]byte) error {
 	if err = errors.Join(err, bad); err != nil {
 		return err
 	}
-	d.mind, err = engine.Restore(engine.Config{Device: d.cfg.Name, Epoch: d.epoch(), Secret: secret, Slots: d.cfg.Slots, Owners: d.cfg.Owners, Absent: d.cfg.Absent, Zone: zones.Zone, Moments: true}, snap, above)
+	d.mind, err = engine.Restore(engine.Config{Device: d.cfg.Name, Epoch: d.epoch(), Secret: secret, Slots: d.cfg.Slots, Owners: d.cfg.Owners, Absent: d.cfg.Absent, Zone: zones.Zone, Moments: true, Budgets: true}, snap, above)
 	if err == nil {
 		d.queue.Applied(snap.Applied)
 	}
@@ -152,12 +151,20 @@ func (d *device) guarded(do func() error) (err error) {
 }
 
 // wake is when the device does something by itself.
-func (d *device) wake() sense.Instant { return min(d.mind.Wake(), d.linkDue) }
+func (d *device) wake() sense.Instant {
+	return min(d.mind.Wake(), d.linkDue, max(d.lent.Due(), d.w.now))
+}
 
 func (d *device) wakeUp() error {
 	return d.guarded(func() error {
 		if d.mind.Wake() <= d.w.now {
 			if _, err := d.step(engine.Input{At: d.w.now}); err != nil {
+				return err
+			}
+		}
+		if d.lent.Due() <= d.w.now {
+			d.lent.Look(d.w.now)
+			if err := d.listen(); err != nil {
 				return err
 			}
 		}
@@ -236,9 +243,35 @@ func (d *device) stored(o *engine.Output) {
 // appended tells the session of new records, when the step is through.
 type appended struct{ uplink.Link }
 
-// want asks for the slices that the mind wants and does not have.
+// lend makes the leases ready, as the body of a real device has them.
+func (d *device) lend() {
+	d.lent = agent.Leases{
+		Tell: func(in uplink.Input) bool {
+			d.fromHub = append(d.fromHub, asking{in: in})
+			return true
+		},
+		Seal: func(h engine.Handle, customer string) ([]byte, error) {
+			if d.hubKey == nil {
+				return nil, nil
+			}
+			return d.parts.SealCustomer(d.hubKey, h, customer)
+		},
+		Limited: func() bool { return agent.Limited(d.mind.Bundle()) },
+		Log:     func() (epoch, last uint64) { return d.epoch(), d.queue.Status().Next - 1 },
+		Timely:  func() bool { return true },
+		Warn:    func(what string, err error) { d.w.note(d.cfg.Name, what, err.Error()) },
+	}
+}
+
+// asking is a request, made when the step is through.
+type asking struct {
+	uplink.Link
+	in uplink.Input
+}
+
+// want takes what the mind wants now that it did not want before.
 func (d *device) want(w *engine.Want) {
-	d.wants = w.Slices
+	d.lent.Want(w, d.w.now)
 	d.fromHub = append(d.fromHub, wanting{})
 }
 
@@ -266,18 +299,25 @@ func (d *device) hear(e uplink.Event) error {
 	case appended:
 		return d.tell(d.logState())
 	case wanting:
-		return errors.Join(d.tell(d.self()), d.askSlices())
+		return d.tell(d.self())
+	case asking:
+		return d.tell(e.in)
 	case uplink.Link:
 		up := event.Event{At: d.w.now, HasAt: true, Happened: d.w.now, Session: event.MainSession, Body: &event.Link{Up: e.Up}}
 		_, err := d.step(engine.Input{At: d.w.now, Events: []event.Event{up}})
+		if e.Up {
+			d.lent.LinkUp(d.w.now)
+		}
 		return err
 	case uplink.Want:
 		d.hubKey, d.wanted = e.Want.HubKey, e.Want.Revision
-		return errors.Join(d.tell(d.self()), d.askSlices())
+		d.lent.Look(d.w.now)
+		return d.tell(d.self())
 	case uplink.Message:
-		if u, ok := d.parts.Slice(e.Message, d.mind.Bundle()); ok {
-			d.leased(&u)
+		if u, re, ok := d.parts.Slice(e.Message, d.mind.Bundle()); ok {
+			answer := d.lent.Answered(&u, re)
 			_, err := d.step(engine.Input{At: d.w.now, Slices: []engine.SliceUpdate{u}})
+			d.lent.Heard(&u, d.w.now, answer)
 			return err
 		}
 	case uplink.Command:
@@ -286,55 +326,6 @@ func (d *device) hear(e uplink.Event) error {
 		d.w.note(d.cfg.Name, e.Code, e.Detail)
 	}
 	return nil
-}
-
-// askSlices asks for the slices that are wanted and were not asked for yet.
-func (d *device) askSlices() error {
-	asked := map[engine.Handle]sense.Instant{}
-	var fresh []engine.WantSlice
-	for _, s := range d.wants {
-		until, before := d.leases[s.Handle]
-		switch {
-		case before && (s.Revision > 0 || until == 0 || d.w.now < until): // held, or on its way
-			asked[s.Handle] = until
-		case d.hubKey != nil:
-			asked[s.Handle] = 0
-			fresh = append(fresh, s)
-		}
-	}
-	d.leases = asked
-	for _, s := range fresh {
-		if err := d.askSlice(s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d *device) askSlice(s engine.WantSlice) error {
-	sealed, err := d.parts.SealCustomer(d.hubKey, s.Handle, s.Customer)
-	if err != nil {
-		return err
-	}
-	h := wire.Handle(s.Handle)
-	id := "slice-" + h.String()
-	return d.tell(uplink.Ask{ID: id, Request: &wire.SliceRequest{ID: id, Handle: h, Customer: sealed}})
-}
-
-// leased notes a lease, which is renewed when it has run three quarters of its time.
-func (d *device) leased(u *engine.SliceUpdate) {
-	if _, wanted := d.leases[u.Handle]; !wanted || u.Forget || u.Until == sense.Never {
-		return
-	}
-	d.leases[u.Handle] = u.Until
-	boots, late := d.boots, u.Until.Sub(d.w.now)/4*3
-	d.w.after(late, func() error {
-		k := slices.IndexFunc(d.wants, func(s engine.WantSlice) bool { return s.Handle == u.Handle })
-		if boots != d.boots || k < 0 || d.leases[u.Handle] != u.Until || d.hubKey == nil {
-			return nil
-		}
-		return d.guarded(func() error { return d.askSlice(d.wants[k]) })
-	})
 }
 
 // fetch brings the bundle that the hub wants, where another is in charge. What comes with
@@ -371,7 +362,7 @@ func (d *device) self() uplink.Self {
 		Version: "sim", Arch: "sim", Schema: [2]int{1, wire.SchemaVersion}, Clock: sense.ClockSynced.String(), Boot: d.boots,
 		Bundle: wire.BundleRef{Name: d.bundle.Bundle.Name, Version: strconv.FormatInt(d.bundle.Bundle.Version, 10), SHA256: d.bundle.sha},
 	}}
-	for _, s := range d.wants {
+	for _, s := range d.lent.Held() {
 		if s.Revision > 0 {
 			self.Handles = append(self.Handles, wire.Held{Handle: wire.Handle(s.Handle), Revision: s.Revision})
 		}
@@ -507,8 +498,9 @@ func (w *World) Save(name string) error {
 	d.saved = clone(d.mind.Snapshot())
 	d.records = 0
 	d.queue.Applied(d.saved.Applied)
+	d.lent.Saved(w.now)
 	_, err = d.queue.Drop()
-	return err
+	return errors.Join(err, d.listen())
 }
 
 // SetCrashing gives the chance that a device's power goes at each labelled point of its body.
