@@ -16,6 +16,7 @@ var (
 	bucketAside = []byte("aside") // the same, for people
 	bucketMeta  = []byte("meta")
 	keyMeta     = []byte("meta")
+	keyTail     = []byte("tail") // the newest entries: number of the first, and value or block
 )
 
 const (
@@ -23,7 +24,8 @@ const (
 	metaSize1   = 1 + 3*8 // of version 1
 	metaSize2   = 1 + 5*8
 	maxAside    = 256
-	fill        = 1.0 // numbers only grow: pages are filled from the left
+	tailMax     = 2016 // bytes of the newest entries that stand beside the meta
+	fill        = 1.0  // numbers only grow: pages are filled from the left
 )
 
 // Outbox is the disk of the outbox. It implements outbox.Disk.
@@ -113,15 +115,9 @@ func (o *Outbox) Load(visit func(seq uint64, value []byte)) (outbox.Meta, error)
 		return meta, err
 	}
 	err = o.db.view(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketOut).ForEach(func(k, v []byte) error {
-			seq, err := seqOf(k)
-			if err == nil {
-				_, err = readBlock(seq, v, meta.First, func(seq uint64, value []byte) bool {
-					visit(seq, value)
-					return true
-				})
-			}
-			return err
+		return readAll(tx, meta.First, func(seq uint64, value []byte) bool {
+			visit(seq, value)
+			return true
 		})
 	})
 	o.meta = meta
@@ -131,12 +127,7 @@ func (o *Outbox) Load(visit func(seq uint64, value []byte)) (outbox.Meta, error)
 // Commit implements outbox.Disk.
 func (o *Outbox) Commit(w outbox.Write) error {
 	err := o.update(func(tx *bolt.Tx) error {
-		out := tx.Bucket(bucketOut)
-		out.FillPercent = fill
-		if err := dropBelow(out, w.Meta.First); err != nil {
-			return err
-		}
-		if err := o.putEntries(out, w.Put); err != nil {
+		if err := o.putEntries(tx, w); err != nil {
 			return err
 		}
 		if err := putAside(tx.Bucket(bucketAside), w.Aside); err != nil {
@@ -171,14 +162,52 @@ func dropBelow(out *bolt.Bucket, first uint64) error {
 	return nil
 }
 
-// putEntries stores what is new in blocks, and puts the others in their places.
-func (o *Outbox) putEntries(out *bolt.Bucket, entries []outbox.Entry) error {
-	for len(entries) > 0 && entries[0].Seq < o.meta.Next {
-		if err := replaceEntry(out, entries[0]); err != nil {
+// putEntries stores the entries of a write, and drops what is below its First.
+//
+// The newest entries, while they are few, stand in one value beside the meta:
+// then a commit of one record writes two or three pages, and not every page from
+// the end of the queue to its root. When they are too many they go to the queue.
+func (o *Outbox) putEntries(tx *bolt.Tx, w outbox.Write) error {
+	out, meta := tx.Bucket(bucketOut), tx.Bucket(bucketMeta)
+	out.FillPercent = fill
+	tail, err := readTail(meta, w.Meta.First)
+	if err != nil {
+		return err
+	}
+	if err := dropBelow(out, w.Meta.First); err != nil {
+		return err
+	}
+	size := 0
+	for _, e := range w.Put {
+		k := 0
+		for k < len(tail) && tail[k].Seq != e.Seq {
+			k++
+		}
+		switch {
+		case e.Seq >= o.meta.Next:
+			tail = append(tail, e)
+		case k < len(tail):
+			tail[k].Value = e.Value
+		default:
+			if err := replaceEntry(out, e); err != nil {
+				return err
+			}
+		}
+	}
+	for _, e := range tail {
+		size += 2 + len(e.Value)
+	}
+	if size > tailMax {
+		if err := o.putBlocks(out, tail); err != nil {
 			return err
 		}
-		entries = entries[1:]
+		tail = nil
 	}
+	return o.putTail(meta, tail)
+}
+
+// putBlocks stores entries, which are consecutive and behind all others.
+func (o *Outbox) putBlocks(out *bolt.Bucket, entries []outbox.Entry) error {
 	o.blocks = o.blocks[:0]
 	for len(entries) > 0 {
 		at := len(o.blocks)
@@ -193,6 +222,53 @@ func (o *Outbox) putEntries(out *bolt.Bucket, entries []outbox.Entry) error {
 		o.blocks = nil
 	}
 	return nil
+}
+
+func (o *Outbox) putTail(meta *bolt.Bucket, tail []outbox.Entry) error {
+	if len(tail) == 0 {
+		return meta.Delete(keyTail)
+	}
+	value, _ := appendBlock(binary.BigEndian.AppendUint64(nil, tail[0].Seq), tail)
+	return meta.Put(keyTail, value)
+}
+
+// readTail returns the newest entries from a number on, as far as they stand
+// beside the meta. Their values are valid within the transaction.
+func readTail(meta *bolt.Bucket, from uint64) (tail []outbox.Entry, err error) {
+	raw := meta.Get(keyTail)
+	if raw == nil {
+		return nil, nil
+	}
+	first, err := seqOf(raw[:min(8, len(raw))])
+	if err != nil {
+		return nil, err
+	}
+	_, err = readBlock(first, raw[8:], from, func(seq uint64, value []byte) bool {
+		tail = append(tail, outbox.Entry{Seq: seq, Value: value})
+		return true
+	})
+	return tail, err
+}
+
+// readAll visits the entries from a number on, until visit returns false.
+func readAll(tx *bolt.Tx, from uint64, visit func(seq uint64, value []byte) bool) error {
+	c := tx.Bucket(bucketOut).Cursor()
+	for k, v := seekBlock(c, from); k != nil; k, v = c.Next() {
+		seq, err := seqOf(k)
+		if err != nil {
+			return err
+		}
+		if more, err := readBlock(seq, v, from, visit); err != nil || !more {
+			return err
+		}
+	}
+	tail, err := readTail(tx.Bucket(bucketMeta), from)
+	for _, e := range tail {
+		if !visit(e.Seq, e.Value) {
+			break
+		}
+	}
+	return err
 }
 
 // replaceEntry puts another value in the place of an entry.
@@ -273,17 +349,7 @@ func putAside(b *bolt.Bucket, entries []outbox.Entry) error {
 // Read implements outbox.Disk.
 func (o *Outbox) Read(from uint64, visit func(seq uint64, value []byte) bool) error {
 	return o.db.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(bucketOut).Cursor()
-		for k, v := seekBlock(c, from); k != nil; k, v = c.Next() {
-			seq, err := seqOf(k)
-			if err != nil {
-				return err
-			}
-			if more, err := readBlock(seq, v, from, visit); err != nil || !more {
-				return err
-			}
-		}
-		return nil
+		return readAll(tx, from, visit)
 	})
 }
 
