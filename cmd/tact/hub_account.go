@@ -65,7 +65,7 @@ func accountText(c *serve.Customer, language string) string {
 	}
 	t.section(t.devices, len(c.Devices))
 	for _, d := range c.Devices {
-		t.line("  %s: "+known(t.states, d.State), d.Device, t.date(&d.Until))
+		t.line("  "+known(t.states, d.State), d.Device, t.date(&d.Until))
 	}
 	return t.b.String()
 }
@@ -95,13 +95,12 @@ func (t *account) origin(provenance, source, happened string) string {
 func (t *account) held(purposes []string, kept *string) {
 	until := t.forEver
 	if kept != nil {
-		until = t.date(kept)
+		until = fmt.Sprintf(t.kept, t.date(kept))
 	}
-	if len(purposes) == 0 {
-		t.line("    %s: %s", t.kept, until)
-		return
+	if len(purposes) > 0 {
+		until = t.purpose + ": " + funnel.Plain(t.And(purposes)) + "; " + until
 	}
-	t.line("    %s: %s; %s: %s", t.purpose, funnel.Plain(t.And(purposes)), t.kept, until)
+	t.line("    %s", until)
 }
 
 func (t *account) answered(at *string) string {

@@ -6,7 +6,7 @@ type accountWords struct {
 	title, ids, restricted                                     string // title: who, when; ids: which
 	purposes, facts, consents, interactions, contacts, devices string // headings
 	used, why, purpose, kept, forEver, from, others, objects   string
-	noAnswer, answer                                           string // answer: when
+	noAnswer, answer                                           string // answer, kept: when
 	bases, provenances, outcomes                               map[string]string
 	states                                                     map[string]string // of a device: its name and the end of the lease
 }
@@ -26,8 +26,8 @@ var accounts = map[string]*accountWords{
 		used:         "may be used for it now",
 		why:          "why",
 		purpose:      "for",
-		kept:         "kept until",
-		forEver:      "no end is set",
+		kept:         "kept until %s",
+		forEver:      "kept, with no end set",
 		from:         "from",
 		others:       "another source says",
 		objects:      "you object",
@@ -53,8 +53,8 @@ var accounts = map[string]*accountWords{
 		used:         "mag er nu voor worden gebruikt",
 		why:          "waarom",
 		purpose:      "voor",
-		kept:         "bewaard tot",
-		forEver:      "er is geen einde bepaald",
+		kept:         "bewaard tot %s",
+		forEver:      "bewaard, zonder bepaald einde",
 		from:         "van",
 		others:       "een andere bron zegt",
 		objects:      "u maakt bezwaar",
@@ -80,8 +80,8 @@ var accounts = map[string]*accountWords{
 		used:         "darf jetzt dafür verwendet werden",
 		why:          "warum",
 		purpose:      "für",
-		kept:         "aufbewahrt bis",
-		forEver:      "kein Ende ist bestimmt",
+		kept:         "aufbewahrt bis %s",
+		forEver:      "aufbewahrt, ohne bestimmtes Ende",
 		from:         "von",
 		others:       "eine andere Quelle sagt",
 		objects:      "Sie widersprechen",

@@ -47,6 +47,7 @@ func TestHubIsRunAndAsked(t *testing.T) {
 		t.Fatalf("%v, %v", a, err)
 	}
 	a.Body.Close()
+	receipt := filepath.Join(t.TempDir(), "receipt.json")
 	for _, c := range []struct {
 		args string
 		code int
@@ -59,12 +60,24 @@ func TestHubIsRunAndAsked(t *testing.T) {
 		{"decisions", 0, ""},
 		{"decisions --json --limit 5", 0, ""},
 		{"decisions --limit 0", 1, "1 to 10000"},
+		{"customer show crm:77", 0, "What we hold of crm:77 on "},
+		{"customer show crm:77 --language nl", 0, "\nWat er is gebeurd\n"},
+		{"customer show crm:77 --language de", 0, "    von: crm\n"},
+		{"customer show crm:77 --json", 0, `"kept_until":null`},
+		{"customer receipt 0123456789abcdef", 1, "no erasure has this id"},
+		{"customer forget crm:77 --wait --timeout 1m -o " + receipt, 0, "no device had anything"},
+		{"verify --receipt " + receipt, 0, "the signature of the hub of tenant main is right"},
+		{"customer show crm:77", 1, "forgotten"},
+		{"customer forget crm:77 --json", 0, `"completed":"`},
 	} {
 		var out, talk bytes.Buffer
 		args := append(append([]string{"hub"}, strings.Fields(c.args)...), "--dir", dir)
 		if code := run(ctx, args, strings.NewReader(""), &out, &talk); code != c.code || !strings.Contains(out.String()+talk.String(), c.says) {
 			t.Errorf("%s: %d %s%s\nwant %d saying %q", c.args, code, &out, &talk, c.code, c.says)
 		}
+	}
+	if views, err := os.ReadFile(filepath.Join(dir, serve.ViewsFile)); err != nil || bytes.Count(views, []byte("\n")) != 6 || bytes.Contains(views, []byte("crm:77")) {
+		t.Errorf("six looks were answered, and noted are %s, %v", views, err)
 	}
 	var out bytes.Buffer
 	if code := run(ctx, []string{"hub", "verify", "--dir", dir, "--json"}, strings.NewReader(""), &out, os.Stderr); code != 0 || out.String() != "{\"epochs\":[],\"findings\":[]}\n" {
