@@ -165,15 +165,17 @@ type share struct {
 	kept Grant
 }
 
-// share works out what a holder is lent. No less than what it has: the answer may be lost, and then it goes
-// on with that. Else half of what remains, so that others find something. through is how far its log is here
-// in the epoch; ok is false where it may have made something in another epoch that is not known yet.
+// share works out what a holder is lent: half of what remains, so that others find something, but no less than
+// what it has, as far as that remains. The ledger never has less than what it had: the answer may be lost, and then
+// it goes on with that. through is how far its log is here in the epoch; ok is false where it may have made
+// something in another epoch that is not known yet.
 func (a *account) share(u unit, to holder, epoch, through uint64, until sense.Instant) (x share, ok bool) {
 	within := a.lasting(u.limit)
 	k := slices.IndexFunc(a.grants, func(g Grant) bool {
 		return g.Device == to.device && g.Handle == to.handle && g.Limit == u.limit.Name && g.About == u.about
 	})
-	own := int64(0)
+	remains := max(a.remaining(u, to), 0)
+	fresh, rest := (remains+1)/2, int64(0)
 	x.kept = Grant{Device: to.device, Handle: to.handle, Limit: u.limit.Name, About: u.about, Epoch: epoch, Through: through,
 		Until: until, Free: until.Add(within)}
 	if k >= 0 {
@@ -181,22 +183,17 @@ func (a *account) share(u unit, to holder, epoch, through uint64, until sense.In
 		if old.Epoch != epoch {
 			return x, false
 		}
-		own = a.rest(u.limit, old)
+		rest = a.rest(u.limit, old)
 		x.kept.Free = max(x.kept.Free, old.Free)
 		if a.now < old.Until {
-			x.kept.Through = old.Through // the device may go on with the old share, counted from there
+			fresh = min(max(fresh, rest), remains) // less only where two customers became one, or somebody is exempt
+			x.kept.Through = old.Through           // the device may go on with the old share, counted from there
 		}
 	}
-	if r := a.remaining(u, to); r > 0 {
-		own = max(own, (r+1)/2)
-	}
 	// What it made above the number that the message names, and is here nevertheless, it counts itself.
-	told := own + a.taken(u, to, epoch, through, min(within, contact.Lasts(u.limit)))
+	told := fresh + a.taken(u, to, epoch, through, min(within, contact.Lasts(u.limit)))
 	x.told = wire.Budget{Limit: u.limit.Name, About: u.about, Units: uint32(min(told, 1<<31))}
-	x.kept.Units = own + a.taken(u, to, epoch, x.kept.Through, sense.Forever)
-	if told == 0 {
-		x.kept.Units = 0
-	}
+	x.kept.Units = max(fresh, rest) + a.taken(u, to, epoch, x.kept.Through, sense.Forever)
 	return x, true
 }
 
@@ -317,6 +314,12 @@ func (s *step) budgetRequest(device string, r *wire.BudgetRequest) error {
 	for _, g := range grants {
 		if g.Epoch == r.Epoch && r.Through < g.Through || !r.Return && int64(g.Until) > r.At {
 			continue // it says nothing of this one, or was said before it
+		}
+		if over, err := s.settled(&g); err != nil || over {
+			if err != nil {
+				return err
+			}
+			continue // and stays so
 		}
 		g.Ended, g.EndEpoch, g.EndThrough = true, r.Epoch, r.Through
 		s.write(PutGrant{g})

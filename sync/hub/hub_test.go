@@ -78,6 +78,7 @@ type world struct {
 	pack  *wire.Packer
 	held  map[string]*wire.Slice // what the devices hold, by device and handle
 	away  map[string]bool        // devices that hear nothing
+	epoch uint64                 // of the batches
 }
 
 func newWorld(t *testing.T) *world {
@@ -94,7 +95,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, mind: m, l: ledger.NewMemory(), key: key, now: t0, seq: map[string]uint64{}, pack: p, held: map[string]*wire.Slice{}, away: map[string]bool{}}
+	w := &world{t: t, mind: m, l: ledger.NewMemory(), key: key, now: t0, seq: map[string]uint64{}, pack: p, held: map[string]*wire.Slice{}, away: map[string]bool{}, epoch: 7}
 	w.must(hub.Publish{File: catalog.Encode(dealer()), Signature: []byte("sig")})
 	return w
 }
@@ -234,7 +235,7 @@ func (w *world) logAt(device string, first uint64, records ...wire.Record) error
 
 func (w *world) batch(device string, first uint64, records ...wire.Record) []byte {
 	w.t.Helper()
-	b := &wire.Batch{Device: device, Epoch: 7, First: first, Clock: w.clock}
+	b := &wire.Batch{Device: device, Epoch: w.epoch, First: first, Clock: w.clock}
 	for _, r := range records {
 		raw, err := wire.AppendRecord(nil, r)
 		if err != nil {
