@@ -356,13 +356,19 @@ func (s *Session) greet() {
 	s.due = s.now.Add(s.jitter(2 * s.cfg.RTO))
 }
 
+// helloHandles is how many handles one hello names: with a few thousand slices it takes several.
+const helloHandles = 512
+
+// sayHello says all that is held; the answer to the last part is what is waited for.
 func (s *Session) sayHello() {
-	s.hello = s.newID("hello")
-	h := &wire.Hello{ID: s.hello, Epoch: s.log.Epoch, First: s.log.Head, Next: s.log.Next, Handles: s.self.Handles, Want: s.self.Want}
-	if h.Handles == nil {
-		h.Handles = []wire.Held{}
+	for held := s.self.Handles; ; held = held[helloHandles:] {
+		s.hello = s.newID("hello")
+		part := append([]wire.Held{}, held[:min(helloHandles, len(held))]...)
+		s.request(&wire.Hello{ID: s.hello, Epoch: s.log.Epoch, First: s.log.Head, Next: s.log.Next, Handles: part, Want: s.self.Want})
+		if len(held) <= helloHandles {
+			return
+		}
 	}
-	s.request(h)
 }
 
 func (s *Session) deliver() {

@@ -570,6 +570,37 @@ func TestBudgetRequestIsAnswered(t *testing.T) {
 	}
 }
 
+// A device with thousands of slices says so in several hellos, each within a message.
+func TestHelloOfManyHandles(t *testing.T) {
+	for _, n := range []int{0, 512, 513, 5000} {
+		w := newWorld(t, 1, Config{})
+		var self Self
+		for k := range n {
+			self.Handles = append(self.Handles, wire.Held{Handle: wire.Handle{byte(k), byte(k >> 8), 1}, Revision: 1 << 40})
+		}
+		w.step(self)
+		w.until(delivering)
+		said := map[wire.Handle]bool{}
+		hellos := 0
+		for _, p := range w.log {
+			if len(p.Payload) > wire.MaxMessage {
+				t.Errorf("a message of %d bytes", len(p.Payload))
+			}
+			if r, err := wire.DecodeRequest(p.Payload); err == nil {
+				if h, ok := r.(*wire.Hello); ok {
+					hellos++
+					for _, held := range h.Handles {
+						said[held.Handle] = true
+					}
+				}
+			}
+		}
+		if len(said) != n || hellos != max(1, (n+511)/512) || w.problems() != "" {
+			t.Errorf("of %d handles %d were said, in %d hellos; %s", n, len(said), hellos, w.problems())
+		}
+	}
+}
+
 // However much waits, a message stays within 64 KiB, aims at 32, and holds at most 256 records; one
 // record that is larger than the aim goes alone.
 func TestSizeOfMessages(t *testing.T) {

@@ -451,7 +451,7 @@ func (w *world) problems() string {
 }
 
 func TestNothingIsLostOrTwice(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(30) {
 		w := newWorld(t, seed, Config{Takeovers: 1 << 20})
 		w.loss = float64(seed%4) * 0.1
 		for range 40 {

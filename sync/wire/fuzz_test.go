@@ -7,19 +7,25 @@ import (
 	"testing"
 )
 
-// heapBound is what decoding 64 KiB may hold and have held: far above what is
-// right, far below what a count in a header could ask for.
-const heapBound = 64 << 20
+// heapFactor is how many times MaxMessage a decoder may allocate at the most for a message of any
+// content. The worst is a list of nothings, each a byte there and a value of 64 bytes here; a count in a
+// header could ask for a million times more.
+const heapFactor = 72
 
-// bounded runs do and fails when it allocated more than heapBound.
-func bounded(t *testing.T, do func()) {
+// bounded runs do and fails when it allocated more than heapFactor allows.
+func bounded(t testing.TB, what string, do func()) {
+	t.Helper()
+	if n := allocated(do); n > heapFactor*MaxMessage {
+		t.Fatalf("%s took %d bytes, %d times a message", what, n, n/MaxMessage)
+	}
+}
+
+func allocated(do func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	do()
 	runtime.ReadMemStats(&after)
-	if after.TotalAlloc-before.TotalAlloc > heapBound {
-		t.Fatalf("decoding took %d bytes", after.TotalAlloc-before.TotalAlloc)
-	}
+	return after.TotalAlloc - before.TotalAlloc
 }
 
 func FuzzRecord(f *testing.F) {
@@ -33,7 +39,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add([]byte{1, 0xdd, 0xff, 0xff, 0xff, 0xff})
 	f.Add([]byte{3, 0x99, 0, 0, 0xc0, 0xa0, 0, 0x92, 10, 0xdd, 0x7f, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		bounded(t, func() {
+		bounded(t, "decoding", func() {
 			r, err := DecodeRecord(raw)
 			if err != nil {
 				return
@@ -67,7 +73,7 @@ func FuzzBatch(f *testing.F) {
 		f.Add(m)
 	}
 	f.Fuzz(func(t *testing.T, m []byte) {
-		bounded(t, func() {
+		bounded(t, "decoding", func() {
 			b, err := u.Decode(m)
 			if err != nil {
 				return
@@ -93,7 +99,7 @@ func FuzzDown(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		bounded(t, func() {
+		bounded(t, "decoding", func() {
 			for _, class := range []string{ClassSlice, ClassAck, ClassBlob, ClassSig} {
 				m, err := DecodeDown(class, b)
 				if err != nil {
@@ -143,7 +149,7 @@ func FuzzJSON(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		bounded(t, func() {
+		bounded(t, "decoding", func() {
 			if r, err := DecodeRequest(b); err == nil {
 				if _, err := EncodeRequest(r); err != nil && len(b) < MaxMessage/8 {
 					t.Fatal(err)

@@ -14,6 +14,7 @@ const (
 	MaxDepth   = 8        // arrays and maps within each other
 	MaxName    = 256      // bytes of an inline symbol
 	MaxRanges  = 16       // ranges of one acknowledgement
+	MaxItems   = 4096     // keys and items of one JSON document, all lists and objects together
 	ChunkSize  = 32 << 10 // bytes of one blob chunk; the last may be shorter
 )
 
@@ -26,4 +27,35 @@ var (
 
 func tooLarge(what string, n, max int) error {
 	return fmt.Errorf("%s of %d is %w of %d", what, n, ErrTooLarge, max)
+}
+
+// checkJSON says whether a JSON document is within its limits. It is no check of its syntax.
+func checkJSON(b []byte) error {
+	if len(b) > MaxMessage {
+		return tooLarge("message", len(b), MaxMessage)
+	}
+	depth, items, text := 0, 0, false
+	for k := 0; k < len(b); k++ {
+		switch c := b[k]; {
+		case text:
+			if c == '\\' {
+				k++
+			} else if c == '"' {
+				text = false
+			}
+		case c == '"':
+			text = true
+		case c == '{' || c == '[':
+			if depth++; depth > MaxDepth {
+				return tooLarge("depth", depth, MaxDepth)
+			}
+		case c == '}' || c == ']':
+			depth--
+		case c == ',':
+			if items++; items >= MaxItems {
+				return tooLarge("number of items", items+1, MaxItems)
+			}
+		}
+	}
+	return nil
 }

@@ -106,6 +106,9 @@ func Open(topic string, message []byte, keys Keys) ([]byte, error) {
 func readSigned(b []byte) (signedJSON, error) {
 	var s signedJSON
 	if isJSON(b) {
+		if err := checkJSON(b); err != nil {
+			return s, err
+		}
 		if err := json.Unmarshal(b, &s); err != nil {
 			return s, fmt.Errorf("%w: %w", ErrMalformed, err)
 		}

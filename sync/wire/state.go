@@ -77,8 +77,8 @@ func EncodeJSON(v any) ([]byte, error) {
 // DecodeJSON reads one document into v. Keys that are not known here are left
 // out: they belong to a newer version.
 func DecodeJSON(b []byte, v any) error {
-	if len(b) > MaxMessage {
-		return fmt.Errorf("decode %T: %w", v, tooLarge("message", len(b), MaxMessage))
+	if err := checkJSON(b); err != nil {
+		return fmt.Errorf("decode %T: %w", v, err)
 	}
 	if err := json.Unmarshal(b, v); err != nil {
 		return fmt.Errorf("decode %T: %w: %w", v, ErrMalformed, err)

@@ -131,8 +131,8 @@ func (v *Value) readList(b []byte, n, depth int) ([]byte, error) {
 		return b, msgp.ErrShortBytes
 	}
 	l := make([]sense.Value, n)
+	var x Value // one for all: it escapes
 	for k := range l {
-		var x Value
 		var err error
 		if b, err = x.read(b, depth-1); err != nil {
 			return b, err
