@@ -29,7 +29,7 @@ type Case struct {
 
 // Conform is the suite that every ledger passes.
 func Conform() []Case {
-	return []Case{
+	return append(conformFleet(), []Case{
 		{"what is applied is seen at once and kept at commit", conformCommit},
 		{"what is rolled back never was", conformRollback},
 		{"customers, merges and tombstones", conformCustomers},
@@ -41,7 +41,7 @@ func Conform() []Case {
 		{"bundles, wants and devices", conformPolicies},
 		{"verify finds gaps, doubles and losses", conformVerify},
 		{"begin waits, and gives up with its context", conformBegin},
-	}
+	}...)
 }
 
 func begin(t T, l Ledger) Tx {

@@ -37,6 +37,7 @@ type tables struct {
 	records  map[epochKey]map[uint64]int64 // arrival numbers
 	log      []hub.Record                  // by arrival number, from 1
 	decided  []hub.Decision
+	indexed  map[decisionRow]bool // those of decided
 	decision map[decisionKey][]hub.Outcome
 	contacts map[holdingKey][]hub.Decision // those with an action and a handle
 	grants   map[grantKey]hub.Grant
@@ -60,6 +61,10 @@ type (
 		device   string
 		epoch, n uint64
 	}
+	decisionRow struct {
+		decisionKey
+		seq uint64
+	}
 	grantKey struct {
 		holdingKey
 		limit, about string
@@ -76,7 +81,7 @@ func NewMemory() *Memory {
 		persons: map[string]string{}, merges: map[[2]string]hub.Merge{}, taken: map[hub.Hash]bool{}, entries: map[int64]hub.Entry{},
 		byID: map[string][]int64{}, byOwner: map[string][]int64{}, erased: map[hub.Hash]sense.Instant{},
 		holdings: map[holdingKey]hub.Holding{}, forgets: map[holdingKey]hub.Forget{}, devices: map[string]hub.Device{},
-		marks: map[epochKey]hub.Mark{}, records: map[epochKey]map[uint64]int64{}, decision: map[decisionKey][]hub.Outcome{},
+		marks: map[epochKey]hub.Mark{}, records: map[epochKey]map[uint64]int64{}, decision: map[decisionKey][]hub.Outcome{}, indexed: map[decisionRow]bool{},
 		contacts: map[holdingKey][]hub.Decision{}, grants: map[grantKey]hub.Grant{}, erasures: map[string]hub.Erasure{},
 		bundles: map[string]hub.Bundle{}, symbols: map[symbolKey][]hub.SymbolPart{}, wants: map[string]hub.Want{},
 	}}

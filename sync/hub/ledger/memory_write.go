@@ -81,10 +81,15 @@ func (t *memoryTx) apply(w hub.Write) error {
 			t.addRecord(r)
 		}
 	case hub.AddDecision:
+		once := decisionRow{decisionKey{w.Device, w.Epoch, w.N}, w.Seq}
+		if m.indexed[once] {
+			return nil
+		}
+		put(t, m.indexed, once, true)
 		set(t, &m.decided, append(m.decided, w.Decision))
 		if w.Action != "" && !w.Handle.IsNone() {
 			key := holdingKey{w.Device, w.Handle}
-			put(t, m.contacts, key, append(slices.Clip(m.contacts[key]), w.Decision))
+			put(t, m.contacts, key, append(m.contacts[key], w.Decision))
 		}
 	case hub.AddOutcome:
 		key := decisionKey{w.Device, w.Epoch, w.N}
@@ -93,7 +98,7 @@ func (t *memoryTx) apply(w hub.Write) error {
 				return nil
 			}
 		}
-		put(t, m.decision, key, append(slices.Clip(m.decision[key]), w.Outcome))
+		put(t, m.decision, key, append(m.decision[key], w.Outcome))
 	case hub.PutBundle:
 		put(t, m.bundles, w.SHA256, w.Bundle)
 	case hub.PutSymbols:
@@ -118,9 +123,9 @@ func (t *memoryTx) addEntry(e hub.Entry) {
 	e.Row = m.row
 	put(t, m.entries, e.Row, e)
 	if e.Owner != "" {
-		put(t, m.byOwner, e.Owner, append(slices.Clip(m.byOwner[e.Owner]), e.Row))
+		put(t, m.byOwner, e.Owner, append(m.byOwner[e.Owner], e.Row))
 	} else {
-		put(t, m.byID, e.ID, append(slices.Clip(m.byID[e.ID]), e.Row))
+		put(t, m.byID, e.ID, append(m.byID[e.ID], e.Row))
 	}
 }
 
