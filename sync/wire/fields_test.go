@@ -1,14 +1,19 @@
 package wire
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/tact-edge/tact/context/sense"
+	"github.com/tinylib/msgp/msgp"
 )
 
 // The record of 14 fields, as somebody would write it without this package: a
@@ -63,7 +68,7 @@ func fieldsTable() []string {
 		}
 	}
 	for k := range 1000 {
-		names = append(names, fmt.Sprintf("offer_%03d_of_season", k))
+		names = append(names, fmt.Sprintf("offer_%03d_spring", k))
 	}
 	return names
 }
@@ -88,7 +93,7 @@ func fourteens(n int, values bool) []fourteen {
 		answered := now + 300 + r.Int64N(20_000)
 		action := 64 + r.IntN(1000)
 		propensity, value := 1000+r.IntN(200_000), 10_000*r.Int64N(9_000)
-		f.json = fields{ID: ulid(r, now), Device: "kiosk-berlin-042", Seq: uint64(2*k + 1), At: time.UnixMilli(now).UTC(), Answered: time.UnixMilli(answered).UTC(),
+		f.json = fields{ID: ulid(r, now), Device: "kiosk-042", Seq: uint64(2*k + 1), At: time.UnixMilli(now).UTC(), Answered: time.UnixMilli(answered).UTC(),
 			Action: table[action], Attributes: map[string]float64{}, Propensity: float64(propensity) / 1e6, Value: float64(value) / 1e6,
 			Outcome: fieldsOutcomes[r.IntN(len(fieldsOutcomes))]}
 		f.decision = Decision{N: uint64(k + 1), At: now, Session: Named("main"), Action: Sym{ID: uint32(action + 1)}, Treatment: TreatmentSay,
@@ -155,7 +160,7 @@ func fieldsRecords(t testing.TB, all []fourteen) (records [][]byte, size int) {
 func fieldsPacked(t testing.TB, records [][]byte, n int) float64 {
 	p, size := packer(t), 0
 	for first := 0; first < len(records); first += n {
-		m, err := p.Encode(&Batch{Device: "kiosk-berlin-042", Boot: 3, Epoch: 1 << 60, First: uint64(first + 1), Bundle: BundleID{1, 2, 3}, Clock: sense.ClockSynced,
+		m, err := p.Encode(&Batch{Device: "kiosk-042", Boot: 3, Epoch: 1 << 60, First: uint64(first + 1), Bundle: BundleID{1, 2, 3}, Clock: sense.ClockSynced,
 			Records: records[first : first+n]})
 		if err != nil {
 			t.Fatal(err)
@@ -226,22 +231,56 @@ func TestFieldsBytes(t *testing.T) {
 	}
 }
 
+// withValues gives each decision the values of its attributes as a field that a newer version
+// might append: 8 numbers of 32 bits.
+func withValues(all []fourteen) []fourteen {
+	for k := range all {
+		var raw []byte
+		names := slices.Sorted(maps.Keys(all[k].json.Attributes)) // the order of the inputs
+		for _, name := range names {
+			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(all[k].json.Attributes[name])))
+		}
+		all[k].decision.Tail = Tail{N: 1, Raw: msgp.AppendBytes(nil, raw)}
+	}
+	return all
+}
+
+// With the values of the attributes on both sides, which do not travel, the marks would hold as well.
+func TestFieldsWithValues(t *testing.T) {
+	all := withValues(fourteens(256, true))
+	size := fieldsJSON(t, all)
+	records, own := fieldsRecords(t, all)
+	for name, c := range map[string]struct{ bytes, most float64 }{
+		"uncompressed": {float64(own) / float64(len(all)), 0.24},
+		"32 a batch":   {fieldsPacked(t, records, 32), 0.19},
+		"256 a batch":  {fieldsPacked(t, records, 256), 0.17},
+	} {
+		t.Logf("%s: %.1f of %.1f bytes, ratio %.3f", name, c.bytes, size, c.bytes/size)
+		if c.bytes > c.most*size {
+			t.Errorf("%s: %.1f bytes are more than %.2f of %.1f", name, c.bytes, c.most, size)
+		}
+	}
+}
+
 func BenchmarkFields(b *testing.B) {
 	all := fourteens(256, false)
+	decisions, outcomes, texts := make([]Decision, len(all)), make([]Outcome, len(all)), make([]fields, len(all))
+	for k := range all { // each side walks over its own
+		decisions[k], outcomes[k], texts[k] = all[k].decision, all[k].outcome, all[k].json
+	}
 	var raw []byte
 	var d Decision
 	var o Outcome
 	own := func() {
 		for k := range all {
-			f := &all[k]
 			var err error
-			if raw, err = AppendRecord(raw[:0], &f.decision); err == nil {
+			if raw, err = AppendRecord(raw[:0], &decisions[k]); err == nil {
 				err = DecodeInto(raw, &d)
 			}
 			if err != nil {
 				b.Fatal(err)
 			}
-			if raw, err = AppendRecord(raw[:0], &f.outcome); err == nil {
+			if raw, err = AppendRecord(raw[:0], &outcomes[k]); err == nil {
 				err = DecodeInto(raw, &o)
 			}
 			if err != nil {
@@ -251,7 +290,7 @@ func BenchmarkFields(b *testing.B) {
 	}
 	theirs := func() {
 		for k := range all {
-			text, err := json.Marshal(&all[k].json)
+			text, err := json.Marshal(&texts[k])
 			var back fields
 			if err == nil {
 				err = json.Unmarshal(text, &back)
@@ -291,5 +330,14 @@ func BenchmarkFields(b *testing.B) {
 		b.ReportMetric(c.value, "wire.record."+name+":bytes")
 		b.ReportMetric(size, "wire.record."+name+":bytes:peer:encoding-json")
 		b.ReportMetric(c.most, "wire.record."+name+":ratio-at-most")
+	}
+	all = withValues(fourteens(256, true))
+	size = fieldsJSON(b, all)
+	records, bytes = fieldsRecords(b, all)
+	for name, value := range map[string]float64{
+		"bytes": float64(bytes) / float64(len(all)), "32": fieldsPacked(b, records, 32), "256": fieldsPacked(b, records, 256),
+	} {
+		b.ReportMetric(value, "wire.record.values."+name+":bytes")
+		b.ReportMetric(size, "wire.record.values."+name+":bytes:peer:encoding-json")
 	}
 }
