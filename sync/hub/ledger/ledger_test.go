@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/sync/hub"
 	"github.com/tact-edge/tact/sync/wire"
 )
@@ -94,25 +95,40 @@ func TestSQLiteErasedMeansErased(t *testing.T) {
 	dir := t.TempDir()
 	l := openFile(t, filepath.Join(dir, "hub.db"))
 	const secret = "Rumpelstiltskin"
-	var writes []hub.Write
-	for k := range 50 {
-		writes = append(writes, hub.AddEntry{Entry: hub.Entry{ID: "crm:" + secret, What: "fact", Name: fmt.Sprint("f", k), Expires: 1 << 60,
-			Source: "crm", Line: []byte(strings.Repeat(secret, 40)), Record: []byte(secret)}})
-	}
-	writes = append(writes, hub.PutPerson{ID: "crm:" + secret, Person: secret}, hub.PutMerge{Merge: hub.Merge{Into: secret, From: "crm:" + secret}},
-		hub.PutHolding{Holding: hub.Holding{Device: "k1", Handle: wire.Handle{1}, ID: "crm:" + secret}})
-	change(t, l, writes...)
+	change(t, l, personal(secret)...)
 	if !strings.Contains(readAll(t, dir), secret) {
 		t.Fatal("the test looks in the wrong place")
 	}
-	change(t, l, hub.DropID{ID: "crm:" + secret}, hub.DropPerson{ID: "crm:" + secret}, hub.DropMerge{Into: secret, From: "crm:" + secret},
-		hub.DropHolding{Device: "k1", Handle: wire.Handle{1}})
+	change(t, l, erased(secret)...)
 	if done, err := l.Scrub(context.Background()); err != nil || !done {
 		t.Fatalf("scrub: %v, %v", done, err)
 	}
 	if strings.Contains(readAll(t, dir), secret) {
 		t.Error("the secret is still in the files")
 	}
+}
+
+// personal is what a ledger may know of a customer, in every table that may know it,
+// some of it written more than once and some large enough to lie on pages of its own.
+func personal(secret string) (writes []hub.Write) {
+	id := "crm:" + secret
+	for k := range 50 {
+		writes = append(writes, hub.AddEntry{Entry: hub.Entry{ID: id, What: "fact", Name: fmt.Sprint("f", k), Expires: 1 << 60,
+			Source: "crm", Line: []byte(strings.Repeat(secret, 1+40*k)), Record: []byte(secret)}})
+	}
+	holding := hub.Holding{Device: "k1", Handle: wire.Handle{1}, ID: id, Owners: []event.Owner{{Kind: "vehicle", ID: secret}}}
+	return append(writes, hub.PutPerson{ID: id, Person: "other " + secret}, hub.PutPerson{ID: id, Person: secret},
+		hub.PutMerge{Merge: hub.Merge{Into: secret, From: id}}, hub.PutMerge{Merge: hub.Merge{Into: secret, From: id, Happened: 5}},
+		hub.PutHolding{Holding: holding}, hub.PutHolding{Holding: hub.Holding{Device: "k1", Handle: wire.Handle{1}, ID: id}}, hub.PutHolding{Holding: holding},
+		hub.SetRetention{What: "fact", Name: "f1", Keep: 500},
+		hub.PutGrant{Grant: hub.Grant{Device: "k1", Handle: wire.Handle{1}, Limit: "weekly", Units: 1}})
+}
+
+// erased is what a forget writes.
+func erased(secret string) []hub.Write {
+	id := "crm:" + secret
+	return []hub.Write{hub.DropID{ID: id}, hub.DropPerson{ID: id}, hub.DropMerge{Into: secret, From: id}, hub.DropHolding{Device: "k1", Handle: wire.Handle{1}},
+		hub.PutErased{ID: hub.Hash{1}, At: 9}, hub.PutErasure{Erasure: hub.Erasure{ID: "aa", IDs: []hub.Hash{{1}}, By: "crm"}}}
 }
 
 func readAll(t *testing.T, dir string) string {
