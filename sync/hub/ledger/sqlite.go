@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -65,13 +66,16 @@ func ReadSQLite(ctx context.Context, path string) (*Database, error) {
 	return &Database{dialect: sqliteDialect{}, where: path, read: read}, nil
 }
 
+// busyTimeout is how long a statement waits for a lock of another connection.
+const busyTimeout = 5 * time.Second
+
 func openDB(path string, connections int, mode string) (*sql.DB, error) {
 	full, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", path, err)
 	}
-	u := url.URL{Scheme: "file", Path: full, RawQuery: mode +
-		"&_pragma=busy_timeout(5000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=secure_delete(on)&_pragma=foreign_keys(on)&_pragma=cache_size(-8000)"}
+	u := url.URL{Scheme: "file", Path: full, RawQuery: mode + fmt.Sprintf("&_pragma=busy_timeout(%d)", busyTimeout.Milliseconds()) +
+		"&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=secure_delete(on)&_pragma=foreign_keys(on)&_pragma=cache_size(-8000)"}
 	db, err := sql.Open("sqlite", u.String())
 	if err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", path, err)
@@ -132,12 +136,24 @@ func (sqliteDialect) begin(ctx context.Context, conn *sql.Conn) error {
 	return err
 }
 
+// scrubPatience is how long scrub waits for readers that still use the log: nothing is
+// written meanwhile. Who reads for longer is waited for by trying again, and holds it up
+// no longer than that one read: once all of the log is in the file, readers begin there.
+const scrubPatience = 50 * time.Millisecond
+
 // scrub moves the write-ahead log into the file and cuts it: what is deleted in the
 // file itself is overwritten at once (secure_delete).
 func (sqliteDialect) scrub(ctx context.Context, conn *sql.Conn) (done bool, err error) {
+	patience := func(d time.Duration) error {
+		_, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", d.Milliseconds()))
+		return err
+	}
+	if err := patience(scrubPatience); err != nil {
+		return false, err
+	}
 	var busy, pages, moved int
 	err = conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved)
-	return err == nil && busy == 0, err
+	return err == nil && busy == 0, errors.Join(err, patience(busyTimeout))
 }
 
 // unavailable knows SQLite's codes for a file that cannot be used now, whatever is asked.

@@ -174,28 +174,6 @@ func (h *Hub) commit(ctx context.Context, batch []job) ([]hub.Output, error) {
 	return outputs, tx.Commit()
 }
 
-// scrub has what a forget deleted taken out of the files.
-func (h *Hub) scrub(ctx context.Context, outputs []hub.Output) {
-	for _, out := range outputs {
-		for _, w := range out.Writes {
-			if _, erased := w.(hub.PutErased); erased {
-				h.counts.scrub.Store(true)
-			}
-		}
-	}
-	s, can := h.ledger.(interface {
-		Scrub(context.Context) (bool, error)
-	})
-	if !can || !h.counts.scrub.Load() {
-		return
-	}
-	done, err := s.Scrub(ctx)
-	if err != nil {
-		h.cfg.Tell.Error("ledger cannot be scrubbed yet", "error", err)
-	}
-	h.counts.scrub.Store(!done) // with each round until it is done; ticks bring rounds
-}
-
 // publish queues messages; they may leave, since the commit is done.
 func (h *Hub) publish(messages []hub.Message) {
 	if h.publisher == nil {

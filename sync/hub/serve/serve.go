@@ -32,6 +32,8 @@ type Hub struct {
 	views  sync.Mutex // of ViewsFile
 	away   away       // of the ledger's database
 
+	scrubNext time.Time // when it is tried again; think's alone
+
 	rounds   chan []job    // what gather has gathered
 	openings chan *opening // batches to unpack
 
