@@ -254,7 +254,7 @@ func (b *Leases) ask(l *leased, now sense.Instant, id string, r wire.Request) {
 	l.owes = l.owes || l.want.Served
 }
 
-// Answered takes in that a message answers what was asked for a handle, and says whether it does. What it
+// Answered takes in that a message answers what was asked for a handle, and says whether something was asked for. What it
 // brings of budgets counts only where it does: one that comes twice, or late, may speak of what was given back.
 func (b *Leases) Answered(u *engine.SliceUpdate, re string) bool {
 	l := b.held[u.Handle]
@@ -264,8 +264,10 @@ func (b *Leases) Answered(u *engine.SliceUpdate, re string) bool {
 	if l == nil || l.ask == "" || re != l.ask {
 		return false
 	}
-	if l.ask = ""; l.gives {
+	l.ask = ""
+	if l.gives {
 		l.gives, l.owes = false, false
+		return false
 	}
 	return true
 }

@@ -27,7 +27,6 @@ const (
 // Later parts, which bring the codes that this version does not give.
 const (
 	withLearning = "learning"
-	withLeases   = "leases and budgets"
 	withBundles  = "bundles and operators"
 )
 
@@ -116,7 +115,7 @@ var meanings = []struct {
 	{"contact", catalog.AskedNever, "the customer said never", ""},
 	{"contact", catalog.VolumeSpent, "the volume over all customers is spent", ""},
 	{"contact", catalog.MinimumWait, "shown already, or too soon after another", ""},
-	{"contact", catalog.BudgetNotLeased, "no budget is leased to this device", withLeases},
+	{"contact", catalog.BudgetNotLeased, "this device holds no unit of a cap that the hub leases", ""},
 
 	{"value", catalog.NotWorthBother, "worth no more than it bothers", ""},
 	{"value", catalog.BelowMinimum, "worth less than the slot's minimum", ""},

@@ -11,7 +11,6 @@ import (
 // comeLater are codes that no scenario can reach yet, with what they come with.
 var comeLater = map[string]string{
 	"exploration_limit": "learning", "immature": "learning", "not_drawn": "learning",
-	"budget_not_leased":  "contact budgets",
 	"bundle_refused":     "the device's body: a mind is handed good bundles only",
 	"store_recovered":    "the device's body: a mind is restored from what is whole",
 	"paused_by_operator": "the fleet",
