@@ -240,15 +240,10 @@ func (s *step) lend(f *folded, h Holding, ended []Grant) (r reply, err error) {
 // account reads what was said to a customer and what others may still say. Grants in ended stand in the place
 // of those that the ledger has; what is settled goes.
 func (s *step) account(f *folded, b *catalog.Bundle, ended []Grant) (*account, error) {
-	ids, err := s.ids(f.id)
-	if err != nil {
+	if err := s.fold(f); err != nil {
 		return nil, err
 	}
-	contacts, err := s.view.Contacts(ids)
-	if err != nil {
-		return nil, err
-	}
-	grants, err := s.view.Grants(ids)
+	grants, err := s.view.Grants(f.ids)
 	if err != nil {
 		return nil, err
 	}
@@ -269,12 +264,9 @@ func (s *step) account(f *folded, b *catalog.Bundle, ended []Grant) (*account, e
 			s.write(DropGrant{Device: g.Device, Handle: g.Handle, Limit: g.Limit, About: g.About})
 		}
 	}
-	a := newAccount(b, s.now, encounters(contacts, b), kept)
+	a := newAccount(b, s.now, encounters(f.contacts, b), kept)
 	if !slices.ContainsFunc(b.Contact.Limits, func(l catalog.Limit) bool { return l.Customer && l.Per != catalog.Rolling }) {
 		return a, nil
-	}
-	if err := s.fold(f); err != nil {
-		return nil, err
 	}
 	if z, ok := f.known.Find("zone", ""); ok && z.Provenance == event.Declared && z.Value.Kind() == sense.String {
 		a.anywhere = true

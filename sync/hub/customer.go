@@ -130,9 +130,11 @@ func (s *step) knownAndTold(ids []string) (all profile.Slice, told map[word]hold
 			}
 		}
 	}
-	merges, err := s.view.MergesOf(ids)
-	if err != nil {
-		return all, nil, err
+	var merges []Merge
+	if len(ids) > 1 {
+		if merges, err = s.view.MergesOf(ids); err != nil {
+			return all, nil, err
+		}
 	}
 	spoken, err := lastWords(ids, words, merges)
 	if err != nil {

@@ -67,21 +67,24 @@ func kind(name string, f func(*catalog.Kind)) catalog.Kind {
 
 // world is a hub over a ledger in memory, and what it published.
 type world struct {
-	clock sense.ClockState // of the devices
-	t     *testing.T
-	mind  *hub.Mind
-	l     *ledger.Memory
-	key   *ecdh.PrivateKey
-	now   sense.Instant
-	sent  []hub.Message
-	seq   map[string]uint64
-	pack  *wire.Packer
-	held  map[string]*wire.Slice // what the devices hold, by device and handle
-	away  map[string]bool        // devices that hear nothing
-	epoch uint64                 // of the batches
+	clock  sense.ClockState // of the devices
+	t      testing.TB
+	mind   *hub.Mind
+	l      ledger.Ledger
+	key    *ecdh.PrivateKey
+	now    sense.Instant
+	sent   []hub.Message
+	seq    map[string]uint64
+	pack   *wire.Packer
+	held   map[string]*wire.Slice // what the devices hold, by device and handle
+	away   map[string]bool        // devices that hear nothing
+	epoch  uint64                 // of the batches
+	silent bool                   // nothing of what is published is kept
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world { return newWorldOver(t, ledger.NewMemory()) }
+
+func newWorldOver(t testing.TB, l ledger.Ledger) *world {
 	t.Helper()
 	key, err := ecdh.X25519().NewPrivateKey([]byte("0123456789abcdef0123456789abcdef"))
 	if err != nil {
@@ -95,7 +98,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, mind: m, l: ledger.NewMemory(), key: key, now: t0, seq: map[string]uint64{}, pack: p, held: map[string]*wire.Slice{}, away: map[string]bool{}, epoch: 7}
+	w := &world{t: t, mind: m, l: l, key: key, now: t0, seq: map[string]uint64{}, pack: p, held: map[string]*wire.Slice{}, away: map[string]bool{}, epoch: 7}
 	w.must(hub.Publish{File: catalog.Encode(dealer()), Signature: []byte("sig")})
 	return w
 }
@@ -116,6 +119,9 @@ func (w *world) do(inputs ...hub.Input) []hub.Answer {
 	}
 	var answers []hub.Answer
 	for k, o := range out {
+		if w.silent {
+			break
+		}
 		w.sent = append(w.sent, o.Messages...)
 		for _, m := range o.Messages {
 			w.deliver(m)

@@ -24,8 +24,7 @@ type holder struct {
 // changed of them. One customer after the other, so that it takes no more memory than one needs.
 func (s *step) pushSlices(t touched) error {
 	done := map[holder]bool{} // a step reads the ledger as it was before it: what is pushed twice would be told twice
-	push := func(id string, holdings []Holding) error {
-		f := &folded{id: id}
+	push := func(f *folded, holdings []Holding) error {
 		for _, h := range holdings {
 			key := holder{h.Device, h.Handle}
 			if done[key] || s.now >= h.Until {
@@ -59,7 +58,7 @@ func (s *step) pushSlices(t touched) error {
 		if by := t.alone(ids); by != "" {
 			holdings = slices.DeleteFunc(holdings, func(h Holding) bool { return h.Device == by })
 		}
-		if err := push(id, holdings); err != nil {
+		if err := push(&folded{id: id, name: name, ids: ids}, holdings); err != nil {
 			return err
 		}
 	}
@@ -74,7 +73,7 @@ func (s *step) pushSlices(t touched) error {
 			for n < len(holdings) && holdings[n].ID == holdings[0].ID {
 				n++
 			}
-			if err := push(holdings[0].ID, holdings[:n]); err != nil {
+			if err := push(&folded{id: holdings[0].ID}, holdings[:n]); err != nil {
 				return err
 			}
 			holdings = holdings[n:]
@@ -262,12 +261,25 @@ type folded struct {
 	id    string // one of hers
 	spare int    // bytes that something else needs in the message
 
-	here     bool
 	name     string
+	ids      []string
+	here     bool // what follows was worked out
 	known    profile.Slice
 	contacts []Contacted
 	told     map[word]holder // by which device
 	views    []*view
+}
+
+// who finds the customer's name and ids, once.
+func (s *step) who(f *folded) (err error) {
+	if f.ids != nil {
+		return nil
+	}
+	if f.name, err = s.person(f.id); err != nil {
+		return err
+	}
+	f.ids, err = s.ids(f.id)
+	return err
 }
 
 // fold reads the customer, once.
@@ -276,17 +288,13 @@ func (s *step) fold(f *folded) (err error) {
 		return nil
 	}
 	f.here = true
-	if f.name, err = s.person(f.id); err != nil {
+	if err := s.who(f); err != nil {
 		return err
 	}
-	ids, err := s.ids(f.id)
-	if err != nil {
+	if f.known, f.told, err = s.knownAndTold(f.ids); err != nil {
 		return err
 	}
-	if f.known, f.told, err = s.knownAndTold(ids); err != nil {
-		return err
-	}
-	f.contacts, err = s.view.Contacts(ids)
+	f.contacts, err = s.view.Contacts(f.ids)
 	return err
 }
 

@@ -23,6 +23,9 @@ type Memory struct {
 // tables is everything that a ledger keeps.
 type tables struct {
 	persons  map[string]string
+	idsOf    map[string][]string       // of a customer
+	heldAs   map[string][]holdingKey   // of an id
+	lent     map[holdingKey][]grantKey // to a handle
 	merges   map[[2]string]hub.Merge
 	taken    map[hub.Hash]bool
 	entries  map[int64]hub.Entry
@@ -78,7 +81,7 @@ type (
 // NewMemory makes an empty ledger.
 func NewMemory() *Memory {
 	m := &Memory{writer: make(chan struct{}, 1), tables: tables{
-		persons: map[string]string{}, merges: map[[2]string]hub.Merge{}, taken: map[hub.Hash]bool{}, entries: map[int64]hub.Entry{},
+		persons: map[string]string{}, idsOf: map[string][]string{}, heldAs: map[string][]holdingKey{}, lent: map[holdingKey][]grantKey{}, merges: map[[2]string]hub.Merge{}, taken: map[hub.Hash]bool{}, entries: map[int64]hub.Entry{},
 		byID: map[string][]int64{}, byOwner: map[string][]int64{}, erased: map[hub.Hash]sense.Instant{},
 		holdings: map[holdingKey]hub.Holding{}, forgets: map[holdingKey]hub.Forget{}, devices: map[string]hub.Device{},
 		marks: map[epochKey]hub.Mark{}, records: map[epochKey]map[uint64]int64{}, decision: map[decisionKey][]hub.Outcome{}, indexed: map[decisionRow]bool{},
@@ -176,14 +179,30 @@ func (t *memoryTx) PersonOf(id string) (string, bool, error) {
 }
 
 func (t *memoryTx) IDsOf(person string) ([]string, error) {
-	var ids []string
-	for id, p := range t.m.persons {
-		if p == person {
-			ids = append(ids, id)
+	return slices.Sorted(slices.Values(t.m.idsOf[person])), nil
+}
+
+// index adds a value to those of a key, or takes it away; both can be taken back.
+func index[K, V comparable](t *memoryTx, table map[K][]V, key K, v V, there bool) {
+	list := slices.DeleteFunc(slices.Clone(table[key]), func(x V) bool { return x == v })
+	if there {
+		list = append(list, v)
+	}
+	if len(list) == 0 {
+		drop(t, table, key)
+		return
+	}
+	put(t, table, key, list)
+}
+
+// handlesOf returns the handles of these ids, each once.
+func (t *memoryTx) handlesOf(ids []string) (list []holdingKey) {
+	for k, id := range ids {
+		if !slices.Contains(ids[:k], id) {
+			list = append(list, t.m.heldAs[id]...)
 		}
 	}
-	slices.Sort(ids)
-	return ids, nil
+	return list
 }
 
 func (t *memoryTx) People(after string, limit int) ([]string, error) {
@@ -243,7 +262,12 @@ func orderHoldings(a, b hub.Holding) int {
 }
 
 func (t *memoryTx) HoldingsOf(ids []string) ([]hub.Holding, error) {
-	return sortedValues(t.m.holdings, func(h hub.Holding) bool { return slices.Contains(ids, h.ID) }, orderHoldings), nil
+	var list []hub.Holding
+	for _, key := range t.handlesOf(ids) {
+		list = append(list, t.m.holdings[key])
+	}
+	slices.SortFunc(list, orderHoldings)
+	return list, nil
 }
 
 func (t *memoryTx) HoldingsWith(owners []string) ([]hub.Holding, error) {
@@ -276,10 +300,7 @@ func (t *memoryTx) ForgetsDue(at sense.Instant, limit int) ([]hub.Forget, error)
 
 func (t *memoryTx) Contacts(ids []string) ([]hub.Contacted, error) {
 	var list []hub.Contacted
-	for key, h := range t.m.holdings {
-		if !slices.Contains(ids, h.ID) {
-			continue
-		}
+	for _, key := range t.handlesOf(ids) {
 		for _, d := range t.m.contacts[key] {
 			c := hub.Contacted{Decision: d, Outcomes: slices.Clone(t.m.decision[decisionKey{d.Device, d.Epoch, d.N}])}
 			slices.SortFunc(c.Outcomes, orderOutcomes)
@@ -304,14 +325,23 @@ func orderGrants(a, b hub.Grant) int {
 }
 
 func (t *memoryTx) Grants(ids []string) ([]hub.Grant, error) {
-	return sortedValues(t.m.grants, func(g hub.Grant) bool {
-		h, ok := t.m.holdings[holdingKey{g.Device, g.Handle}]
-		return ok && slices.Contains(ids, h.ID)
-	}, orderGrants), nil
+	var list []hub.Grant
+	for _, handle := range t.handlesOf(ids) {
+		for _, key := range t.m.lent[handle] {
+			list = append(list, t.m.grants[key])
+		}
+	}
+	slices.SortFunc(list, orderGrants)
+	return list, nil
 }
 
 func (t *memoryTx) GrantsOf(device string, h wire.Handle) ([]hub.Grant, error) {
-	return sortedValues(t.m.grants, func(g hub.Grant) bool { return g.Device == device && g.Handle == h }, orderGrants), nil
+	var list []hub.Grant
+	for _, key := range t.m.lent[holdingKey{device, h}] {
+		list = append(list, t.m.grants[key])
+	}
+	slices.SortFunc(list, orderGrants)
+	return list, nil
 }
 
 func (t *memoryTx) Erasure(id string) (hub.Erasure, bool, error) {

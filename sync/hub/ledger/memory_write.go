@@ -22,8 +22,11 @@ func (t *memoryTx) apply(w hub.Write) error {
 	m := t.m
 	switch w := w.(type) {
 	case hub.PutPerson:
+		t.leave(w.ID)
 		put(t, m.persons, w.ID, w.Person)
+		index(t, m.idsOf, w.Person, w.ID, true)
 	case hub.DropPerson:
+		t.leave(w.ID)
 		drop(t, m.persons, w.ID)
 	case hub.PutMerge:
 		put(t, m.merges, [2]string{w.Into, w.From}, w.Merge)
@@ -53,23 +56,33 @@ func (t *memoryTx) apply(w hub.Write) error {
 	case hub.DropErased:
 		drop(t, m.erased, w.ID)
 	case hub.PutHolding:
-		put(t, m.holdings, holdingKey{w.Device, w.Handle}, w.Holding)
-	case hub.DropHolding:
-		drop(t, m.holdings, holdingKey{w.Device, w.Handle})
-		for key := range m.grants {
-			if key.holdingKey == (holdingKey{w.Device, w.Handle}) {
-				drop(t, m.grants, key)
-			}
+		key := holdingKey{w.Device, w.Handle}
+		if old, had := m.holdings[key]; !had || old.ID != w.Holding.ID {
+			index(t, m.heldAs, old.ID, key, false)
+			index(t, m.heldAs, w.Holding.ID, key, true)
 		}
+		put(t, m.holdings, key, w.Holding)
+	case hub.DropHolding:
+		key := holdingKey{w.Device, w.Handle}
+		index(t, m.heldAs, m.holdings[key].ID, key, false)
+		drop(t, m.holdings, key)
+		for _, grant := range m.lent[key] {
+			drop(t, m.grants, grant)
+		}
+		drop(t, m.lent, key)
 		t.dropDigests(w)
 	case hub.PutForget:
 		put(t, m.forgets, holdingKey{w.Device, w.Handle}, w.Forget)
 	case hub.DropForget:
 		drop(t, m.forgets, holdingKey{w.Device, w.Handle})
 	case hub.PutGrant:
-		put(t, m.grants, grantKey{holdingKey{w.Device, w.Handle}, w.Limit, w.About}, w.Grant)
+		key := grantKey{holdingKey{w.Device, w.Handle}, w.Limit, w.About}
+		put(t, m.grants, key, w.Grant)
+		index(t, m.lent, key.holdingKey, key, true)
 	case hub.DropGrant:
-		drop(t, m.grants, grantKey{holdingKey{w.Device, w.Handle}, w.Limit, w.About})
+		key := grantKey{holdingKey{w.Device, w.Handle}, w.Limit, w.About}
+		drop(t, m.grants, key)
+		index(t, m.lent, key.holdingKey, key, false)
 	case hub.PutErasure:
 		put(t, m.erasures, w.ID, w.Erasure)
 	case hub.PutDevice:
@@ -115,6 +128,13 @@ func (t *memoryTx) apply(w hub.Write) error {
 		return fmt.Errorf("apply %T: not known", w)
 	}
 	return nil
+}
+
+// leave takes an id from the customer that it belongs to.
+func (t *memoryTx) leave(id string) {
+	if old, had := t.m.persons[id]; had {
+		index(t, t.m.idsOf, old, id, false)
+	}
 }
 
 func (t *memoryTx) addEntry(e hub.Entry) {
