@@ -103,8 +103,8 @@ func (l *Database) Begin(ctx context.Context) (Tx, error) {
 	}
 }
 
-// begin tries a second time where the connection was an old one: the server may
-// have been started anew since.
+// begin tries a second time where the connection was an old one and is dead: the
+// server may have been started anew since.
 func (l *Database) begin(ctx context.Context, w *writer) error {
 	old := w.conn != nil
 	for {
@@ -112,7 +112,7 @@ func (l *Database) begin(ctx context.Context, w *writer) error {
 		if err == nil {
 			err = l.dialect.begin(ctx, w.conn)
 		}
-		if err == nil || !old || ctx.Err() != nil {
+		if err == nil || !old || ctx.Err() != nil || w.conn.PingContext(ctx) == nil {
 			return err
 		}
 		w.giveUp()
