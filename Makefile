@@ -78,7 +78,8 @@ soak: tools ## hold TACT_RUNS (10000) random policies to the contract, and kill 
 	echo "TACT_SEED=$$seed TACT_RUNS=$$runs TACT_KILLS=$$kills"; \
 	TACT_SEED=$$seed TACT_RUNS=$$runs go test -count=1 -v -timeout 6h -run '^TestProperties$$' ./agent/sim; \
 	TACT_DECISIONS=10000 go test -count=1 -v -timeout 1h -run '^TestRecordedDecisionsReplay$$' ./agent/sim; \
-	TACT_SEED=$$seed TACT_KILLS=$$kills go test -count=1 -v -timeout 12h -run '^TestBalanceUnderKills$$' ./cmd/tactd
+	TACT_SEED=$$seed TACT_KILLS=$$kills go test -count=1 -v -timeout 12h -run '^TestBalanceUnderKills$$' ./cmd/tactd; \
+	TACT_SEED=$$seed TACT_KILLS=$${TACT_DATABASE_KILLS:-50} go test -count=1 -v -timeout 1h -run '^TestDatabaseKilled$$' ./sync/hub/serve
 
 field: ## run the tests over the field data in TACT_FIELD_DATA
 	@if [ ! -d "$${TACT_FIELD_DATA:-}" ]; then \
