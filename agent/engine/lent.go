@@ -42,6 +42,9 @@ func (m *Mind) takeSlice(u *SliceUpdate) {
 	}
 	c.Revision, c.Until, c.confirmed, c.Here = u.Revision, u.Until, m.now, true
 	m.tellPerson(c, u.Customer)
+	if u.Slice != nil {
+		notAhead(u.Slice, m.now)
+	}
 	switch {
 	case u.Slice == nil:
 	case u.Delta:
