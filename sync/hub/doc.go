@@ -14,7 +14,12 @@
 //   - Nothing is published, acknowledged or answered by Round's caller before the
 //     commit; an acknowledgement names committed records only.
 //   - A record counts once per (device, epoch, sequence number). Another record
-//     under the same number is reported and the device told to begin a new epoch.
+//     under the same number is reported and the device told to begin a new epoch, and
+//     so is a device whose next number is one of a record that is here: its store was
+//     restored from a copy. Nothing that it then hears is ahead of it.
+//   - A record that its device took along out of an epoch counts once, whichever way
+//     and however often it comes (moved.go). Two decisions that two lives of a device
+//     gave one number both count; an outcome of that number is one of both.
 //   - A customer is a set of ids. What is known is kept under the id that it was
 //     told for, so that a split gives each id back its own. A merge keeps the
 //     first id's name; until something newer is said the stricter word holds.
@@ -25,6 +30,11 @@
 //     which refuses whatever comes later, until the customer acts again by card
 //     or login. Decisions and outcomes stay, under handles that lead to nobody.
 //     Facts of a vehicle, household or site are its own and stay.
+//   - A forget is an erasure with an id that is a function of whom and when. Every handle
+//     is waited for until its device says that the key is gone, or its lease is over; so
+//     is one that is told only later, by a device that was away. A device whose store was
+//     restored from before a forget is told again. What leads to nobody tells what became
+//     of it: ids are keyed hashes.
 //   - One bad message, line or record spoils no other; each is refused with a
 //     reason, or kept as it is where its device would send it for ever.
 //
