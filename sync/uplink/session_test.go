@@ -725,6 +725,41 @@ func TestAnotherEpochGreetsAgain(t *testing.T) {
 	}
 }
 
+// What the hub had of one epoch is nothing to the next, also where the change comes while there is no link
+// and the hello is not answered.
+func TestAnotherEpochWhileAway(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.append(300)
+	for n := uint64(1); n <= 300; n++ {
+		if n%7 != 1 { // many ranges, and not the first
+			w.stored[n] = w.sent[n-1]
+		}
+	}
+	w.until(delivering)
+	w.brokerUp = false
+	w.cut()
+	w.run(w.now.Add(sense.Second))
+	if len(w.s.acked) == 0 {
+		t.Fatal("no ranges are known")
+	}
+	var err error
+	w.epoch, w.sent, w.stored, w.received = 99, nil, map[uint64]string{}, 0
+	if w.q, err = outbox.Open(&outbox.Memory{}, outbox.Options{Epoch: 99}); err != nil {
+		t.Fatal(err)
+	}
+	w.append(100)
+	if len(w.s.acked) != 0 || w.s.cursor != 1 {
+		t.Errorf("of the old epoch %v are remembered, the next to send is %d", w.s.acked, w.s.cursor)
+	}
+	w.brokerUp, w.deaf = true, true
+	w.until(delivering)
+	w.run(w.now.Add(100))
+	b, err := w.batches.Decode(w.log[len(w.log)-1].Payload)
+	if err != nil || b.Epoch != 99 || b.First != 1 || len(b.Records) != 100 {
+		t.Errorf("the first batch is %+v, %v", b, err)
+	}
+}
+
 func TestSendIsForDevicesOnly(t *testing.T) {
 	w := newWorld(t, 1, Config{})
 	w.until(delivering)

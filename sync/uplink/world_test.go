@@ -52,6 +52,7 @@ type world struct {
 	half   bool // the connection is dead, and nobody was told
 	commit int  // ms at the most until the hub has committed what it heard
 	answer bool // budget requests
+	deaf   bool // to hellos
 	crash  int  // how often the hub lost what it had not committed
 	most   struct{ asks, sends int }
 }
@@ -256,6 +257,9 @@ func (w *world) hear(p Publish) {
 		case *wire.Echo:
 			w.command(&wire.EchoAnswer{Re: r.ID, Time: int64(w.now)})
 		case *wire.Hello:
+			if w.deaf {
+				return
+			}
 			if w.refuse != 0 && r.Epoch == w.refuse {
 				w.command(&wire.NewEpoch{ID: r.ID, Epoch: r.Epoch})
 				return
