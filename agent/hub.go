@@ -68,7 +68,7 @@ func (a *Agent) message(ctx context.Context, m wire.DownMessage) error {
 	if !ok {
 		return nil
 	}
-	answer := a.lent.Answered(&u, re)
+	answer := a.lent.Answered(&u, re, now)
 	a.touched()
 	if _, err := a.step(ctx, engine.Input{At: now, Slices: []engine.SliceUpdate{u}}, nil); err != nil {
 		return err

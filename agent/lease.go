@@ -256,7 +256,7 @@ func (b *Leases) ask(l *leased, now sense.Instant, id string, r wire.Request) {
 
 // Answered takes in that a message answers what was asked for a handle, and says whether something was asked for. What it
 // brings of budgets counts only where it does: one that comes twice, or late, may speak of what was given back.
-func (b *Leases) Answered(u *engine.SliceUpdate, re string) bool {
+func (b *Leases) Answered(u *engine.SliceUpdate, re string, now sense.Instant) bool {
 	l := b.held[u.Handle]
 	if l == nil || l.ask == "" || re != l.ask || l.gives {
 		u.Budgets, u.BudgetUntil = nil, 0
@@ -268,6 +268,9 @@ func (b *Leases) Answered(u *engine.SliceUpdate, re string) bool {
 	if l.gives {
 		l.gives, l.owes = false, false
 		return false
+	}
+	if u.BudgetUntil == 0 && b.Limited() {
+		l.again = now.Add(askAgainAfter)
 	}
 	return true
 }
@@ -286,7 +289,7 @@ func (b *Leases) Heard(u *engine.SliceUpdate, now sense.Instant, answer bool) {
 	if !l.gone {
 		l.since, l.until = now, u.Until
 	}
-	if answer && (l.want.Revision == 0 || l.want.Served && b.Limited() && now >= l.budgetsDue()) {
+	if answer && b.outOfStep(l, now) {
 		l.again = now.Add(askAgainAfter)
 	}
 	b.follow(l, now)

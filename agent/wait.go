@@ -93,7 +93,7 @@ func (a *Agent) carry(ctx context.Context, t *told, atOnce bool) error {
 // awaited returns until when a step waits for the slice, or the budgets, of whom it asks for something to be
 // said to; 0 where nothing is on its way.
 func (a *Agent) awaited(ctx context.Context, step []event.Event) (until sense.Instant, err error) {
-	if a.sliceWait() <= 0 || !a.online.Load() || len(step) == 0 {
+	if a.sliceWait() <= 0 || !a.online.Load() || len(step) == 0 || a.mind.Bundle() == nil {
 		return 0, nil
 	}
 	last := &step[len(step)-1]

@@ -315,7 +315,7 @@ func (d *device) hear(e uplink.Event) error {
 		return d.tell(d.self())
 	case uplink.Message:
 		if u, re, ok := d.parts.Slice(e.Message, d.mind.Bundle()); ok {
-			answer := d.lent.Answered(&u, re)
+			answer := d.lent.Answered(&u, re, d.w.now)
 			_, err := d.step(engine.Input{At: d.w.now, Slices: []engine.SliceUpdate{u}})
 			d.lent.Heard(&u, d.w.now, answer)
 			return err

@@ -1,0 +1,268 @@
+package agent
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/sense"
+	"github.com/tact-edge/tact/sync/uplink"
+	"github.com/tact-edge/tact/sync/wire"
+)
+
+// lender notes what leases ask for.
+type lender struct {
+	Leases
+	t     testing.TB
+	now   sense.Instant
+	asked []wire.Request
+	ids   map[string]bool // that wait
+	last  uint64          // of the log
+	deaf  bool
+}
+
+func newLender(t testing.TB) *lender {
+	l := &lender{t: t, now: 1_772_442_000_000, ids: map[string]bool{}, last: 7}
+	l.Leases = Leases{
+		Tell: func(in uplink.Input) bool {
+			switch in := in.(type) {
+			case uplink.Ask:
+				if l.deaf {
+					return false
+				}
+				l.ids[in.ID] = true
+				l.asked = append(l.asked, in.Request)
+			case uplink.Cancel:
+				delete(l.ids, in.ID)
+			}
+			return true
+		},
+		Seal:    func(engine.Handle, string) ([]byte, error) { return []byte{1}, nil },
+		Limited: func() bool { return true },
+		Log:     func() (epoch, last uint64) { return 5, l.last },
+		Timely:  func() bool { return true },
+		Warn:    func(what string, err error) { t.Error(what, err) },
+	}
+	return l
+}
+
+var anna = engine.Handle{1}
+
+// wants tells what a mind wants of anna.
+func (l *lender) wants(revision uint64, served bool, budgets sense.Instant) {
+	l.Want(&engine.Want{Slices: []engine.WantSlice{{Handle: anna, Customer: "anna", Revision: revision, Served: served, Budgets: budgets}}}, l.now)
+}
+
+// answers lets the hub answer what was asked last, as a mind takes it in.
+func (l *lender) answers(revision uint64, budgets sense.Instant) {
+	id := l.id()
+	delete(l.ids, id)
+	u := engine.SliceUpdate{Handle: anna, Revision: revision, Until: l.now.Add(7 * sense.Day), Budgets: []profile.Budget{{Limit: "x", Units: 1}}, BudgetUntil: budgets}
+	answer := l.Answered(&u, id, l.now)
+	if h := l.held[anna]; h != nil && !h.gone {
+		l.wants(revision, h.want.Served, u.BudgetUntil)
+	}
+	l.Heard(&u, l.now, answer)
+}
+
+func (l *lender) id() string {
+	l.t.Helper()
+	switch r := l.asked[len(l.asked)-1].(type) {
+	case *wire.SliceRequest:
+		return r.ID
+	case *wire.BudgetRequest:
+		return r.ID
+	}
+	l.t.Fatal("nothing was asked")
+	return ""
+}
+
+// pass lets time go by.
+func (l *lender) pass(d sense.Duration) {
+	end := l.now.Add(d)
+	for range 1000 {
+		if l.Due() > end {
+			l.now = end
+			return
+		}
+		l.now = max(l.now, l.Due())
+		l.Look(l.now)
+	}
+	l.t.Fatal("it asks all the time")
+}
+
+// said lists what was asked for, and forgets it.
+func (l *lender) said() string {
+	var all []string
+	for _, r := range l.asked {
+		switch r := r.(type) {
+		case *wire.SliceRequest:
+			all = append(all, "slice")
+		case *wire.BudgetRequest:
+			word := "budgets"
+			if r.Return {
+				word = "back"
+			}
+			if r.At != int64(l.now) && len(l.asked) == 1 && r.At > int64(l.now) {
+				l.t.Errorf("asked at %d, now is %d", r.At, l.now)
+			}
+			all = append(all, fmt.Sprintf("%s@%d/%d", word, r.Epoch, r.Through))
+		}
+	}
+	l.asked = nil
+	return strings.Join(all, " ")
+}
+
+func (l *lender) saidIs(want string) {
+	l.t.Helper()
+	if got := l.said(); got != want {
+		l.t.Errorf("asked for %q, want %q", got, want)
+	}
+}
+
+// TestLeasesFollowAVisit: slice and budgets are asked for together, budgets renewed while she is there, and given
+// back when she has left; a lease is not renewed for who is not there.
+func TestLeasesFollowAVisit(t *testing.T) {
+	l := newLender(t)
+	l.wants(0, true, 0)
+	l.wants(0, true, 0)
+	asked := l.id()
+	l.saidIs("slice")
+	l.asked = []wire.Request{&wire.SliceRequest{ID: asked}}
+	l.answers(1, l.now.Add(15*sense.Minute))
+	l.said()
+	l.pass(10*sense.Minute - 1)
+	l.saidIs("")
+	l.last = 9
+	l.pass(1)
+	if got := l.said(); got != "budgets@5/9" {
+		t.Fatalf("asked for %q when two thirds had passed", got)
+	}
+	l.wants(1, false, 0) // she leaves while the answer is on its way
+	if got := l.said(); got != "back@5/9" {
+		t.Errorf("asked for %q when she had left", got)
+	}
+	if len(l.ids) != 1 {
+		t.Errorf("%d requests wait", len(l.ids))
+	}
+	l.pass(sense.Minute)
+	l.saidIs("")
+}
+
+// TestBudgetsAreGivenBackOnce: with the end of the log, and not while a restart would find them.
+func TestBudgetsAreGivenBackOnce(t *testing.T) {
+	l := newLender(t)
+	l.wants(0, true, 0)
+	l.answers(1, l.now.Add(15*sense.Minute))
+	l.said()
+	l.Saved(l.now) // the state file has them now
+	l.last = 12
+	l.wants(1, false, 0)
+	l.saidIs("")
+	l.Saved(l.now)
+	id := l.id()
+	l.saidIs("back@5/12")
+	l.asked = []wire.Request{&wire.BudgetRequest{ID: id}}
+	l.answers(1, 0)
+	l.said()
+	l.pass(sense.Day)
+	l.saidIs("")
+	// She comes again: the slice is here, and budgets are asked for at once.
+	l.wants(1, true, 0)
+	l.saidIs("budgets@5/12")
+}
+
+// TestNobodyIsAskedAllTheTime: a hub that lends nothing is asked again after a while, a link that takes nothing too.
+func TestNobodyIsAskedAllTheTime(t *testing.T) {
+	l := newLender(t)
+	l.wants(0, true, 0)
+	l.answers(1, 0)
+	l.said()
+	l.pass(sense.Minute - 1)
+	l.saidIs("")
+	l.pass(1)
+	id := l.id()
+	l.saidIs("budgets@5/7")
+	l.asked = []wire.Request{&wire.BudgetRequest{ID: id}}
+	l.deaf = true
+	l.answers(1, 0)
+	l.said()
+	l.pass(10 * sense.Minute)
+	l.deaf = false
+	l.pass(sense.Minute)
+	l.saidIs("budgets@5/7")
+	// An answer that never comes is not waited for for ever.
+	l.pass(11 * sense.Minute)
+	l.saidIs("budgets@5/7")
+}
+
+// TestAReconnectAsksForBudgets of who is served, and repeats what is wanted and not here.
+func TestAReconnectAsksForBudgets(t *testing.T) {
+	l := newLender(t)
+	l.wants(0, true, 0)
+	l.answers(1, l.now.Add(15*sense.Minute))
+	l.said()
+	l.LinkUp(l.now)
+	l.saidIs("budgets@5/7")
+	l.LinkUp(l.now) // the link repeats what waits
+	l.saidIs("")
+}
+
+// TestALateAnswerBringsNoBudgets: it may speak of what was given back.
+func TestALateAnswerBringsNoBudgets(t *testing.T) {
+	l := newLender(t)
+	l.wants(0, true, 0)
+	late := l.id()
+	l.answers(1, l.now.Add(15*sense.Minute))
+	u := engine.SliceUpdate{Handle: anna, Revision: 1, BudgetUntil: l.now.Add(sense.Hour), Budgets: []profile.Budget{{Limit: "x", Units: 1}}}
+	if l.Answered(&u, late, l.now) || u.BudgetUntil != 0 || u.Budgets != nil {
+		t.Errorf("the same answer again brought %+v", u)
+	}
+	push := engine.SliceUpdate{Handle: anna, Revision: 2, BudgetUntil: l.now.Add(sense.Hour)}
+	if l.Answered(&push, "", l.now) || push.BudgetUntil != 0 {
+		t.Errorf("a push brought %+v", push)
+	}
+}
+
+// TestWhoIsLetGo: her budgets go back before nothing is known of her any more; of who is forgotten nothing is.
+func TestWhoIsLetGo(t *testing.T) {
+	l := newLender(t)
+	l.wants(0, true, 0)
+	l.answers(1, l.now.Add(15*sense.Minute))
+	l.said()
+	l.Want(&engine.Want{Gone: []engine.Handle{anna}}, l.now)
+	id := l.id()
+	l.saidIs("back@5/7")
+	l.asked = []wire.Request{&wire.BudgetRequest{ID: id}}
+	l.answers(1, 0)
+	if len(l.held) != 0 {
+		t.Errorf("%d leases are left", len(l.held))
+	}
+	l = newLender(t)
+	l.wants(0, true, 0)
+	u := engine.SliceUpdate{Handle: anna, Forget: true}
+	l.Heard(&u, l.now, l.Answered(&u, "", l.now))
+	l.Want(&engine.Want{Gone: []engine.Handle{anna}}, l.now)
+	if len(l.held) != 0 || len(l.ids) != 0 {
+		t.Errorf("%d leases and %d requests are left of somebody forgotten", len(l.held), len(l.ids))
+	}
+}
+
+// TestWhatIsOutOfStepIsAskedForWhole, once, also of somebody who has left while her lease runs.
+func TestWhatIsOutOfStepIsAskedForWhole(t *testing.T) {
+	l := newLender(t)
+	l.wants(0, true, 0)
+	l.answers(3, 0)
+	l.wants(3, false, 0)
+	l.said()
+	for id := range l.ids {
+		delete(l.ids, id)
+	}
+	l.held[anna].ask, l.held[anna].owes, l.held[anna].again = "", false, 0
+	l.wants(0, false, 0)
+	l.saidIs("slice")
+	l.wants(0, false, 0)
+	l.saidIs("")
+}
