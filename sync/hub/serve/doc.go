@@ -15,7 +15,11 @@
 //   - What could not be published (no link, a full queue) is made good: once the
 //     link is there, devices are asked to say hello again.
 //   - A ledger that fails takes nothing: sources hear 503, devices hear nothing
-//     and send again.
+//     and send again. While its database is away nothing waits for it: it is tried again
+//     after 100 ms doubling to 5 s, GET /healthz says since when it is away, and devices
+//     are asked to say hello once it is back.
+//   - Batches are unpacked while the round before them is committed, and pass
+//     through the mind in the order in which their device sent them.
 //
 // # HTTP
 //
