@@ -212,6 +212,9 @@ func (a *Agent) install(ctx context.Context, data, signature []byte, w *wire.Wan
 		return nil
 	}
 	a.save()
+	if a.failed != nil {
+		return a.failed
+	}
 	if err := a.bundles.Activate(staged); err != nil {
 		a.refuse(w, err)
 		return nil

@@ -63,15 +63,15 @@ func (a *Agent) leaveEpoch(ctx context.Context, why whyLeave) error {
 	if a.link != nil {
 		a.link.Appended() // it sees that the line is another, and begins with a hello
 	}
-	a.reportLeft(why)
-	return nil
+	return a.reportLeft(ctx, why)
 }
 
 // reportLeft tells the hub why an epoch was left.
-func (a *Agent) reportLeft(why whyLeave) {
+func (a *Agent) reportLeft(ctx context.Context, why whyLeave) error {
 	if why.report != "" && len(a.former) > 0 {
-		a.reportToHub(why.report, fmt.Sprintf("epoch %d was left: %v", a.former[len(a.former)-1].Epoch, why.err), 1)
+		return a.reportToHub(ctx, why.report, fmt.Sprintf("epoch %d was left: %v", a.former[len(a.former)-1].Epoch, why.err), 1)
 	}
+	return nil
 }
 
 // moveOn moves what the hub does not have into a new epoch, in one step, and brings a snapshot from the

@@ -40,8 +40,8 @@ func (a *Agent) fromHub(ctx context.Context, e uplink.Event) error {
 		if e.Code == uplink.ProblemMessage {
 			a.refused.Add(1)
 		}
-		a.reportProblem(e)
 		a.tell.Warn("link", "code", e.Code, "detail", e.Detail)
+		return a.reportProblem(ctx, e)
 	}
 	return nil
 }
@@ -152,11 +152,12 @@ func (a *Agent) sendSymbols(c *wire.SymbolsWanted) {
 }
 
 func (a *Agent) sendHealth(now sense.Instant) {
-	s := a.queue.Status()
+	s, w := a.queue.Status(), a.store.Written(now)
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	payload, err := wire.EncodeJSON(wire.Health{At: int64(now), Figures: map[string]int64{
 		"outbox_records": int64(s.Records), "outbox_bytes": s.Bytes, "outbox_refused": int64(s.Refused), "outbox_tombstones": int64(s.Tombs),
+		"flash_written_bytes": w.Total, "flash_written_today_bytes": w.Today, "flash_budget_bytes": a.flashBudget(), "moments_skipped": int64(a.flash.skipped),
 		"customers": int64(a.mind.Customers()), "steps": int64(a.steps.Load()), "heap_bytes": int64(m.HeapAlloc), "store_recoveries": int64(a.recovered), "messages_refused": int64(a.refused.Load()),
 	}})
 	if err != nil {

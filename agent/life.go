@@ -11,11 +11,12 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// When a snapshot is written: after so many records, or so long after the first.
-// What lies above it is folded again at the next start.
+// When a snapshot is written: after so many records, or so long after the first; at once where something
+// must leave the state file, and when the agent stops. What lies above it is folded again at the next
+// start, which takes some hundredths of a second for so many records.
 const (
-	snapshotRecords = 256
-	snapshotAfter   = 60 * sense.Second
+	snapshotRecords = 4096
+	snapshotAfter   = 15 * sense.Minute
 	healthEvery     = 60 * sense.Second
 	// longestSleep is how long the loop sleeps at the most: Go's timers stand still while the machine is
 	// suspended, and what has ended meanwhile must not stand on a screen after it wakes.
@@ -56,7 +57,7 @@ func (a *Agent) loop(ctx context.Context) error {
 
 // until is how long nothing is due: by the mind, a snapshot, or the body.
 func (a *Agent) until() time.Duration {
-	due := min(a.mind.Wake(), a.health, a.fetch.due, a.lent.Due(), a.wait.waitsUntil())
+	due := min(a.mind.Wake(), a.health, a.fetch.due, a.lent.Due(), a.wait.waitsUntil(), a.commit.dueAt())
 	if a.dirty > 0 {
 		due = min(due, a.saveBy)
 	}
@@ -81,7 +82,7 @@ func (a *Agent) turn(ctx context.Context) error {
 	if err := a.together(ctx, func() error { return a.listen(ctx, t) }); err != nil {
 		return err
 	}
-	return a.keepHouse()
+	return errors.Join(a.keepHouse(ctx), a.failed)
 }
 
 // listen takes in what was read and what apps said.
@@ -174,9 +175,12 @@ func (a *Agent) stored(out *engine.Output) {
 		a.lastUse[out.Persist[k].Handle] = out.Persist[k].Seq
 	}
 	if a.dirty == 0 {
-		a.saveBy = a.stamp.now().Add(snapshotAfter)
+		a.saveBy = a.nextSave()
 	}
 	a.dirty += len(out.Persist)
+	if len(out.Persist) > 0 {
+		a.appended = a.stamp.now()
+	}
 	if out.LetGo {
 		a.dropMoments() // they hold what has no reason any more
 	} else if len(out.Destroy) > 0 {
@@ -194,7 +198,7 @@ func (a *Agent) stored(out *engine.Output) {
 // touched notes that the state has changed without a record.
 func (a *Agent) touched() {
 	if a.dirty == 0 {
-		a.saveBy = a.stamp.now().Add(snapshotAfter)
+		a.saveBy = a.nextSave()
 	}
 	a.dirty++
 }
@@ -216,9 +220,13 @@ func (a *Agent) tellSessions(now sense.Instant, step []event.Event) {
 }
 
 // keepHouse saves, drops, and tells how the device is, when that is due.
-func (a *Agent) keepHouse() error {
+func (a *Agent) keepHouse(ctx context.Context) error {
 	now := a.stamp.now()
-	if a.dirty >= snapshotRecords || a.dirty > 0 && now >= a.saveBy {
+	if err := a.settle(ctx); err != nil {
+		return err
+	}
+	a.seen.Store(int64(now))
+	if a.dirty >= snapshotRecords*a.sparing() || a.dirty > 0 && now >= a.saveBy {
 		a.save()
 	}
 	if now >= a.lent.Due() {
@@ -233,10 +241,11 @@ func (a *Agent) keepHouse() error {
 		a.tellSessions(now, nil)
 		a.sendHealth(now)
 		a.sweepKeys()
-		a.holdMoments()
-		if _, err := a.queue.Drop(); err != nil {
-			a.tell.Warn("acknowledged records could not be dropped", "error", err)
+		if err := a.countFlash(ctx, now); err != nil {
+			return err
 		}
+		a.tidyMoments(now)
+		a.drop(now)
 	}
 	return nil
 }
@@ -245,14 +254,18 @@ func (a *Agent) keepHouse() error {
 // the next try comes with the next turn after a while.
 func (a *Agent) save() {
 	now := a.stamp.now()
+	if err := a.flush(a.ctx); err != nil { // the snapshot is never ahead of the log
+		a.failed = err
+		return
+	}
 	snap := a.mind.Snapshot()
 	if err := a.saver.Save(a.epoch, a.stamp.floor(), snap); err != nil {
 		a.tell.Error("snapshot could not be saved", "error", err)
 		a.saveBy = now.Add(10 * sense.Second)
-		a.dirty = min(max(a.dirty, 1), snapshotRecords-1)
+		a.dirty = min(max(a.dirty, 1), snapshotRecords*a.sparing()-1)
 		return
 	}
-	a.dirty = 0
+	a.dirty, a.saved = 0, snap.Applied
 	a.body.crash(CrashAfterSnapshot)
 	a.queue.Applied(snap.Applied)
 	a.lent.Saved(now)

@@ -42,7 +42,11 @@ func (a *Agent) closeMoments() {
 
 // keepMoments takes what shown decisions looked at.
 func (a *Agent) keepMoments(list []engine.Moment) {
-	if a.moments != nil {
+	switch {
+	case a.moments == nil:
+	case a.flash.over:
+		a.flash.skipped += uint64(len(list))
+	default:
 		a.moments.Append(list)
 	}
 }

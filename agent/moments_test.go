@@ -17,7 +17,7 @@ import (
 )
 
 // provisioned signs a bundle as it lies on a device.
-func provisioned(t *testing.T, b *catalog.Bundle) (raw []byte, change func(*Config)) {
+func provisioned(t testing.TB, b *catalog.Bundle) (raw []byte, change func(*Config)) {
 	t.Helper()
 	public, secret, err := update.NewKeys(nil)
 	if err != nil {

@@ -116,17 +116,20 @@ func (a *Agent) reset(ctx context.Context, off sense.Duration) error {
 
 // reportToHub puts a report into the log between two steps. It is context: where there is no room, it
 // is left out.
-func (a *Agent) reportToHub(code, detail string, count uint64) {
+func (a *Agent) reportToHub(ctx context.Context, code, detail string, count uint64) error {
+	if err := a.flush(ctx); err != nil { // its number comes after theirs
+		return err
+	}
 	raw, err := wire.AppendRecord(nil, &wire.Report{At: int64(a.stamp.now()), Code: code, Detail: cut(detail, 1024), Count: count})
 	if err != nil {
 		a.tell.Error("a report for the hub cannot be written", "code", code, "error", err)
-		return
+		return nil
 	}
 	got, err := a.queue.Append(wire.BundleID{}, [][]byte{raw})
 	switch {
 	case err != nil || got.Refused > 0:
 		a.tell.Warn("a report for the hub found no room", "code", code, "error", err)
-		return
+		return nil
 	case a.mind != nil:
 		a.mind.Pass()
 	}
@@ -134,15 +137,16 @@ func (a *Agent) reportToHub(code, detail string, count uint64) {
 	if a.link != nil {
 		a.link.Appended()
 	}
+	return nil
 }
 
 // reportProblem tells the hub of what the link found and people must see to, once an hour.
-func (a *Agent) reportProblem(p uplink.Problem) {
+func (a *Agent) reportProblem(ctx context.Context, p uplink.Problem) error {
 	if p.Code != uplink.ProblemDuplicate || a.twin != 0 && a.cfg.Clock.Elapsed()-a.twin < sense.Hour {
-		return
+		return nil
 	}
 	a.twin = max(1, a.cfg.Clock.Elapsed())
-	a.reportToHub(wire.ReportDuplicateIdentity, p.Detail, 1)
+	return a.reportToHub(ctx, wire.ReportDuplicateIdentity, p.Detail, 1)
 }
 
 func cut(s string, n int) string { return s[:min(n, len(s))] }

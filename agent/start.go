@@ -85,6 +85,8 @@ type Agent struct {
 	mind    *engine.Mind
 	body    *Body
 	commit  commit
+	ctx     context.Context // of the loop
+	failed  error           // that ends it
 	stamp   *stamper
 	inbox   *inbox
 	feed    *Feed
@@ -97,6 +99,10 @@ type Agent struct {
 	moments *moments.Ring // nil where none are kept
 
 	momentsLost uint64 // of those that could not be written, how many were told
+	flash       flash
+	seen        atomic.Int64 // the time, for who is not the mind's goroutine
+	saved       uint64       // the last record in the last snapshot
+	appended    sense.Instant
 
 	epoch, boot uint64
 	former      []engine.Former // epochs that were left, the last last
@@ -137,7 +143,7 @@ type Agent struct {
 // no good, and of a configuration that does not hold.
 func Start(ctx context.Context, cfg Config) (*Agent, error) {
 	a := &Agent{
-		cfg: cfg, tell: cfg.Tell, inbox: newInbox(), feed: NewFeed(), done: make(chan struct{}),
+		cfg: cfg, ctx: ctx, tell: cfg.Tell, inbox: newInbox(), feed: NewFeed(), done: make(chan struct{}),
 		tables: map[wire.BundleID]*symbols{}, catalogs: map[wire.BundleID]*catalog.Bundle{},
 		served: map[string]bool{}, fetch: fetch{due: sense.Never}, lastUse: map[engine.Handle]uint64{},
 	}
@@ -250,7 +256,10 @@ func (a *Agent) begun(ctx context.Context) error {
 		a.closeBoard()
 		return err
 	}
-	a.reportLeft(left)
+	if err := a.reportLeft(ctx, left); err != nil {
+		a.closeBoard()
+		return err
+	}
 	a.describeNow()
 	a.fetchWanted() // what was on its way when the last life ended
 	a.run(ctx)
@@ -307,7 +316,7 @@ func (a *Agent) restore() (first *engine.BundleUpdate, left whyLeave, err error)
 		return nil, left, err
 	}
 	a.dirty = len(above)
-	a.saveBy = a.stamp.now().Add(snapshotAfter)
+	a.saveBy = a.nextSave()
 	if left.err == nil {
 		return first, left, nil
 	}
@@ -522,7 +531,7 @@ func (a *Agent) closeBoard() {
 // run starts the goroutines of mind and link.
 func (a *Agent) run(ctx context.Context) {
 	loop, stop := context.WithCancel(ctx)
-	a.stop = stop
+	a.stop, a.ctx = stop, loop
 	link, unlink := context.WithCancel(context.Background())
 	if a.link != nil {
 		a.links.Go(func() {
@@ -570,7 +579,10 @@ func (a *Agent) finish(left taken) error {
 		}
 	}
 	a.save()
-	return nil
+	if isFull(a.failed) {
+		return nil // it was told; what is not in the log was shown to nobody
+	}
+	return a.failed
 }
 
 // Done is closed when the agent has stopped; Err then says why, nil after Close

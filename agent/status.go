@@ -7,6 +7,7 @@ import (
 	"github.com/tact-edge/tact/agent/engine"
 	"github.com/tact-edge/tact/agent/moments"
 	"github.com/tact-edge/tact/agent/store"
+	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/firmware/board"
 	"github.com/tact-edge/tact/sync/outbox"
 )
@@ -29,6 +30,7 @@ type Status struct {
 	Sources   []board.State
 	Outbox    outbox.Status
 	Moments   moments.Status // zero where none are kept
+	Written   store.Written  // to the disk
 	Recovered []store.Recovery
 }
 
@@ -48,6 +50,7 @@ func (a *Agent) Status() Status {
 	if a.moments != nil {
 		s.Moments = a.moments.Status()
 	}
+	s.Written = a.store.Written(sense.Instant(a.seen.Load()))
 	if a.board != nil {
 		s.Sources = a.board.States()
 	}

@@ -32,7 +32,7 @@ const mostWaiting = mostRequests
 // hear takes in what an app said, or lets it wait.
 func (a *Agent) hear(ctx context.Context, r request) error {
 	if r.ask != nil {
-		if err := a.flush(ctx); err != nil {
+		if err := a.settle(ctx); err != nil {
 			return err
 		}
 		r.ask(a.mind)
@@ -105,7 +105,7 @@ func (a *Agent) awaited(ctx context.Context, step []event.Event) (until sense.In
 	if !ok || a.lent.Ready(h, here, now) {
 		return 0, nil
 	}
-	if err := a.flush(ctx); err != nil { // who has just come is asked for when that is durable
+	if err := a.settle(ctx); err != nil { // who has just come is asked for when that is durable
 		return 0, err
 	}
 	if asked := a.lent.Awaits(h); asked != 0 {

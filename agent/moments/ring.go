@@ -47,6 +47,7 @@ type Status struct {
 	Segments int
 	Lost     uint64 // moments that were not written: no room in the queue or on the disk
 	Damaged  uint64 // records that could not be read
+	Written  int64  // bytes written to the files since the ring was opened
 	Err      error  // of the last write that failed; nil while all is well
 }
 
@@ -70,6 +71,7 @@ type Ring struct {
 	list  []*segment // oldest first
 	out   *os.File   // the last of them; nil where the next record begins a new one
 	own   bool       // the key for nobody in particular is there
+	wrote int64
 }
 
 // Open opens or makes a ring. What is torn at the end of its last file is cut off.
@@ -241,6 +243,7 @@ func (r *Ring) write(m *engine.Moment) error {
 		return fmt.Errorf("write moment: %w", err)
 	}
 	s := r.list[len(r.list)-1]
+	r.wrote += int64(len(raw))
 	if _, err := r.out.Write(raw); err != nil {
 		// What was written of it is a torn tail: the next record goes into a new file.
 		return errors.Join(fmt.Errorf("write moment: %w", err), r.end())
@@ -370,6 +373,7 @@ func (r *Ring) rewrite(s *segment, hold map[engine.Handle]bool) error {
 		}
 	}
 	kept.size = int64(len(b))
+	r.wrote += int64(len(b))
 	if err := writeSegment(path, b); err != nil {
 		return err
 	}
@@ -435,7 +439,7 @@ func (r *Ring) load(path string) ([]byte, error) {
 // Status returns how the ring is.
 func (r *Ring) Status() Status {
 	r.files.Lock()
-	records, bytes, n := 0, int64(0), len(r.list)
+	records, bytes, n, wrote := 0, int64(0), len(r.list), r.wrote
 	for _, s := range r.list {
 		records += s.records
 		bytes += s.size
@@ -444,7 +448,7 @@ func (r *Ring) Status() Status {
 	r.queue.Lock()
 	defer r.queue.Unlock()
 	s := r.status
-	s.Records, s.Bytes, s.Segments = records, bytes, n
+	s.Records, s.Bytes, s.Segments, s.Written = records, bytes, n, wrote
 	return s
 }
 
