@@ -287,6 +287,13 @@ func (d *postgresDialect) scrub(ctx context.Context, conn *sql.Conn) (done bool,
 	if err != nil || readers > 0 {
 		return false, err
 	}
+	if _, err := conn.ExecContext(ctx, "SET lock_timeout = '1s'"); err != nil { // nobody is held up by who waits for a reader
+		return false, err
+	}
+	defer func() {
+		_, reset := conn.ExecContext(ctx, "RESET lock_timeout")
+		err = errors.Join(err, reset)
+	}()
 	var refused *pgconn.PgError
 	for _, table := range personalTables {
 		_, err := conn.ExecContext(ctx, "VACUUM (FULL) "+table, pgx.QueryExecModeSimpleProtocol)
