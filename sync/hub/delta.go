@@ -76,6 +76,9 @@ func (s *step) itemize(f *folded, v *view, met []encounter) {
 		if x.Provenance > 2 { // what a source inferred and what it was told stand side by side
 			said.Provenance = 3
 		}
+		if x.Value.IsNull() { // that it was taken back stands beside what was said after
+			said.Happened = 1
+		}
 		name, _ = said.MarshalMsg(name[:0])
 		from := holder{}
 		if x.Owner == "" {
@@ -93,9 +96,15 @@ func (s *step) itemize(f *folded, v *view, met []encounter) {
 		all, _ = x.MarshalMsg(all[:0])
 		add(ofObjection, k, f.told[objectionWord(x.Purpose, x.Raised, sense.Instant(x.Happened))], []byte(x.Purpose), all)
 	}
+	twins := map[string]byte{} // the same told twice, without an id, is two
 	for k := range w.Interactions {
 		x := &w.Interactions[k]
 		all, _ = x.MarshalMsg(all[:0])
+		if x.ID == "" {
+			n := twins[string(all)]
+			twins[string(all)]++
+			all = append(all, n)
+		}
 		add(ofInteraction, k, f.told[word{"interaction", x.Kind, x.Source, x.ID + "/" + x.Ref, sense.Instant(x.Happened)}], all, all)
 	}
 	contacts := make(map[string]*encounter, len(met))

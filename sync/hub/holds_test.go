@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/tact-edge/tact/sync/hub"
@@ -46,7 +47,8 @@ func (w *world) deliver(m hub.Message) {
 func apply(s *wire.Slice, d *wire.Delta) {
 	s.Revision, s.Until, s.Through, s.Customer, s.Restricted = d.Revision, d.Until, d.Through, d.Customer, d.Restricted
 	s.Facts = replaced(s.Facts, d.Facts, func(a, b wire.SliceFact) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Source, b.Source))
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Provenance/3, b.Provenance/3),
+			cmp.Compare(fmt.Sprint(a.Value.IsNull()), fmt.Sprint(b.Value.IsNull())))
 	})
 	s.Consents = replaced(s.Consents, d.Consents, func(a, b wire.SliceConsent) int { return cmp.Compare(a.Purpose, b.Purpose) })
 	s.Objections = replaced(s.Objections, d.Objections, func(a, b wire.SliceObjection) int { return cmp.Compare(a.Purpose, b.Purpose) })

@@ -79,6 +79,7 @@ type world struct {
 	held   map[string]*wire.Slice // what the devices hold, by device and handle
 	away   map[string]bool        // devices that hear nothing
 	epoch  uint64                 // of the batches
+	bundle wire.BundleID          // under which they were made
 	silent bool                   // nothing of what is published is kept
 }
 
@@ -241,7 +242,7 @@ func (w *world) logAt(device string, first uint64, records ...wire.Record) error
 
 func (w *world) batch(device string, first uint64, records ...wire.Record) []byte {
 	w.t.Helper()
-	b := &wire.Batch{Device: device, Epoch: w.epoch, First: first, Clock: w.clock}
+	b := &wire.Batch{Device: device, Epoch: w.epoch, First: first, Clock: w.clock, Bundle: w.bundle}
 	for _, r := range records {
 		raw, err := wire.AppendRecord(nil, r)
 		if err != nil {
