@@ -66,6 +66,9 @@ func accountText(c *serve.Customer, language string) string {
 	t.section(t.devices, len(c.Devices))
 	for _, d := range c.Devices {
 		t.line("  "+known(t.states, d.State), d.Device, t.date(&d.Until))
+		for _, o := range d.With {
+			t.line("    %s", funnel.Plain(o.Kind)+" "+o.ID)
+		}
 	}
 	return t.b.String()
 }

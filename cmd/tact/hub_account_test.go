@@ -61,7 +61,7 @@ func TestAccountText(t *testing.T) {
 		Interactions: []serve.Interaction{{Kind: "purchase", About: "product:x", Source: "shop", Happened: "2026-03-02T09:00:00.000Z", Purposes: []string{"offers", "service"}}},
 		Contacts:     []serve.Contact{{Channel: "mail", Happened: "2026-03-02T09:00:00.000Z"}, {Channel: "mail", Ref: "m2", Happened: "2026-03-02T09:00:00.000Z", Answered: at("2026-03-03T09:00:00.000Z")}},
 		Made:         []serve.Made{{Device: "k1", Action: "roof-box", At: "2026-03-02T09:00:00.000Z", Outcomes: []serve.Outcome{{Outcome: "shown"}, {Outcome: "never"}}}},
-		Devices: []serve.Lease{{Device: "k1", Until: "2026-03-09T09:00:00.000Z", State: "held"}, {Device: "car", Until: "2026-03-08T09:00:00.000Z", State: "pending"},
+		Devices: []serve.Lease{{Device: "k1", Until: "2026-03-09T09:00:00.000Z", State: "held", With: []serve.With{{Kind: "vehicle", ID: "van-1"}}}, {Device: "car", Until: "2026-03-08T09:00:00.000Z", State: "pending"},
 			{Device: "old", Until: "2026-01-08T09:00:00.000Z", State: "ended"}}}
 	c.At = "2026-03-04T09:00:00.000Z"
 	want := `Wat wij op 4 maart 2026 van crm:1 bewaren
@@ -97,6 +97,7 @@ Hoe wij u hebben aangesproken
 
 Waar er een kopie is
   k1 tot 9 maart 2026
+    vehicle van-1
   car, nu niet verbonden: uiterlijk tot 8 maart 2026
   old had er een tot 8 januari 2026
 `

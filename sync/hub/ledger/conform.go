@@ -142,6 +142,15 @@ func conformCustomers(t T, l Ledger) {
 		same(t, "erased", []any{at, ok}, []any{sense.Instant(50), true})
 		return errors.Join(err, err2, err3, err4, err5)
 	})
+	// Names come in the order of their bytes, whatever language the database speaks.
+	change(t, l, hub.PutPerson{ID: "1", Person: "B"}, hub.PutPerson{ID: "2", Person: "_x"}, hub.PutPerson{ID: "3", Person: "é"}, hub.PutPerson{ID: "4", Person: "B"})
+	look(t, l, func(v hub.View) error {
+		all, err := v.People("", 10)
+		same(t, "people", all, []string{"B", "_x", "a", "é"})
+		some, err2 := v.People("B", 2)
+		same(t, "people after B", some, []string{"_x", "a"})
+		return errors.Join(err, err2)
+	})
 	change(t, l, hub.DropMerge{Into: "a", From: "b"}, hub.DropPerson{ID: "b"}, hub.DropErased{ID: hub.Hash{2}})
 	look(t, l, func(v hub.View) error {
 		_, ok, err := v.PersonOf("b")

@@ -121,7 +121,14 @@ type Lease struct {
 	Until    string `json:"until"` // end of the lease
 	Revision uint64 `json:"revision"`
 	Online   bool   `json:"online"`
-	State    string `json:"state"` // held, ended, or pending: the device is away, and what changes reaches it later or ends with the lease
+	With     []With `json:"with,omitempty"` // what the customer was with there
+	State    string `json:"state"`          // held, ended, or pending: the device is away, and what changes reaches it later or ends with the lease
+}
+
+// With is a vehicle, household or site.
+type With struct {
+	Kind string `json:"kind"`
+	ID   string `json:"id"`
 }
 
 func (h *Hub) getCustomer(w http.ResponseWriter, r *http.Request, source string) {
@@ -245,6 +252,9 @@ func accountOf(a *hub.Account, now sense.Instant, language string) Customer {
 	}
 	for _, x := range a.Holdings {
 		l := Lease{Device: x.Device, Until: x.Until.String(), Revision: x.Revision, Online: a.Online[x.Device], State: "held"}
+		for _, o := range x.Owners {
+			l.With = append(l.With, With{o.Kind, o.ID})
+		}
 		switch {
 		case x.Until <= now:
 			l.State = "ended"

@@ -165,7 +165,8 @@ func TestForgottenIsInNoFile(t *testing.T) {
 	}
 	if c.Policy != "shop@1" || c.Language != "nl" || len(c.Purposes) != 2 || c.Purposes[1].For != "om u te helpen" || c.Purposes[1].Basis != "contract" || !c.Purposes[0].May ||
 		len(c.Facts) != 1 || c.Facts[0].Why != "om u te begroeten" || len(c.Facts[0].Others) != 1 || c.Facts[0].Kept == nil || len(c.Interactions) != 2 ||
-		len(c.Made) != 1 || c.Made[0].Decision != "kiosk-1-7-1" || len(c.Devices) != 2 || c.Devices[0].Device != "car-1" || c.Devices[0].State != "pending" {
+		len(c.Made) != 1 || c.Made[0].Decision != "kiosk-1-7-1" || len(c.Devices) != 2 || c.Devices[0].Device != "car-1" || c.Devices[0].State != "pending" ||
+		len(c.Devices[0].With) != 1 || c.Devices[0].With[0] != (With{"vehicle", "van-1"}) {
 		t.Errorf("account is %s", body)
 	}
 	began := time.Now()
