@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tact-edge/tact/sync/hub"
+	"github.com/tact-edge/tact/sync/hub/ledger"
 	"github.com/tact-edge/tact/sync/wire"
 )
 
@@ -72,3 +73,6 @@ func replaced[T any](old, new []T, order func(a, b T) int) []T {
 func (w *world) holds(device string, h wire.Handle) *wire.Slice {
 	return w.held[device+"/"+h.String()]
 }
+
+// empty is a ledger that knows of nothing.
+func empty() ledger.Ledger { return ledger.NewMemory() }
