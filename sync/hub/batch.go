@@ -36,6 +36,9 @@ func (s *step) batch(device string, in FromDevice) error {
 		return err
 	}
 	r := &run{step: s, batch: b, device: device, gap: b.First > mark.Through+1, bound: map[wire.Handle]string{}}
+	if err := r.findHolders(opened); err != nil {
+		return err
+	}
 	for k, raw := range b.Records {
 		seq := b.First + uint64(k)
 		x := &opened.records[k]

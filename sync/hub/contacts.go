@@ -111,9 +111,6 @@ func (r *run) touchContact(h wire.Handle) error {
 			if err != nil {
 				return err
 			}
-			if r.holders == nil {
-				r.holders = map[wire.Handle]string{}
-			}
 			id = held.ID
 			r.holders[h] = id
 		}
@@ -198,4 +195,31 @@ func wireExposure(x *profile.Exposure) wire.SliceExposure {
 		w.Outcomes = append(w.Outcomes, wire.SliceOutcome{Outcome: o.Outcome, At: int64(o.At)})
 	}
 	return w
+}
+
+// findHolders looks at once for the customers of all contacts that a batch tells of.
+func (r *run) findHolders(o *Opened) error {
+	r.holders = map[wire.Handle]string{}
+	var handles []wire.Handle
+	for k := range o.records {
+		var h wire.Handle
+		switch x := o.records[k].record.(type) {
+		case *wire.Decision:
+			h = x.Handle
+		case *wire.Outcome:
+			h = x.Handle
+		}
+		if _, have := r.holders[h]; !have && !h.IsNone() {
+			r.holders[h] = ""
+			handles = append(handles, h)
+		}
+	}
+	if handles == nil {
+		return nil
+	}
+	ids, err := r.view.Customers(r.device, handles)
+	for h, id := range ids { // order: each key apart
+		r.holders[h] = id
+	}
+	return err
 }

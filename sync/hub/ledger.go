@@ -31,6 +31,8 @@ type View interface {
 
 	// Holding returns what a handle of a device stands for.
 	Holding(device string, h wire.Handle) (Holding, bool, error)
+	// Customers returns the ids that handles of a device stand for; a handle that stands for nobody is left out.
+	Customers(device string, handles []wire.Handle) (map[wire.Handle]string, error)
 	// HoldingsOf returns the handles of these ids, in order of device and handle.
 	HoldingsOf(ids []string) ([]Holding, error)
 	// HoldingsWith returns the handles whose customer is with one of these owners, in the same order.

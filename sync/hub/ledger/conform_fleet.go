@@ -135,7 +135,11 @@ func conformItems(t T, l Ledger) {
 	look(t, l, func(v hub.View) error {
 		got, err := v.HoldingsOf([]string{"anna"})
 		same(t, "after", got, []hub.Holding{h})
-		return err
+		ids, err2 := v.Customers("k1", []wire.Handle{{7}, h.Handle, {8}})
+		same(t, "customers of handles", ids, map[wire.Handle]string{h.Handle: "anna"})
+		none, err3 := v.Customers("k1", nil)
+		same(t, "of no handle", len(none), 0)
+		return errors.Join(err, err2, err3)
 	})
 	change(t, l, hub.DropHolding{Device: "k1", Handle: h.Handle})
 	look(t, l, func(v hub.View) error {

@@ -335,6 +335,16 @@ func (t *memoryTx) Grants(ids []string) ([]hub.Grant, error) {
 	return list, nil
 }
 
+func (t *memoryTx) Customers(device string, handles []wire.Handle) (map[wire.Handle]string, error) {
+	ids := map[wire.Handle]string{}
+	for _, h := range handles {
+		if held, ok := t.m.holdings[holdingKey{device, h}]; ok {
+			ids[h] = held.ID
+		}
+	}
+	return ids, nil
+}
+
 func (t *memoryTx) GrantsOf(device string, h wire.Handle) ([]hub.Grant, error) {
 	var list []hub.Grant
 	for _, key := range t.m.lent[holdingKey{device, h}] {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/tact-edge/tact/sync/wire"
 )
 
 // tx is the writing transaction of a database. It has the connection until it
@@ -190,7 +192,7 @@ func first[T any](rows []T, err error) (x T, ok bool, _ error) {
 
 // in writes a list of placeholders and its arguments. Its length is a power of two,
 // so that there are few statements; the last key is repeated, which changes nothing.
-func in(keys []string) (string, []any) {
+func in[K string | wire.Handle](keys []K) (string, []any) {
 	if len(keys) == 0 {
 		return "(NULL)", nil // is in no row
 	}
@@ -200,7 +202,12 @@ func in(keys []string) (string, []any) {
 	}
 	args := make([]any, n, 2*n)
 	for k := range args {
-		args[k] = keys[min(k, len(keys)-1)]
+		switch key := any(keys[min(k, len(keys)-1)]).(type) {
+		case wire.Handle:
+			args[k] = key[:]
+		default:
+			args[k] = key
+		}
 	}
 	return "(?" + strings.Repeat(",?", n-1) + ")", args
 }

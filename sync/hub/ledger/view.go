@@ -108,6 +108,25 @@ func (t *tx) Holding(device string, h wire.Handle) (hub.Holding, bool, error) {
 	return first(list(t, scanHolding, holdingColumns+"WHERE device = ? AND handle = ?", device, h[:]))
 }
 
+func (t *tx) Customers(device string, handles []wire.Handle) (map[wire.Handle]string, error) {
+	type one struct {
+		handle wire.Handle
+		id     string
+	}
+	marks, args := in(handles)
+	rows, err := list(t, func(r scanner) (x one, err error) {
+		var handle []byte
+		err = r.Scan(&handle, &x.id)
+		copy(x.handle[:], handle)
+		return x, err
+	}, "SELECT handle, id FROM holding WHERE device = ? AND handle IN "+marks, append([]any{device}, args...)...)
+	ids := make(map[wire.Handle]string, len(rows))
+	for _, x := range rows {
+		ids[x.handle] = x.id
+	}
+	return ids, err
+}
+
 func (t *tx) HoldingsOf(ids []string) ([]hub.Holding, error) {
 	marks, args := in(ids)
 	return list(t, scanHolding, holdingColumns+"WHERE id IN "+marks+" ORDER BY device, handle", args...)
