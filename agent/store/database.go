@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // When a database is compacted: bbolt gives nothing back by itself.
@@ -20,18 +21,31 @@ const (
 // database is a bbolt file that counts what it writes and can be compacted.
 type database struct {
 	*bolt.DB
+	file   *os.File
 	path   string
 	max    int64
 	wrote  func(bytes int64)
 	crash  func(point string)
 	gaveUp int64 // bytes in use when a compaction failed
+	dead   error // a panic that bbolt did not come out of: its locks may be held for ever
+}
+
+// guard is deferred around what bbolt may answer with a panic.
+func (d *database) guard(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%w: %v", ErrDamaged, r)
+		d.dead = *err
+	}
 }
 
 // update is one durable transaction. What goes wrong before the commit, or for
 // want of room, has written nothing.
 func (d *database) update(change func(tx *bolt.Tx) error) (err error) {
+	if d.dead != nil {
+		return d.dead
+	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer guard(&err)
+	defer d.guard(&err)
 	var last *bolt.Tx
 	err = full(d.DB.Update(func(tx *bolt.Tx) error {
 		last = tx
@@ -44,13 +58,19 @@ func (d *database) update(change func(tx *bolt.Tx) error) (err error) {
 			d.wrote(n + pageSize) // and the meta page
 		}
 	}
+	if errors.Is(err, berrors.ErrIncompatibleValue) || errors.Is(err, berrors.ErrBucketNotFound) {
+		return fmt.Errorf("%w: %w", ErrDamaged, err) // a bucket that is none
+	}
 	return err
 }
 
 // view is one look, which is over when it returns.
 func (d *database) view(look func(tx *bolt.Tx) error) (err error) {
+	if d.dead != nil {
+		return d.dead
+	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer guard(&err)
+	defer d.guard(&err)
 	return d.DB.View(look)
 }
 
@@ -90,23 +110,23 @@ func (d *database) exchange() error {
 	if err := removeFile(next); err != nil {
 		return err
 	}
-	db, err := boltOpen(next, d.max)
+	db, file, err := boltOpen(next, d.max)
 	if err != nil {
 		return full(err)
 	}
-	n := &database{DB: db, wrote: d.wrote}
+	n := &database{DB: db, file: file, wrote: d.wrote}
 	if err := d.view(func(tx *bolt.Tx) error { return copyAll(tx, n) }); err != nil {
-		return errors.Join(err, closeDB(n.DB))
+		return errors.Join(err, n.close())
 	}
 	d.reach(CrashCompacted)
 	if err := os.Rename(next, d.path); err != nil {
-		return errors.Join(full(err), closeDB(n.DB))
+		return errors.Join(full(err), n.close())
 	}
-	old := d.DB
-	d.DB = n.DB // its lock is held since it was made
+	old := &database{DB: d.DB, file: d.file}
+	d.DB, d.file = n.DB, n.file // its lock is held since it was made
 	err = syncDir(filepath.Dir(d.path))
 	d.reach(CrashExchanged)
-	return errors.Join(err, closeDB(old))
+	return errors.Join(err, old.close())
 }
 
 func (d *database) reach(point string) {
@@ -143,4 +163,12 @@ func copyAll(from *bolt.Tx, to *database) error {
 	})
 }
 
-func (d *database) close() error { return closeDB(d.DB) }
+// close closes the file. A dead one is let go of without bbolt, which would wait
+// for itself; its memory stays mapped.
+func (d *database) close() (err error) {
+	if d.dead != nil {
+		return d.file.Close()
+	}
+	defer d.guard(&err)
+	return d.Close()
+}

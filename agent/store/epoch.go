@@ -72,12 +72,12 @@ func (s *Store) newEpoch(o Options, why error, m outbox.Move) error {
 
 // fillEpoch makes the new file. Its lock is held from then on.
 func (s *Store) fillEpoch(o Options, next string, m outbox.Move) (*Outbox, error) {
-	db, err := boltOpen(next, o.MaxOutbox)
+	db, file, err := boltOpen(next, o.MaxOutbox)
 	if err != nil {
 		return nil, full(err)
 	}
 	s.flash.add(OutboxFile, 4*pageSize)
-	n := &Outbox{db: &database{DB: db, path: next, max: o.MaxOutbox, wrote: s.flash.adder(OutboxFile), crash: s.crashAt}, flash: s.flash}
+	n := &Outbox{db: &database{DB: db, file: file, path: next, max: o.MaxOutbox, wrote: s.flash.adder(OutboxFile), crash: s.crashAt}, flash: s.flash}
 	err = n.makeBuckets()
 	if err == nil {
 		err = n.setMachine(o.Machine)

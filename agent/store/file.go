@@ -117,6 +117,14 @@ func full(err error) error {
 	return err
 }
 
+// unreadable marks what a disk answers for a place that it has lost as ErrDamaged.
+func unreadable(err error) error {
+	if errors.Is(err, syscall.EIO) {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
+}
+
 // openDB opens a bbolt file, made as a temporary file and renamed where there
 // is none, since a power cut in the very first write leaves what is no database.
 // The error is ErrBusy where somebody else has it, ErrDamaged where it is broken.
@@ -133,7 +141,7 @@ func openDB(path string, maxSize int64, wrote func(int64), crash func(string)) (
 	case info.Size() == 0: // bbolt would take it for a new one, and what was in it would be lost unseen
 		return nil, fmt.Errorf("open %s: it was emptied: %w", path, ErrDamaged)
 	}
-	db, err := boltOpen(path, maxSize)
+	db, file, err := boltOpen(path, maxSize)
 	switch {
 	case err == nil:
 	case errors.Is(err, ErrBusy), errors.Is(err, berrors.ErrTimeout):
@@ -143,7 +151,7 @@ func openDB(path string, maxSize int64, wrote func(int64), crash func(string)) (
 	default:
 		return nil, fmt.Errorf("open %s: %w", path, full(err))
 	}
-	return &database{DB: db, path: path, max: maxSize, wrote: wrote, crash: crash}, nil
+	return &database{DB: db, file: file, path: path, max: maxSize, wrote: wrote, crash: crash}, nil
 }
 
 func createDB(path string) error {
@@ -151,7 +159,7 @@ func createDB(path string) error {
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	db, err := boltOpen(temp, 0)
+	db, _, err := boltOpen(temp, 0)
 	if err != nil {
 		return fmt.Errorf("create %s: %w", path, full(err))
 	}
@@ -166,12 +174,12 @@ func createDB(path string) error {
 
 // boltOpen opens a file that may be damaged: it is verified behind its lock, and
 // what bbolt answers with a panic all the same becomes ErrDamaged.
-func boltOpen(path string, maxSize int64) (db *bolt.DB, err error) {
-	var file *os.File
+func boltOpen(path string, maxSize int64) (db *bolt.DB, file *os.File, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
 			db, err = nil, errors.Join(fmt.Errorf("%w: %v", ErrDamaged, r), closeFile(file))
+			file = nil
 		}
 	}()
 	db, err = bolt.Open(path, 0o600, &bolt.Options{
@@ -190,10 +198,10 @@ func boltOpen(path string, maxSize int64) (db *bolt.DB, err error) {
 		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	growBy(db, 0)
-	return db, nil
+	return db, file, nil
 }
 
 // openVerified opens a database file, takes its lock, which bbolt then finds
@@ -208,7 +216,7 @@ func openVerified(name string, flag int, mode os.FileMode) (*os.File, error) {
 		err = sameName(f, name)
 	}
 	if info, bad := f.Stat(); err == nil && (bad != nil || info.Size() > 0) {
-		err = verifyDB(f)
+		err = unreadable(verifyDB(f))
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -247,18 +255,6 @@ func sameName(f *os.File, name string) error {
 // and what is not used of it lies idle.
 func growBy(db *bolt.DB, size int64) {
 	db.AllocSize = int(min(max(size/16, minAlloc), maxAlloc))
-}
-
-// guard is deferred around what reads a file that may be damaged.
-func guard(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("%w: %v", ErrDamaged, r)
-	}
-}
-
-func closeDB(db *bolt.DB) (err error) {
-	defer guard(&err)
-	return db.Close()
 }
 
 // setAside renames a damaged file, so that the device goes on and people can

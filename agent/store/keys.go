@@ -62,7 +62,7 @@ func openKeys(path string, device [keySize]byte, wrote func(int64)) (*Keys, erro
 		return k, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read keys: %w", err)
+		return nil, fmt.Errorf("read keys: %w", unreadable(err))
 	}
 	if err := k.decode(raw); err != nil {
 		return nil, fmt.Errorf("read keys %s: %w: %w", path, ErrDamaged, err)
@@ -92,7 +92,7 @@ func (k *Keys) decode(raw []byte) error {
 		n, whole := 0, len(rest) >= 4
 		if whole {
 			n = int(min(uint64(binary.BigEndian.Uint32(rest)), 1<<30))
-			whole = len(rest) >= 4+n
+			whole = len(rest) >= 4+n && (n > 0 || len(bytes.Trim(rest, "\x00")) > 0) // zeros: the file had grown already
 		}
 		var list []byte
 		if whole {
