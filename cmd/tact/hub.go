@@ -30,7 +30,7 @@ verbs find the running hub by that folder, or by --hub and --token.`,
   tact hub customer forget crm:77 --wait -o receipt.json
   tact hub decisions --device kiosk-1`,
 	})
-	cmd.AddCommand(newHubRunCommand(a), newHubDecisionsCommand(a), newHubCustomerCommand(a), newHubVerifyCommand(a))
+	cmd.AddCommand(newHubRunCommand(a), newHubBrokerConfigCommand(a), newHubDecisionsCommand(a), newHubCustomerCommand(a), newHubVerifyCommand(a))
 	return cmd
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,14 +17,13 @@ import (
 	"github.com/tact-edge/tact/sync/hub"
 	"github.com/tact-edge/tact/sync/hub/ledger"
 	"github.com/tact-edge/tact/sync/hub/serve"
-	"github.com/tact-edge/tact/sync/mqtt"
-	"github.com/tact-edge/tact/sync/mqtt/embedded"
 )
 
 // hubRun is what hub run was told.
 type hubRun struct {
-	dir, tenant, http, broker, embedded, bundle, lease, ledger string
-	trust, sources                                             []string
+	dir, tenant, http, bundle, lease, ledger string
+	trust, sources                           []string
+	broker                                   hubBroker
 }
 
 func newHubRunCommand(a *app) *cobra.Command {
@@ -42,19 +40,24 @@ own. Devices trust the key in its file ` + serve.SignPubFile + `. Back up the fo
 characters, or @FILE with the token in it: other users of this machine can read
 a command line. Several may be given.
 
+The broker is Mosquitto as 'tact hub broker-config' configures it, or one inside:
+--listen-tls lets devices in that have a certificate of the authority in
+--broker-ca, --embedded-broker everybody on this machine. The certificate that the
+hub shows to --broker, or devices see at --listen-tls, is --broker-cert.
+
 --ledger names where the hub keeps what it knows: sqlite:PATH, or a PostgreSQL
 database as in postgres://tact@db.local/tact. The password comes from PGPASSWORD
 or ~/.pgpass.`,
 		Example: `  tact hub run --embedded-broker 127.0.0.1:1883 --bundle shop.bundle --trust shop.pub --source crm=@crm.token
-  tact hub run --broker tcp://broker.local:1883 --http 127.0.0.1:7480 --dir /var/lib/tact-hub`,
+  tact hub run --broker ssl://broker.local:8883 --broker-ca ca.crt --broker-cert hub.crt --broker-key hub.key --dir /var/lib/tact-hub
+  tact hub run --listen-tls :8883 --broker-ca ca.crt --broker-cert broker.crt --broker-key broker.key`,
 		Args: noArguments,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.dir, "dir", hubDir, "folder of the hub: keys, token, ledger")
 	f.StringVar(&o.tenant, "tenant", "main", "tenant whose devices it serves")
 	f.StringVar(&o.http, "http", "127.0.0.1:7480", "address of the HTTP interface; port 0 takes a free one")
-	f.StringVar(&o.broker, "broker", "", "MQTT broker, as in tcp://user:password@broker.local:1883")
-	f.StringVar(&o.embedded, "embedded-broker", "", "run a broker inside, on this loopback address: for laptops")
+	o.broker.flags(cmd)
 	f.StringVar(&o.bundle, "bundle", "", "signed bundle to put in charge; its signature is in FILE.minisig")
 	f.StringSliceVar(&o.trust, "trust", nil, "public key whose bundles are trusted; may be given several times")
 	f.StringArrayVar(&o.sources, "source", nil, "NAME=TOKEN or NAME=@FILE; may be given several times")
@@ -89,22 +92,11 @@ func (a *app) hubRun(ctx context.Context, o *hubRun) error {
 			return err
 		}
 	}
-	switch {
-	case o.broker != "" && o.embedded != "":
-		return usage(errors.New("--broker and --embedded-broker: only one of them"))
-	case o.embedded != "":
-		b, err := embedded.Start(o.embedded)
-		if err != nil {
-			return startError(err)
-		}
-		defer b.Close()
-		cfg.Broker.Address = b.Address()
-		a.say("broker listens on %s, without accounts: for this machine alone", b.Address())
-	case o.broker != "":
-		if cfg.Broker, err = brokerOf(o.broker); err != nil {
-			return err
-		}
+	var end func()
+	if cfg.Broker, end, err = o.broker.open(a, o.tenant); err != nil {
+		return err
 	}
+	defer end()
 	if o.ledger != "" {
 		l, err := ledger.Open(ctx, o.ledger)
 		if err != nil {
@@ -131,7 +123,7 @@ func (a *app) hubRun(ctx context.Context, o *hubRun) error {
 		a.say("no source may feed events: name one with --source NAME=TOKEN")
 	}
 	if cfg.Broker.Address == "" {
-		a.say("no devices: name a broker with --broker or --embedded-broker")
+		a.say("no devices: name a broker with --broker, --embedded-broker or --listen-tls")
 	}
 	<-ctx.Done()
 	return h.Close()
@@ -154,23 +146,6 @@ func sourcesOf(list []string) (map[string]string, error) {
 		}
 	}
 	return sources, nil
-}
-
-// brokerOf reads the address of a broker, with user and password where it wants them.
-func brokerOf(text string) (mqtt.Broker, error) {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
-		return mqtt.Broker{}, usage(errors.New("--broker is not an address, as in tcp://user:password@broker.local:1883"))
-	}
-	b := mqtt.Broker{}
-	if u.User != nil {
-		b.Username = u.User.Username()
-		b.Password, _ = u.User.Password()
-		b.ClientID = b.Username // as brokers with accounts want it
-		u.User = nil
-	}
-	b.Address = u.String()
-	return b, nil
 }
 
 // startError gives what stops a start its exit code.

@@ -47,7 +47,7 @@ var settings = []setting{
 	{key: "store.max_outbox", otherwise: "32MiB", check: size},
 	{key: "store.max_state", otherwise: "64MiB", check: size},
 	{key: "store.max_slices", otherwise: "16MiB", check: size},
-	{key: "store.flash_budget", otherwise: "60MiB", check: size}, // bytes written a day before what can wait is written less often
+	{key: "store.flash_budget", otherwise: "60MiB", check: size},      // bytes written a day before what can wait is written less often
 	{key: "store.max_moments", otherwise: "16MiB", check: sizeOrNone}, // what decisions looked at; none keeps nothing
 	{key: "store.keep_moments", otherwise: "30d", check: length},
 	{key: "bundle.file", check: absolute},
@@ -293,6 +293,9 @@ func (c *config) checkTogether(f *findings) {
 		}
 	}
 	need("device.id", "the hub and the broker know the device by it")
+	if id := c.text("device.id"); strings.HasPrefix(id, hubPrefix) {
+		f.add(c.origin("device.id"), "device.id: %q begins with %s, as the names of hubs do: a broker would let it read and write everything", id, hubPrefix)
+	}
 	if c.has("broker.address") {
 		need("hub.keys", "without the hub's key nothing that it sends can be trusted")
 	}
@@ -317,6 +320,9 @@ func (c *config) checkTogether(f *findings) {
 		}
 	}
 }
+
+// hubPrefix is how the names of hubs begin at a broker.
+const hubPrefix = "tact-hub-"
 
 func envName(key string) string {
 	return envPrefix + strings.ToUpper(strings.Replace(key, ".", "__", 1))

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +16,7 @@ import (
 	"github.com/tact-edge/tact/sync/mqtt/certs/certstest"
 	"github.com/tact-edge/tact/sync/mqtt/embedded"
 	"github.com/tact-edge/tact/sync/mqtt/mosquitto"
+	"github.com/tact-edge/tact/sync/mqtt/mosquitto/mosquittotest"
 	"github.com/tact-edge/tact/sync/outbox"
 	"github.com/tact-edge/tact/sync/uplink"
 	"github.com/tact-edge/tact/sync/wire"
@@ -37,7 +35,8 @@ const hubName = "tact-hub-" + tenant
 // fleets are the brokers with accounts: Mosquitto as it is shipped, and the embedded one.
 var fleets = map[string]func(t testing.TB, f *fleet){
 	"mosquitto": func(t testing.TB, f *fleet) {
-		f.address, f.witness = "ssl://"+shipped(t, f.a.Server("localhost"), false), true
+		f.witness = true
+		f.address = "ssl://" + mosquittotest.Start(t, mosquittotest.Options{Tenant: tenant, Groups: []string{"shops"}, Server: f.a.Server("localhost"), Witness: "witness"})
 	},
 	"embedded": func(t testing.TB, f *fleet) {
 		b, err := embedded.StartTLS(embedded.TLS{Address: "127.0.0.1:0", Tenant: tenant, Hub: hubName,
@@ -59,46 +58,6 @@ func onFleets(t *testing.T, do func(t *testing.T, f *fleet)) {
 			do(t, f)
 		})
 	}
-}
-
-// shipped runs Mosquitto with the shipped configuration, with nothing but port, tenant,
-// the paths of its files and the user filled in, and a witness beside the accounts. It
-// returns host and port.
-func shipped(t testing.TB, server certs.Files, passwords bool) string {
-	t.Helper()
-	if _, err := exec.LookPath("mosquitto"); err != nil {
-		t.Fatal("mosquitto is not installed: run make tools")
-	}
-	dir := t.TempDir()
-	for name, from := range map[string]string{"ca.crt": server.CA, "broker.crt": server.Cert, "broker.key": server.Key} {
-		if err := os.Link(from, filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.WriteFile(filepath.Join(dir, "acl"), []byte(mosquitto.ACL(tenant, []string{"shops"})+"\nuser witness\ntopic read #\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for n, name := range []string{hubName, "kiosk-1", "kiosk-2"} {
-		if !passwords {
-			break
-		}
-		if out, err := exec.Command("mosquitto_passwd", append([]string{"-b", "-c"}[:2-min(n, 1)], filepath.Join(dir, "passwords"), name, "secret of "+name)...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-	}
-	b := &mosquittoBroker{port: freePort(t), conf: filepath.Join(dir, "mosquitto.conf")}
-	text := mosquitto.Config(dir, passwords)
-	if strings.Count(text, "listener 8883\n") != 1 || strings.Contains(text, mosquitto.Dir) {
-		t.Fatal("the shipped configuration has another form")
-	}
-	// user root: started by root it would give up the right to read the test's folder.
-	text = "user root\n" + strings.Replace(text, "listener 8883\n", fmt.Sprintf("listener %d 127.0.0.1\n", b.port), 1)
-	if err := os.WriteFile(b.conf, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b.start(t)
-	t.Cleanup(func() { b.kill(t) })
-	return fmt.Sprintf("127.0.0.1:%d", b.port)
 }
 
 func load(t testing.TB, f certs.Files) *certs.Kept {
@@ -451,7 +410,11 @@ func TestServerName(t *testing.T) {
 // Passwords in place of certificates: the same access list, TLS all the same.
 func TestShippedPasswords(t *testing.T) {
 	a := certstest.New(t)
-	address := "ssl://" + shipped(t, a.Server("localhost"), true)
+	words := map[string]string{}
+	for _, name := range []string{hubName, "kiosk-1", "kiosk-2"} {
+		words[name] = "secret of " + name
+	}
+	address := "ssl://" + mosquittotest.Start(t, mosquittotest.Options{Tenant: tenant, Server: a.Server("localhost"), Passwords: words})
 	as := func(name, password string) Broker {
 		return Broker{Address: address, ServerName: "localhost", Certs: load(t, certs.Files{CA: a.CA}), ClientID: name, Username: name, Password: password, ConnectTimeout: 5 * time.Second}
 	}

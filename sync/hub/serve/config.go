@@ -40,6 +40,12 @@ type Config struct {
 	Tell    *slog.Logger         // nil: silent
 }
 
+// BrokerName is the hub's name at a broker: its client id, its user name, and the name
+// in its certificate. No device may have a name that begins like it.
+func BrokerName(tenant string) string { return brokerPrefix + tenant }
+
+const brokerPrefix = "tact-hub-"
+
 // MinToken is the shortest token in characters.
 const MinToken = 8
 
@@ -73,7 +79,7 @@ func (c *Config) check() error {
 		c.Tell = slog.New(slog.DiscardHandler)
 	}
 	if c.Broker.ClientID == "" {
-		c.Broker.ClientID = "tact-hub-" + c.Tenant
+		c.Broker.ClientID = BrokerName(c.Tenant)
 	}
 	return nil
 }

@@ -177,6 +177,10 @@ var rooms = []struct {
 		"sync/mqtt/certs": "the files that it makes",
 	}}},
 	{"sync/mqtt/mosquitto", room{}},
+	{"sync/mqtt/mosquitto/mosquittotest", room{imports: map[string]string{
+		"sync/mqtt/certs":     "the files of its certificates",
+		"sync/mqtt/mosquitto": "the configuration that it runs",
+	}}},
 	{"sync/mqtt/embedded", room{imports: map[string]string{
 		"sync/mqtt/certs":                  "the certificates of its listener",
 		"sync/wire":                        "whose topic is whose",
