@@ -226,6 +226,7 @@ func (a *Agent) keepHouse(ctx context.Context) error {
 		return err
 	}
 	a.seen.Store(int64(now))
+	a.clockState.Store(uint32(a.stamp.state))
 	if a.dirty >= snapshotRecords*a.sparing() || a.dirty > 0 && now >= a.saveBy {
 		a.save()
 	}

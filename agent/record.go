@@ -279,6 +279,7 @@ func (c *codec) decode(seq uint64, raw []byte, s *symbols, customers func(engine
 	if err != nil {
 		return engine.Record{}, err
 	}
+	first := w
 	if sealed, ok := w.(*wire.Sealed); ok {
 		inner, err := c.keys.Open(engine.Handle(sealed.Handle), sealedAs(number), sealed.Body)
 		if errors.Is(err, store.ErrNoKey) {
@@ -292,6 +293,9 @@ func (c *codec) decode(seq uint64, raw []byte, s *symbols, customers func(engine
 		}
 	}
 	r, err := c.fromWire(epoch, w, s, customers)
+	if sealed, ok := first.(*wire.Sealed); ok && r.Identified != nil {
+		r.Handle = engine.Handle(sealed.Handle) // none where it names whom a receipt is about
+	}
 	r.Seq = seq
 	return r, err
 }

@@ -100,6 +100,7 @@ type Agent struct {
 
 	momentsLost uint64 // of those that could not be written, how many were told
 	flash       flash
+	clockState  atomic.Uint32
 	seen        atomic.Int64 // the time, for who is not the mind's goroutine
 	saved       uint64       // the last record in the last snapshot
 	appended    sense.Instant
@@ -430,7 +431,7 @@ func (a *Agent) above(snap engine.Snapshot, in func(raw []byte) bool) ([]engine.
 			}
 			r = engine.Record{Seq: seq}
 		}
-		if r.Identified != nil {
+		if r.Identified != nil && r.Handle == r.Identified.Handle {
 			customers[r.Identified.Handle] = r.Identified.Customer
 		}
 		if r.Decision != nil {

@@ -17,21 +17,24 @@ const finishTime = 2 * time.Second
 
 // Status is a look at the device. It is taken without waiting for the mind.
 type Status struct {
-	Device    string
-	Bundle    string // name@version; empty for none
-	Epoch     uint64
-	Boot      uint64
-	Online    bool // the hub is reached
-	DiskFull  bool
-	Steps     uint64
-	Refused   uint64   // messages of the broker that were malformed, forged or not for this device
-	Dropped   uint64   // messages of the broker that were too large or too many
-	Reading   []string // signals that may be read now
-	Sources   []board.State
-	Outbox    outbox.Status
-	Moments   moments.Status // zero where none are kept
-	Written   store.Written  // to the disk
-	Recovered []store.Recovery
+	Device   string
+	Bundle   string // name@version; empty for none
+	Epoch    uint64
+	Boot     uint64
+	Online   bool // the hub is reached
+	DiskFull bool
+	Steps    uint64
+	Refused  uint64   // messages of the broker that were malformed, forged or not for this device
+	Dropped  uint64   // messages of the broker that were too large or too many
+	Reading  []string // signals that may be read now
+	Sources  []board.State
+	Outbox   outbox.Status
+	Moments  moments.Status // zero where none are kept
+	Written  store.Written  // to the disk
+	Clock    string         // how far the time is right: synced, floor, unknown
+	// FlashBudget is how many bytes may be written in a day before what can wait is written less often.
+	FlashBudget int64
+	Recovered   []store.Recovery
 }
 
 // Status returns how the device is.
@@ -50,6 +53,7 @@ func (a *Agent) Status() Status {
 	if a.moments != nil {
 		s.Moments = a.moments.Status()
 	}
+	s.Clock, s.FlashBudget = sense.ClockState(a.clockState.Load()).String(), a.flashBudget()
 	s.Written = a.store.Written(sense.Instant(a.seen.Load()))
 	if a.board != nil {
 		s.Sources = a.board.States()

@@ -70,7 +70,7 @@ func (m *Mind) take(e *event.Event) error {
 	case *event.Identify:
 		return m.identify(e, b)
 	case *event.Forget:
-		m.erase(b.Customer)
+		m.erase(b.Customer, false)
 		return nil
 	case *event.Lease:
 		return m.lease(b)

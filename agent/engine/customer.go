@@ -96,12 +96,8 @@ func (m *Mind) lift(id string, by event.By) bool {
 // draw makes a customer with a fresh handle, a function of the device's secret and a counter. The
 // epoch is in it too: a log that was lost may have told of more handles than the snapshot counts.
 func (m *Mind) draw(id string, by event.By) *customer {
-	m.drawn++
-	b := append([]byte("handle"), m.cfg.Secret[:]...)
-	b = binary.BigEndian.AppendUint64(b, m.cfg.Epoch)
-	sum := sha256.Sum256(binary.BigEndian.AppendUint64(b, m.drawn))
 	c := &customer{prune: sense.Never, consentTurn: sense.Never}
-	copy(c.Handle[:], sum[:])
+	c.Handle = m.freshHandle()
 	c.Customer, c.Slice.Customer, c.Slice.Owned = id, id, &m.owned
 	if m.cfg.Leased {
 		c.Here, c.Until = true, sense.Never
@@ -109,6 +105,15 @@ func (m *Mind) draw(id string, by event.By) *customer {
 	m.add(c)
 	m.persist(Record{Handle: c.Handle, Identified: &Identified{Handle: c.Handle, Customer: id, By: by}})
 	return c
+}
+
+func (m *Mind) freshHandle() (h Handle) {
+	m.drawn++
+	b := append([]byte("handle"), m.cfg.Secret[:]...)
+	b = binary.BigEndian.AppendUint64(b, m.cfg.Epoch)
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(b, m.drawn))
+	copy(h[:], sum[:])
+	return h
 }
 
 func (m *Mind) add(c *customer) {
@@ -204,15 +209,19 @@ func (m *Mind) tombstone(id string) [32]byte {
 }
 
 // erase removes a customer: who stands there becomes nobody, the key goes before the receipt.
-// That somebody whom nobody knows here is to stay unknown is kept as well, under no handle.
-func (m *Mind) erase(id string) {
+// That somebody whom nobody knows here is to stay unknown is kept as well. byHub: the hub asked for it;
+// else it hears who is meant, unless it has told us of her, since it may know her from elsewhere.
+func (m *Mind) erase(id string, byHub bool) {
 	c := m.byID[id]
 	if c == nil {
 		if t := m.tombstone(id); !m.erased[t] {
 			m.erased[t] = true
-			m.receipt(Handle{}, [][32]byte{t})
+			m.receipt(m.named(Handle{}, id), [][32]byte{t})
 		}
 		return
+	}
+	if !byHub && c.Person == "" {
+		m.named(c.Handle, id)
 	}
 	tombstones := m.tombstones(c)
 	for _, t := range tombstones {
@@ -226,6 +235,19 @@ func (m *Mind) erase(id string) {
 	m.drop(c)
 	m.receipt(c.Handle, tombstones)
 	m.again = true
+}
+
+// named tells the hub whom a receipt is about: under no key of hers, which goes before the record is
+// sent. It returns the handle that stands for her, a fresh one where there is none.
+func (m *Mind) named(h Handle, id string) Handle {
+	if !m.cfg.Hub {
+		return h
+	}
+	if h == (Handle{}) {
+		h = m.freshHandle()
+	}
+	m.persist(Record{Identified: &Identified{Handle: h, Customer: id}})
+	return h
 }
 
 // tombstones are those of all ids of a customer.

@@ -33,6 +33,8 @@ type Config struct {
 	// Budgets: a contact that falls under a limit of a customer takes a unit that the hub has leased, and is not
 	// made without one. Not so where Leased, or where the device stands alone.
 	Budgets bool
+	// Hub: there is a hub, which may know of somebody whom this device does not, and hears who is forgotten here.
+	Hub bool
 	// MaxSlices bounds the bytes held of customers, by estimate; 0 for no bound.
 	MaxSlices int64
 }
@@ -112,7 +114,8 @@ type Record struct {
 	Erased     [][32]byte // with a forget: tombstones of all ids of the customer, so that the log alone refuses what is said later
 }
 
-// Identified ties a handle to a customer, before any record that uses it.
+// Identified ties a handle to a customer, before any record that uses it. In a Record without a handle of
+// its own it names whom the receipt that follows is about, and ties nothing here.
 type Identified struct {
 	Handle   Handle
 	Customer string

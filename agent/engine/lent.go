@@ -23,7 +23,7 @@ func (m *Mind) takeSlice(u *SliceUpdate) {
 		return
 	}
 	if u.Forget {
-		m.erase(c.Customer)
+		m.erase(c.Customer, true)
 		return
 	}
 	m.note(c)

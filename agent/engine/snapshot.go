@@ -72,6 +72,8 @@ func (m *Mind) restore(r *Record) {
 		c.used = max(c.used, r.At)
 	}
 	switch {
+	case r.Identified != nil && r.Handle != r.Identified.Handle: // of a receipt
+		m.drawn++
 	case r.Identified != nil:
 		m.lift(r.Identified.Customer, r.Identified.By)
 		if c != nil {

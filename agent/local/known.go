@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tact-edge/tact/agent/engine"
@@ -16,19 +17,35 @@ import (
 // known is what is known of who is there.
 type known struct {
 	Session      string        `json:"session"`
-	Customer     *string       `json:"customer"` // null for nobody
+	Customer     *string       `json:"customer"`          // null for nobody
+	Aliases      []string      `json:"aliases,omitempty"` // other ids of hers
 	By           string        `json:"by,omitempty"`
-	Slice        bool          `json:"slice"` // whether the profile is here
-	Until        *string       `json:"until"` // end of the lease
+	Language     string        `json:"language,omitempty"` // of what is told here
+	Slice        bool          `json:"slice"`              // whether the profile is here
+	Until        *string       `json:"until"`              // end of the lease
+	Purposes     []purpose     `json:"purposes"`           // for which something is held at all
 	Facts        []fact        `json:"facts"`
 	Consents     []consent     `json:"consents"`
 	Objections   []objection   `json:"objections"`
 	Restricted   bool          `json:"restricted"`
 	Interactions []interaction `json:"interactions"`
-	Shown        []shown       `json:"shown"`
-	Derived      []derived     `json:"derived"` // what is derived of her now, on the device
-	Signals      []string      `json:"signals"` // what is sensed now
-	Sensors      []sensor      `json:"sensors"` // the same, with why
+	Shown        []shown       `json:"shown"`                  // on this device and, as far as it knows, on others
+	Before       []before      `json:"shown_before,omitempty"` // earlier ones, of which only the number is kept
+	Derived      []derived     `json:"derived"`                // what is derived of her now, on the device
+	Signals      []string      `json:"signals"`                // what is sensed now
+	Sensors      []sensor      `json:"sensors"`                // the same, with why
+}
+
+type purpose struct {
+	Name  string `json:"name"`
+	For   string `json:"for,omitempty"` // in words
+	Basis string `json:"basis"`
+	May   bool   `json:"may_be_used"` // now
+}
+
+type before struct {
+	Action string `json:"action"`
+	Times  int64  `json:"times"`
 }
 
 type fact struct {
@@ -41,6 +58,7 @@ type fact struct {
 	Why        string          `json:"why,omitempty"`
 	Purposes   []string        `json:"purposes"`
 	Leaves     bool            `json:"leaves_device"`
+	Until      *string         `json:"kept_until"`       // null where the policy sets no end
 	Others     []claim         `json:"others,omitempty"` // what other sources said, newest first
 }
 
@@ -78,21 +96,31 @@ type consent struct {
 }
 
 type objection struct {
-	Purpose string `json:"purpose"`
-	Raised  bool   `json:"raised"`
+	Purpose  string `json:"purpose"`
+	Raised   bool   `json:"raised"`
+	Happened string `json:"happened"`
 }
 
 type interaction struct {
-	Kind     string `json:"interaction"`
-	About    string `json:"about,omitempty"`
-	Channel  string `json:"channel,omitempty"`
-	Ref      string `json:"ref,omitempty"`
-	Happened string `json:"happened"`
+	Kind     string          `json:"interaction"`
+	About    string          `json:"about,omitempty"`
+	Channel  string          `json:"channel,omitempty"`
+	Ref      string          `json:"ref,omitempty"`
+	Value    json.RawMessage `json:"value,omitempty"`
+	Source   string          `json:"source,omitempty"`
+	Happened string          `json:"happened"`
+	Due      *string         `json:"due,omitempty"`
+	Purposes []string        `json:"purposes"`
+	Until    *string         `json:"kept_until"`
 }
 
 type shown struct {
 	Decision string   `json:"decision"`
+	Device   string   `json:"device"`
 	Action   string   `json:"action"`
+	About    string   `json:"about,omitempty"`
+	Channel  string   `json:"channel,omitempty"`
+	Slot     string   `json:"slot,omitempty"`
 	At       string   `json:"at"`
 	Outcomes []string `json:"outcomes"`
 }
@@ -112,8 +140,9 @@ func (s *Server) known(w http.ResponseWriter, r *http.Request) {
 	}
 	out := known{Session: session, Slice: k.Here, Signals: nonNil(k.Signals), Restricted: k.Slice.Restricted}
 	if k.Customer != "" {
-		out.Customer, out.By = &k.Customer, k.By.String()
+		out.Customer, out.By, out.Aliases = &k.Customer, k.By.String(), k.Aliases
 	}
+	out.Language = k.Language
 	if k.Here {
 		out.Until = end(k.Until)
 	}
@@ -133,11 +162,15 @@ func (s *Server) handovers(w http.ResponseWriter, r *http.Request) {
 func fill(out *known, k *engine.Known) {
 	s := &k.Slice
 	out.Derived, out.Sensors = []derived{}, []sensor{}
+	out.Purposes = []purpose{}
+	for _, p := range k.Purposes {
+		out.Purposes = append(out.Purposes, purpose{p.Name, p.For, p.Basis, p.May})
+	}
 	out.Facts, out.Consents, out.Objections, out.Interactions, out.Shown = []fact{}, []consent{}, []objection{}, []interaction{}, []shown{}
 	for n, f := range s.Facts {
 		one := fact{Name: f.Name, Owner: f.Owner, Value: f.Value.AppendJSON(nil), Provenance: f.Provenance.String(), Source: f.Source, Happened: f.Happened.String(), Purposes: []string{}}
 		if n < len(k.Facts) {
-			one.Why, one.Purposes, one.Leaves = k.Facts[n].Why, nonNil(k.Facts[n].For), k.Facts[n].Leaves
+			one.Why, one.Purposes, one.Leaves, one.Until = k.Facts[n].Why, nonNil(k.Facts[n].For), k.Facts[n].Leaves, kept(k.Facts[n].Until)
 		}
 		for _, c := range f.Claims {
 			one.Others = append(one.Others, claim{c.Value.AppendJSON(nil), c.Provenance.String(), c.Source, c.Happened.String()})
@@ -158,18 +191,46 @@ func fill(out *known, k *engine.Known) {
 		out.Consents = append(out.Consents, consent{c.Purpose, c.Granted, c.Text, c.Happened.String(), end(c.Expires)})
 	}
 	for _, o := range s.Objections {
-		out.Objections = append(out.Objections, objection{o.Purpose, o.Raised})
+		out.Objections = append(out.Objections, objection{o.Purpose, o.Raised, o.Happened.String()})
 	}
-	for _, i := range s.Interactions {
-		out.Interactions = append(out.Interactions, interaction{i.Kind, string(i.About), i.Channel, i.Ref, i.Happened.String()})
+	for n, i := range s.Interactions {
+		one := interaction{Kind: i.Kind, About: string(i.About), Channel: i.Channel, Ref: i.Ref, Source: i.Source, Happened: i.Happened.String(), Due: kept(i.Due), Purposes: []string{}}
+		if !i.Value.IsNull() {
+			one.Value = i.Value.AppendJSON(nil)
+		}
+		if n < len(k.Said) {
+			one.Purposes, one.Until = nonNil(k.Said[n].For), kept(k.Said[n].Until)
+		}
+		out.Interactions = append(out.Interactions, one)
+	}
+	for _, f := range s.Folded {
+		out.Before = append(out.Before, before{f.Action, f.Times})
 	}
 	for _, x := range s.Exposures {
-		sh := shown{x.Decision, x.Action, x.At.String(), []string{}}
+		sh := shown{Decision: x.Decision, Device: deviceOf(x.Decision), Action: x.Action, About: string(x.About), Channel: x.Channel, Slot: x.Slot, At: x.At.String(), Outcomes: []string{}}
 		for _, o := range x.Outcomes {
 			sh.Outcomes = append(sh.Outcomes, o.Outcome)
 		}
 		out.Shown = append(out.Shown, sh)
 	}
+}
+
+// kept is end for what may have none at all.
+func kept(i sense.Instant) *string {
+	if i == 0 {
+		return nil
+	}
+	return end(i)
+}
+
+// deviceOf returns the device of <device>-<epoch>-<n>.
+func deviceOf(decision string) string {
+	for range 2 {
+		if k := strings.LastIndexByte(decision, '-'); k > 0 {
+			decision = decision[:k]
+		}
+	}
+	return decision
 }
 
 // end prints an instant; null for one that does not come.
@@ -195,6 +256,7 @@ type status struct {
 	Epoch     uint64         `json:"epoch,string"`
 	Boot      uint64         `json:"boot"`
 	Online    bool           `json:"online"`
+	Clock     string         `json:"clock"` // synced, floor or unknown
 	DiskFull  bool           `json:"disk_full"`
 	Steps     uint64         `json:"steps"`
 	Refused   uint64         `json:"messages_refused"` // malformed, forged, or not for this device
@@ -203,6 +265,7 @@ type status struct {
 	Sources   []sourceStatus `json:"sources"`
 	Outbox    outboxStatus   `json:"outbox"`
 	Moments   momentsStatus  `json:"moments"`
+	Written   writtenStatus  `json:"written"`   // to the disk, in bytes
 	Recovered []string       `json:"recovered"` // files that were damaged and set aside at the start
 }
 
@@ -231,12 +294,20 @@ type momentsStatus struct {
 	Damaged uint64 `json:"damaged"` // could not be read
 }
 
+type writtenStatus struct {
+	Today  int64            `json:"today"` // UTC
+	Budget int64            `json:"budget"`
+	Total  int64            `json:"total"` // since the start
+	Files  map[string]int64 `json:"files"` // the same, by file
+}
+
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
 	d := s.device.Status()
 	out := status{
-		Device: d.Device, Bundle: d.Bundle, Epoch: d.Epoch, Boot: d.Boot, Online: d.Online, DiskFull: d.DiskFull, Steps: d.Steps, Refused: d.Refused, Dropped: d.Dropped, Signals: nonNil(d.Reading),
+		Device: d.Device, Bundle: d.Bundle, Epoch: d.Epoch, Boot: d.Boot, Online: d.Online, Clock: d.Clock, DiskFull: d.DiskFull, Steps: d.Steps, Refused: d.Refused, Dropped: d.Dropped, Signals: nonNil(d.Reading),
 		Sources: []sourceStatus{}, Recovered: []string{},
 		Outbox:  outboxStatus{d.Outbox.Records, d.Outbox.Bytes, d.Outbox.Max, d.Outbox.Next, max(1, d.Outbox.Head) - 1},
+		Written: writtenStatus{d.Written.Today, d.FlashBudget, d.Written.Total, d.Written.Files},
 		Moments: momentsStatus{d.Moments.Records, d.Moments.Bytes, d.Moments.Lost, d.Moments.Damaged},
 	}
 	for _, x := range d.Sources {

@@ -420,22 +420,32 @@ func TestCloseEndsStreams(t *testing.T) {
 	}
 }
 
-// TestKnownSaysWhy: with what is known stands why, since when, and whether it leaves the device.
+// TestKnownSaysWhy: all that is known, with why, for what, until when it is kept, and whether it leaves the device.
 func TestKnownSaysWhy(t *testing.T) {
 	at := sense.Instant(1_772_442_000_000)
 	d := &device{known: map[string]engine.Known{"main": {
 		Customer: "anna", By: event.ByCard, Here: true, Until: sense.Never, Signals: []string{"speed"},
-		Slice: profile.Slice{Facts: []profile.Fact{{Name: "size", Value: sense.StringValue("M"), Provenance: event.Declared, Source: "web", Happened: at,
-			Claims: []profile.Claim{{Value: sense.StringValue("L"), Provenance: event.Observed, Source: "shop", Happened: at - 1}}}}},
-		Facts:   []engine.Holding{{Name: "size", Why: "to fit", For: []string{"service"}, Leaves: true}},
+		Aliases: []string{"card:1"}, Language: "nl", Purposes: []engine.Purpose{{Name: "service", For: "om u te helpen", Basis: "contract", May: true}, {Name: "offers", For: "voor aanbiedingen", Basis: "consent"}},
+		Said: []engine.Holding{{Name: "purchase", For: []string{"service"}, Until: at.Add(sense.Day)}},
+		Slice: profile.Slice{Interactions: []profile.Interaction{{Kind: "purchase", About: "product:x", Channel: "web", Source: "shop", Value: sense.IntValue(5), Due: sense.Never, Happened: at}},
+			Objections: []profile.Objection{{Purpose: "offers", Raised: true, Happened: at}}, Folded: []profile.Folded{{Action: "old", Times: 3}},
+			Exposures: []profile.Exposure{{Decision: "kiosk-2-77-5", Action: "bench", About: "product:x", Channel: "kiosk", Slot: "home", At: at, Outcomes: []profile.Outcome{{Outcome: "later", At: at}}}},
+			Facts: []profile.Fact{{Name: "size", Value: sense.StringValue("M"), Provenance: event.Declared, Source: "web", Happened: at,
+				Claims: []profile.Claim{{Value: sense.StringValue("L"), Provenance: event.Observed, Source: "shop", Happened: at - 1}}}}},
+		Facts:   []engine.Holding{{Name: "size", Why: "to fit", For: []string{"service"}, Leaves: true, Until: at.Add(sense.Year)}},
 		Derived: []engine.Holding{{Name: "score", Value: sense.IntValue(80), Why: "to reward", Formula: "100 - count(hard_brake, 30d)", For: []string{"premium"}, Leaves: true, Since: at}},
 		Read:    []engine.Holding{{Name: "speed", Why: "safe driving", For: []string{"care"}, Since: at}},
 	}}}
 	s := serve(t, Config{}, d)
 	_, body, _ := call(t, s, "GET", "/v1/known", "")
 	for _, want := range []string{
-		`"facts":[{"name":"size","value":"M","provenance":"declared","source":"web","happened":"2026-03-02T09:00:00.000Z","why":"to fit","purposes":["service"],"leaves_device":true,"others":[{"value":"L","provenance":"observed","source":"shop","happened":"2026-03-02T08:59:59.999Z"}]}]`,
+		`"facts":[{"name":"size","value":"M","provenance":"declared","source":"web","happened":"2026-03-02T09:00:00.000Z","why":"to fit","purposes":["service"],"leaves_device":true,"kept_until":"2027-03-02T09:00:00.000Z","others":[{"value":"L","provenance":"observed","source":"shop","happened":"2026-03-02T08:59:59.999Z"}]}]`,
 		`"derived":[{"name":"score","value":80,"formula":"100 - count(hard_brake, 30d)","why":"to reward","purposes":["premium"],"leaves_device":true,"left":"2026-03-02T09:00:00.000Z"}]`,
+		`"customer":"anna","aliases":["card:1"],"by":"card","language":"nl","slice":true`,
+		`"purposes":[{"name":"service","for":"om u te helpen","basis":"contract","may_be_used":true},{"name":"offers","for":"voor aanbiedingen","basis":"consent","may_be_used":false}]`,
+		`"objections":[{"purpose":"offers","raised":true,"happened":"2026-03-02T09:00:00.000Z"}]`,
+		`"interactions":[{"interaction":"purchase","about":"product:x","channel":"web","value":5,"source":"shop","happened":"2026-03-02T09:00:00.000Z","purposes":["service"],"kept_until":"2026-03-03T09:00:00.000Z"}]`,
+		`"shown":[{"decision":"kiosk-2-77-5","device":"kiosk-2","action":"bench","about":"product:x","channel":"kiosk","slot":"home","at":"2026-03-02T09:00:00.000Z","outcomes":["later"]}],"shown_before":[{"action":"old","times":3}]`,
 		`"signals":["speed"],"sensors":[{"name":"speed","why":"safe driving","purposes":["care"],"leaves_device":false,"since":"2026-03-02T09:00:00.000Z"}]`,
 	} {
 		if !strings.Contains(body, want) {
