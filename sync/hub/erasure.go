@@ -145,6 +145,7 @@ func (s *step) erasure(id string) (*Erasure, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
+	e.Devices = slices.Clone(e.Devices) // the ledger's own stays as it is
 	return &e, nil
 }
 
@@ -258,15 +259,17 @@ func (s *step) endLeases() error {
 		for k := range page {
 			e := &page[k]
 			after = e.ID
-			ended := false
+			over := func(x Erased) bool { return x.How == "" && x.Lease <= s.now }
+			if !slices.ContainsFunc(e.Devices, over) {
+				continue
+			}
+			e.Devices = slices.Clone(e.Devices)
 			for n := range e.Devices {
-				if x := &e.Devices[n]; x.How == "" && x.Lease <= s.now {
-					x.At, x.How, ended = x.Lease, LeaseEnded, true
+				if x := &e.Devices[n]; over(*x) {
+					x.At, x.How = x.Lease, LeaseEnded
 				}
 			}
-			if ended {
-				s.putErasure(e)
-			}
+			s.putErasure(e)
 		}
 	}
 }

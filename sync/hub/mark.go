@@ -44,6 +44,7 @@ func (s *step) passOver(device string, number, first uint64) error {
 		return err
 	}
 	m.Device, m.Epoch = device, number
+	m.Missing = slices.Clip(m.Missing)
 	from := m.Through + 1
 	for _, r := range m.Ranges {
 		if r.First > first-1 {
