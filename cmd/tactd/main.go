@@ -136,6 +136,7 @@ type call struct {
 	environ []string
 	stdout  io.Writer
 	stderr  io.Writer
+	crash   func(point string) // nil but in tests
 }
 
 func parse(args, environ []string, stdout, stderr io.Writer) (*call, error) {

@@ -45,7 +45,7 @@ func run(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ac.Tell = tell
+	ac.Tell, ac.Crash = tell, c.crash
 	if env("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}

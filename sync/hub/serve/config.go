@@ -38,7 +38,16 @@ type Config struct {
 	Ledger  ledger.Ledger        // closed by Close; nil: SQLite in Dir
 	Now     func() sense.Instant // the wall clock; time.Now where nil
 	Tell    *slog.Logger         // nil: silent
+	Crash   func(point string)   // nil but in tests: called at labelled points
 }
+
+// Labelled points at which a test may end the process.
+const (
+	CrashBeforeCommit = "before commit"
+	CrashAfterCommit  = "after commit"  // nobody has heard of it
+	CrashAfterPublish = "after publish" // its messages are queued, and it is answered
+	CrashAfterScrub   = "after scrub"   // the files were written anew after an erasure
+)
 
 // BrokerName is the hub's name at a broker: its client id, its user name, and the name
 // in its certificate. No device may have a name that begins like it.
@@ -77,6 +86,9 @@ func (c *Config) check() error {
 	}
 	if c.Tell == nil {
 		c.Tell = slog.New(slog.DiscardHandler)
+	}
+	if c.Crash == nil {
+		c.Crash = func(string) {}
 	}
 	if c.Broker.ClientID == "" {
 		c.Broker.ClientID = BrokerName(c.Tenant)

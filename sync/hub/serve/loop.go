@@ -146,6 +146,7 @@ func (h *Hub) round(ctx context.Context, batch []job) {
 			batch[k].answer(result{answer: out.Answer})
 		}
 	}
+	h.cfg.Crash(CrashAfterPublish)
 	h.scrub(ctx, outputs)
 }
 
@@ -171,7 +172,12 @@ func (h *Hub) commit(ctx context.Context, batch []job) ([]hub.Output, error) {
 	if err != nil {
 		return nil, errors.Join(err, tx.Rollback())
 	}
-	return outputs, tx.Commit()
+	h.cfg.Crash(CrashBeforeCommit)
+	if err := tx.Commit(); err != nil {
+		return outputs, err
+	}
+	h.cfg.Crash(CrashAfterCommit)
+	return outputs, nil
 }
 
 // publish queues messages; they may leave, since the commit is done.

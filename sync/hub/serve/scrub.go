@@ -32,6 +32,7 @@ func (h *Hub) scrub(ctx context.Context, outputs []hub.Output) {
 	if err != nil {
 		h.cfg.Tell.Error("ledger cannot be scrubbed yet", "error", err)
 	}
+	h.cfg.Crash(CrashAfterScrub)
 	h.counts.scrub.Store(!done)
 	h.scrubNext = time.Now().Add(scrubEvery)
 }
