@@ -83,7 +83,7 @@ func (a *Agent) takeWant(w uplink.Want) {
 		a.tell.Error("want cannot be kept", "error", err)
 	}
 	if a.setHubKey() {
-		a.lent.Look(a.stamp.now())
+		a.lent.Keyed(a.stamp.now())
 		if a.link != nil {
 			a.link.Appended() // records that waited for the key may go now
 		}

@@ -112,7 +112,7 @@ func (b *Leases) follow(l *leased, now sense.Instant) {
 		delete(b.held, l.want.Handle)
 		return
 	}
-	b.due = min(b.due, b.dueOf(l))
+	b.due = min(b.due, b.dueOf(l, now))
 }
 
 // outOfStep says whether a slice is wanted of which no revision is held: it was never here, or is not what the
@@ -137,12 +137,14 @@ func (l *leased) budgetsDue() sense.Instant {
 	return l.want.Budgets.Add(-(l.want.Budgets.Sub(l.budgets) / 3))
 }
 
-// dueOf is when a lease asks for something next by itself.
-func (b *Leases) dueOf(l *leased) sense.Instant {
+// dueOf is when a lease asks for something next by itself: always after now, once follow has been.
+func (b *Leases) dueOf(l *leased, now sense.Instant) sense.Instant {
 	due := sense.Never
 	switch {
 	case l.ask != "":
 		return l.asked.Add(askedTooLong)
+	case b.outOfStep(l, now):
+		due = l.again
 	case l.want.Served:
 		due = l.slicesDue()
 		if b.Limited() {
@@ -151,9 +153,6 @@ func (b *Leases) dueOf(l *leased) sense.Instant {
 	case l.owes && l.want.Budgets == 0 && !l.saved:
 		due = l.again
 	}
-	if !l.gone && l.want.Revision == 0 && l.again != 0 {
-		due = min(due, l.again)
-	}
 	return max(due, l.again, l.asked+1)
 }
 
@@ -161,7 +160,7 @@ func (b *Leases) dueOf(l *leased) sense.Instant {
 func (b *Leases) Look(now sense.Instant) {
 	b.due = sense.Never
 	for _, l := range b.those(func(l *leased) bool {
-		if due := b.dueOf(l); due > now && (l.ask != "" || !b.outOfStep(l, now)) {
+		if due := b.dueOf(l, now); due > now {
 			b.due = min(b.due, due)
 			return false
 		}
@@ -196,6 +195,14 @@ func (b *Leases) LinkUp(now sense.Instant) {
 	b.Look(now)
 }
 
+// Keyed asks for what waited for the hub's key.
+func (b *Leases) Keyed(now sense.Instant) {
+	for _, l := range b.held {
+		l.again = 0
+	}
+	b.Look(now)
+}
+
 // Saved notes what the state file has. Budgets that it has no more can be given back: no restart finds them again.
 func (b *Leases) Saved(now sense.Instant) {
 	for _, l := range b.those(func(l *leased) bool {
@@ -218,7 +225,8 @@ func (b *Leases) askSlice(l *leased, now sense.Instant) {
 	sealed, err := b.Seal(l.want.Handle, l.want.Customer)
 	switch {
 	case err == nil && sealed == nil:
-		return // the key comes, and Look with it
+		l.again = now.Add(askAgainAfter) // or when Keyed says so
+		return
 	case err != nil:
 		b.Warn("slice cannot be asked for", err)
 		l.again = now.Add(askAgainAfter)

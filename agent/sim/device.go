@@ -311,7 +311,7 @@ func (d *device) hear(e uplink.Event) error {
 		return err
 	case uplink.Want:
 		d.hubKey, d.wanted = e.Want.HubKey, e.Want.Revision
-		d.lent.Look(d.w.now)
+		d.lent.Keyed(d.w.now)
 		return d.tell(d.self())
 	case uplink.Message:
 		if u, re, ok := d.parts.Slice(e.Message, d.mind.Bundle()); ok {
