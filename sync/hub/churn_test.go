@@ -25,7 +25,10 @@ func count[T any](c *counting, list []T, err error) ([]T, error) {
 }
 
 func (c *counting) PersonOf(id string) (string, bool, error) { c.calls++; return c.Tx.PersonOf(id) }
-func (c *counting) IDsOf(p string) ([]string, error)         { l, err := c.Tx.IDsOf(p); return count(c, l, err) }
+func (c *counting) IDsOf(p string) ([]string, error) {
+	l, err := c.Tx.IDsOf(p)
+	return count(c, l, err)
+}
 func (c *counting) Device(id string) (hub.Device, bool, error) {
 	c.calls++
 	return c.Tx.Device(id)

@@ -6,8 +6,8 @@
 // ledger, and a killed one goes on where it was. Step reads through View, and
 // returns what to write, what to publish and what to answer; Round passes many
 // inputs through Step in one transaction and ends with what all of them
-// together call for: slices for the devices that hold somebody who changed, and
-// one acknowledgement per device.
+// together call for: what is new of somebody who changed for the devices that hold
+// her, and one acknowledgement per device.
 //
 // # What it guarantees
 //
@@ -25,7 +25,25 @@
 //     first id's name; until something newer is said the stricter word holds.
 //   - A device gets the slice that its own bundle can use and no more: declared
 //     facts within their retention that at least one of their purposes permits,
-//     declared kinds within theirs, declared purposes.
+//     declared kinds within theirs, declared purposes; and of every contact that any
+//     device made with the customer, what its limits, pauses, guards and pressure can
+//     still count (profile.Prune, as the device prunes).
+//   - What changes for a customer reaches every device that holds her in the same
+//     round: as a delta to what it was told, as the whole slice where something was
+//     taken back or the delta is no smaller, and not at all where it knows it: what it
+//     told itself under this handle, and that something has grown too old. Each change
+//     of what a device was told raises the revision; a hello with the revision that is
+//     here is answered Unchanged without working anything out. A device that goes on
+//     with another log, or comes back behind its own past, is told everything anew.
+//   - One customer is read and folded once for all devices that hold her; a round
+//     reads and tells what it changes, whatever else is held.
+//   - Contacts over the whole fleet stay within each limit (budget.go): what is known
+//     to count, and the most that may still be made of every share that was lent and
+//     has not settled, are together never more than the limit, whatever becomes of
+//     links, messages, logs, restarts and identities. What may exceed it: contacts
+//     that are exempt, those of devices whose bundle does not have the limit, and what two
+//     customers had between them when they turned out to be one; no share is lent
+//     while it does.
 //   - After a forget nothing of the customer is kept but a keyed hash of each id,
 //     which refuses whatever comes later, until the customer acts again by card
 //     or login. Decisions and outcomes stay, under handles that lead to nobody.
@@ -51,6 +69,24 @@
 //     their source is DEVICE or DEVICE/SOURCE.
 //   - A handle that the hub does not know is not answered: the device tells it
 //     again, sealed, with its slice request or in its log.
+//   - A contact is named (intent, group, subject, channel) by the bundle that it was
+//     made under, which is looked for among those that the device runs or that are wanted
+//     anywhere; where it is not here, by the bundle of whoever counts it. What a device
+//     without time dated counts from its arrival, and nothing counts from the future.
+//   - Shares are lent on a slice request and a budget request, in units of (limit,
+//     subject): half of what remains, at least one, no less than the device still has;
+//     for 15 minutes or a quarter of the shortest rolling window of the bundle. A share
+//     settles when its device has said that nothing comes of it beyond a number of its
+//     log (it gives it back, or asked after the lease was over by its own clock:
+//     BudgetRequest.At) and the log is here up to that number; or when nothing of it
+//     could count: after lease and window, a minute for clocks that differ, and the
+//     longest time that something is shown. Of a calendar, what any zone in question
+//     would count counts. Limits of two bundles are the same when their names are.
+//     A device of which no bundle or no log is known is lent nothing.
+//   - Of limits that count an answer, contacts that may yet be answered count until
+//     they have an answer that ends them; an answer after that one is not foreseen.
+//   - Before a device runs a bundle, its slices are made for the one that is wanted: its
+//     own, else the newest of its groups (Birth.Groups), else the tenant's.
 //   - Before a bundle is published, lines are taken unchecked; from then on a
 //     fact, kind or purpose that no bundle in charge declares is refused.
 //
