@@ -262,7 +262,7 @@ func growBy(db *bolt.DB, size int64) {
 func setAside(path string, now sense.Instant) (string, error) {
 	aside := asideName(path, now)
 	if err := os.Rename(path, aside); err != nil {
-		return "", fmt.Errorf("set aside %s: %w", path, err)
+		return "", fmt.Errorf("set aside %s: %w", path, full(err))
 	}
 	if err := pruneAside(path, aside); err != nil {
 		return "", err
@@ -289,4 +289,20 @@ func pruneAside(path, keep string) error {
 		}
 	}
 	return nil
+}
+
+// dropOldestAside makes room on a full disk. It says whether there was one.
+func dropOldestAside(dir string) bool {
+	list, err := filepath.Glob(filepath.Join(dir, "*.damaged"))
+	if err != nil || len(list) == 0 {
+		return false
+	}
+	oldest := slices.MinFunc(list, func(a, b string) int { return strings.Compare(stampOf(a), stampOf(b)) })
+	return os.Remove(oldest) == nil
+}
+
+// stampOf is the time in the name of a file that was set aside.
+func stampOf(path string) string {
+	base := strings.TrimSuffix(path, ".damaged")
+	return base[max(0, len(base)-len(asideStamp)):]
 }

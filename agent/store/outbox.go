@@ -349,7 +349,7 @@ func putAside(b *bolt.Bucket, entries []outbox.Entry) error {
 // Read implements outbox.Disk.
 func (o *Outbox) Read(from uint64, visit func(seq uint64, value []byte) bool) error {
 	return o.db.view(func(tx *bolt.Tx) error {
-		return readAll(tx, from, visit)
+		return readAll(tx, max(from, o.meta.First), visit) // a block may begin with what was dropped
 	})
 }
 

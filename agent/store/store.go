@@ -61,13 +61,14 @@ type Store struct {
 	dir      string
 	crashAt  func(point string)
 	flash    *flash
+	opening  *opening
 	counting sync.Mutex
 }
 
 // Recovery is a file that was damaged and set aside.
 type Recovery struct {
 	File  string // base name
-	Aside string // path that it has now
+	Aside string // path that it has now; empty where it could not be kept
 	Err   error  // what was wrong
 }
 
@@ -78,7 +79,8 @@ func Open(o Options) (*Store, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{dir: o.Dir, crashAt: o.Crash, flash: &flash{}}
+	s := &Store{dir: o.Dir, crashAt: o.Crash, flash: &flash{}, opening: beginOpening(o.Dir)}
+	defer s.opening.through()
 	// The log of record comes first: its lock keeps a second process from the keys.
 	err := s.recover(o, OutboxFile, func(path string) (err error) {
 		s.Outbox, err = openOutbox(path, o.MaxOutbox, s.flash, o.Crash)
@@ -121,19 +123,36 @@ func (s *Store) sweep() (err error) {
 	return err
 }
 
-// recover opens a file; a damaged one is set aside, once.
+// recover opens a file; a damaged one is set aside, once. So is one at which the
+// process has died again and again.
 func (s *Store) recover(o Options, name string, openFile func(path string) error) error {
 	path := filepath.Join(o.Dir, name)
-	err := openFile(path)
+	var err error
+	if _, missing := os.Stat(path); s.opening.at(name) && missing == nil {
+		err = fmt.Errorf("%w: %w", ErrDamaged, errDied)
+	} else {
+		err = openFile(path)
+	}
 	if err == nil || !errors.Is(err, ErrDamaged) {
 		return err
 	}
 	aside, moved := setAside(path, o.Now)
+	for errors.Is(moved, ErrFull) && dropOldestAside(o.Dir) {
+		aside, moved = setAside(path, o.Now)
+	}
 	if moved != nil {
 		return errors.Join(err, moved)
 	}
-	s.Recovered = append(s.Recovered, Recovery{File: name, Aside: aside, Err: err})
-	return openFile(path)
+	why := err
+	// What people may want to look at is worth less than a device that works.
+	for err = openFile(path); errors.Is(err, ErrFull) && dropOldestAside(o.Dir); {
+		err = openFile(path)
+	}
+	if _, gone := os.Stat(aside); gone != nil {
+		aside = ""
+	}
+	s.Recovered = append(s.Recovered, Recovery{File: name, Aside: aside, Err: why})
+	return err
 }
 
 // Begin sets outbox.db aside and begins an empty one: for a queue that package
