@@ -15,6 +15,9 @@ const (
 	DefaultCustomers = 5_000
 	// MostPending is how many records may be held of one customer that the hub's slice does not show yet.
 	MostPending = 4_096
+	// MostTombstones is how many ids are remembered of those who asked to be forgotten. Beyond them the
+	// oldest goes: the hub, which knows them all, refuses what is said of it still.
+	MostTombstones = 65_536
 )
 
 var (
@@ -222,4 +225,17 @@ func sameWord(a, b *event.Event) bool {
 		return ok && x.On == y.On
 	}
 	return false
+}
+
+// bury remembers that an id was erased.
+func (m *Mind) bury(t [32]byte) {
+	if m.erased[t] {
+		return
+	}
+	m.erased[t] = true
+	m.graves = append(m.graves, t)
+	for len(m.erased) > MostTombstones {
+		delete(m.erased, m.graves[0])
+		m.graves = m.graves[1:]
+	}
 }

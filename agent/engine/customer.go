@@ -215,7 +215,7 @@ func (m *Mind) erase(id string, byHub bool) {
 	c := m.byID[id]
 	if c == nil {
 		if t := m.tombstone(id); !m.erased[t] {
-			m.erased[t] = true
+			m.bury(t)
 			m.receipt(m.named(Handle{}, id), [][32]byte{t})
 		}
 		return
@@ -225,7 +225,7 @@ func (m *Mind) erase(id string, byHub bool) {
 	}
 	tombstones := m.tombstones(c)
 	for _, t := range tombstones {
-		m.erased[t] = true
+		m.bury(t)
 	}
 	for _, s := range m.sessions {
 		if s.customer == c {

@@ -28,6 +28,7 @@ type Mind struct {
 	owned     profile.Slice     // facts of vehicles, households and sites
 	volume    []Volume          // what was shown to anybody, in order of action
 	spent     [][]sense.Instant // the same by volume of the policy; nil where not worked out
+	graves    [][32]byte        // of erased, oldest first; some may have been lifted
 	erased    map[[32]byte]bool
 	seen      seen
 	restored  bool            // from a snapshot: windows and holds begin unknown
@@ -49,6 +50,8 @@ type Mind struct {
 	idle       idle                     // customers who can go, the first to go first
 	bytes      int64                    // bytes of customers, by estimate
 	sights     uint64                   // customers so far
+	order      []*customer              // in order of handle, as of the last snapshot
+	ordered    uint64                   // sights by then
 	through    uint64                   // the hub has this device's records up to this number
 	consenting []int                    // per purpose: sessions in which who is served has granted it
 	signals    []string                 // that are wanted

@@ -447,3 +447,33 @@ func BenchmarkHeld(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSnapshot is what a snapshot costs of so many customers of whom one has changed.
+func BenchmarkSnapshot(b *testing.B) {
+	for _, n := range []int{10, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			d := holding(b, n)
+			b.ReportAllocs()
+			for b.Loop() {
+				if s := d.mind.Snapshot(); len(s.Customers) != n {
+					b.Fatal("somebody is missing")
+				}
+			}
+		})
+	}
+}
+
+// TestTombstonesAreBounded: the oldest goes, and those that are left are refused.
+func TestTombstonesAreBounded(t *testing.T) {
+	m := New(Config{Device: "k1", Secret: [16]byte{1}})
+	for k := range MostTombstones + 10 {
+		m.bury(m.tombstone(fmt.Sprint("c", k)))
+	}
+	m.bury(m.tombstone("c20")) // a second time
+	if len(m.erased) != MostTombstones || len(m.graves) != MostTombstones {
+		t.Errorf("%d are remembered, %d in order", len(m.erased), len(m.graves))
+	}
+	if m.erased[m.tombstone("c9")] || !m.erased[m.tombstone("c10")] || !m.erased[m.tombstone(fmt.Sprint("c", MostTombstones+9))] {
+		t.Error("it is not the oldest that went")
+	}
+}

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/tact-edge/tact/context/event"
@@ -13,10 +14,10 @@ import (
 // before the next step.
 func (m *Mind) Snapshot() Snapshot {
 	s := Snapshot{Applied: m.seq - 1, Decisions: m.decided, Handles: m.drawn, At: m.now, Seen: m.seen.order, Owned: m.owned.Facts, Volume: m.volume}
-	for _, c := range m.customers {
+	s.Customers = make([]CustomerState, 0, len(m.customers))
+	for _, c := range m.byOrder() {
 		s.Customers = append(s.Customers, c.CustomerState)
 	}
-	sort.Slice(s.Customers, func(a, b int) bool { return bytes.Compare(s.Customers[a].Handle[:], s.Customers[b].Handle[:]) < 0 })
 	for t := range m.erased { // order: sorted below
 		s.Erased = append(s.Erased, t)
 	}
@@ -26,6 +27,33 @@ func (m *Mind) Snapshot() Snapshot {
 		s.Fences = m.moment.Snapshot()
 	}
 	return s
+}
+
+// byOrder returns the customers in order of handle: those of the last time, and those who came since in their places.
+func (m *Mind) byOrder() []*customer {
+	order := slices.DeleteFunc(m.order, func(c *customer) bool { return m.byHandle[c.Handle] != c })
+	old := len(order)
+	for _, c := range m.customers {
+		if c.first > m.ordered {
+			order = append(order, c)
+		}
+	}
+	byHandle := func(a, b *customer) int { return bytes.Compare(a.Handle[:], b.Handle[:]) }
+	slices.SortFunc(order[old:], byHandle)
+	if fresh := order[old:]; len(fresh) > 0 && old > 0 {
+		merged := make([]*customer, 0, len(order))
+		before := order[:old]
+		for len(before) > 0 && len(fresh) > 0 {
+			if byHandle(before[0], fresh[0]) < 0 {
+				merged, before = append(merged, before[0]), before[1:]
+			} else {
+				merged, fresh = append(merged, fresh[0]), fresh[1:]
+			}
+		}
+		order = append(append(merged, before...), fresh...)
+	}
+	m.order, m.ordered = order, m.sights
+	return order
 }
 
 // Restore makes a mind from a snapshot and the records above it, through the same fold.
@@ -39,7 +67,7 @@ func Restore(cfg Config, s Snapshot, above []Record) (*Mind, error) {
 		m.seen.first(id.Source, id.ID)
 	}
 	for _, t := range s.Erased {
-		m.erased[t] = true
+		m.bury(t)
 	}
 	for _, state := range s.Customers {
 		c := &customer{CustomerState: state, prune: 0, consentTurn: sense.Never}
@@ -120,11 +148,11 @@ func (m *Mind) restoreEvent(r *Record, c *customer) {
 		}
 	case *event.Forget:
 		for _, t := range r.Erased {
-			m.erased[t] = true
+			m.bury(t)
 		}
 		if c != nil {
 			for _, t := range m.tombstones(c) { // a record of an older version carries none
-				m.erased[t] = true
+				m.bury(t)
 			}
 			m.drop(c)
 		}
