@@ -173,13 +173,16 @@ func (h *Hub) stay(ctx context.Context, lost <-chan error) error {
 				return fmt.Errorf("connection to %s: %w", h.cfg.Broker.Address, errChanged)
 			}
 		case <-ctx.Done():
-			bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), byeTimeout)
 			defer cancel()
 			_ = h.Publish(bye, h.presence(wire.Offline)) // the will speaks where this does not get through
 			return ctx.Err()
 		}
 	}
 }
+
+// byeTimeout is how long the broker may take to hear that the hub goes.
+const byeTimeout = 500 * time.Millisecond
 
 // joinTimeout is how long the broker may take to answer what a hub does first.
 const joinTimeout = 20 * time.Second

@@ -48,6 +48,7 @@ func (h *Hub) newServer() *http.Server {
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       60 * time.Second,
+		ConnState:         h.fresh.note,
 		MaxHeaderBytes:    16 << 10,
 	}
 }

@@ -41,6 +41,7 @@ type Hub struct {
 	publisher *publisher
 	listener  net.Listener
 	server    *http.Server
+	fresh     fresh
 	who       map[[32]byte]string // hash of a token -> source
 
 	stop context.CancelFunc
@@ -159,6 +160,7 @@ func (h *Hub) Close() error {
 	h.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
+		h.fresh.end()
 		err := h.server.Shutdown(ctx)
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = h.server.Close() // a slow client does not hold the hub
