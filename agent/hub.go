@@ -86,7 +86,7 @@ func (a *Agent) describe(slices []engine.WantSlice) {
 	}
 	self := uplink.Self{Want: a.wants.Device.Revision, Birth: wire.Birth{
 		Version: a.cfg.Version, Arch: runtime.GOOS + "/" + runtime.GOARCH, Schema: [2]int{1, wire.SchemaVersion},
-		Bundle: a.present, Clock: a.stamp.state.String(), Boot: a.boot, Sources: a.cfg.SourceNames,
+		Bundle: a.present, Clock: a.stamp.state.String(), Boot: a.boot, Sources: a.cfg.SourceNames, Groups: a.cfg.Groups,
 	}}
 	self.Handles = heldOf(slices)
 	a.tellLink(self)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tact-edge/tact/agent/zones"
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/hub"
 	"github.com/tact-edge/tact/sync/hub/ledger"
@@ -33,7 +34,7 @@ func newHub(w *World, file []byte) (*headquarters, error) {
 	if err != nil {
 		return nil, err
 	}
-	mind, err := hub.New(hub.Config{Tenant: Tenant, Open: open, Secret: seed, Lease: w.cfg.Lease})
+	mind, err := hub.New(hub.Config{Tenant: Tenant, Open: open, Secret: seed, Lease: w.cfg.Lease, Zone: zones.Zone})
 	if err != nil {
 		return nil, err
 	}

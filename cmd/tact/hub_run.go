@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tact-edge/tact/agent/zones"
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/firmware/update"
 	"github.com/tact-edge/tact/sync/hub"
@@ -69,7 +70,7 @@ or ~/.pgpass.`,
 
 func (a *app) hubRun(ctx context.Context, o *hubRun) error {
 	a = &app{stdin: a.stdin, stdout: a.stdout, stderr: &oneAtATime{w: a.stderr}} // the hub talks from several goroutines
-	cfg := serve.Config{Dir: o.dir, Tenant: o.tenant, HTTP: o.http, Tell: slog.New(slog.NewTextHandler(a.stderr, nil))}
+	cfg := serve.Config{Dir: o.dir, Tenant: o.tenant, HTTP: o.http, Zone: zones.Zone, Tell: slog.New(slog.NewTextHandler(a.stderr, nil))}
 	var err error
 	if cfg.Sources, err = sourcesOf(o.sources); err != nil {
 		return err

@@ -32,13 +32,14 @@ type Config struct {
 	HTTP   string      // address to listen on, as in 127.0.0.1:7480; port 0 takes a free one
 	Broker mqtt.Broker // ClientID is "tact-hub-TENANT" where empty; no Address: no devices
 
-	Sources map[string]string    // name of a source -> its token
-	Trusted []update.PublicKey   // who may sign bundles
-	Lease   sense.Duration       // of slices; 7d where 0
-	Ledger  ledger.Ledger        // closed by Close; nil: SQLite in Dir
-	Now     func() sense.Instant // the wall clock; time.Now where nil
-	Tell    *slog.Logger         // nil: silent
-	Crash   func(point string)   // nil but in tests: called at labelled points
+	Sources map[string]string                     // name of a source -> its token
+	Trusted []update.PublicKey                    // who may sign bundles
+	Lease   sense.Duration                        // of slices; 7d where 0
+	Zone    func(name string) (sense.Zone, error) // rules of a named time zone, those that the devices have; nil: as if none were known
+	Ledger  ledger.Ledger                         // closed by Close; nil: SQLite in Dir
+	Now     func() sense.Instant                  // the wall clock; time.Now where nil
+	Tell    *slog.Logger                          // nil: silent
+	Crash   func(point string)                    // nil but in tests: called at labelled points
 }
 
 // Labelled points at which a test may end the process.
