@@ -245,3 +245,103 @@ func BenchmarkSave(b *testing.B) {
 		}
 	}
 }
+
+// thousands makes a snapshot of n customers.
+func thousands(n int) engine.Snapshot {
+	snap := snapshot()
+	for k := range n {
+		c := customer(1, 1)
+		c.Handle = engine.Handle{byte(k >> 8), byte(k), 7}
+		snap.Customers = append(snap.Customers, c)
+	}
+	return snap
+}
+
+// churn replaces some customers by others and changes some.
+func churn(snap *engine.Snapshot, round, some int) {
+	for k := range some {
+		at := (round*some + k) * 7 % len(snap.Customers)
+		snap.Customers[at].Changed++
+		at = (round*some + k) * 11 % len(snap.Customers)
+		snap.Customers[at].Handle[5]++ // keeps the order
+		snap.Customers[at].Changed = 1
+	}
+	snap.Applied++
+}
+
+// TestThousandsOfCustomers: under churn the file stays near what is in it, and a
+// snapshot writes what changed.
+func TestThousandsOfCustomers(t *testing.T) {
+	n, rounds := 10_000, 40
+	if testing.Short() {
+		n, rounds = 1_000, 10
+	}
+	o := options(t)
+	s := mustOpen(t, o)
+	snap := thousands(n)
+	if err := s.State.Save(5, 1, snap); err != nil {
+		t.Fatal(err)
+	}
+	file, used, err := s.State.db.size()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, whole := file, s.Written(o.Now).Files[StateFile]
+	for round := range rounds {
+		churn(&snap, round, 50)
+		var gone []engine.Handle
+		for _, h := range s.Keys.Handles() { // as the device does: of who is no longer held
+			if _, ok := slices.BinarySearchFunc(snap.Customers, h, func(c engine.CustomerState, h engine.Handle) int {
+				return slices.Compare(c.Handle[:], h[:])
+			}); !ok {
+				gone = append(gone, h)
+			}
+		}
+		if err := s.State.Save(5, 1, snap); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Keys.Destroy(gone...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, used, err = s.State.db.size()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrote := (s.Written(o.Now).Files[StateFile] - whole) / int64(rounds)
+	t.Logf("%d bytes at first, %d then, %d of them in use; %d a snapshot of 100 changes", first, file, used, wrote)
+	if file > 2*used || file > first+first/2 || wrote > 100*6*pageSize {
+		t.Errorf("%d bytes of which %d are in use, %d at first; %d a snapshot", file, used, first, wrote)
+	}
+	if keys := len(s.Keys.Handles()); keys > n+100 {
+		t.Errorf("%d keys of %d customers", keys, n)
+	}
+	mustClose(t, s)
+	s = mustOpen(t, o)
+	defer mustClose(t, s)
+	if got, _, unread := s.State.Load(); len(got.Customers) != n || unread > 0 {
+		t.Errorf("%d customers, %d unread", len(got.Customers), unread)
+	}
+}
+
+// BenchmarkSaveThousands saves a snapshot of 10,000 customers of which one, or
+// none, has changed.
+func BenchmarkSaveThousands(b *testing.B) {
+	s := mustOpen(b, options(b))
+	defer mustClose(b, s)
+	snap := thousands(10_000)
+	if err := s.State.Save(5, 1, snap); err != nil {
+		b.Fatal(err)
+	}
+	before, n := s.Written(0).Files[StateFile], 0
+	b.ReportAllocs()
+	for b.Loop() {
+		snap.Customers[n%10_000].Changed++
+		snap.Applied++
+		if err := s.State.Save(5, 1, snap); err != nil {
+			b.Fatal(err)
+		}
+		n++
+	}
+	b.ReportMetric(float64(s.Written(0).Files[StateFile]-before)/float64(n)/1024, "store.save.10000:KiB")
+}

@@ -60,18 +60,28 @@ func writeUntilKilled(dir string, seed uint64) error {
 	r := rand.New(rand.NewPCG(seed, 2))
 	snap, _, _ := s.State.Load()
 	q.Applied(snap.Applied)
-	for {
-		next := q.Status().Next
-		var batch [][]byte
-		for k := range 1 + r.Uint64N(64) {
-			batch = append(batch, crashRecord(next+k))
+	for round := 0; ; round++ {
+		var a outbox.Appended
+		burst := round%20 == 5 // so much that dropping it leaves a file to compact
+		for n := 0; n == 0 || burst && n < 20; n++ {
+			next := q.Status().Next
+			var batch [][]byte
+			most := uint64(64)
+			if r.IntN(3) == 0 {
+				most = 1
+			}
+			if burst {
+				most = 256
+			}
+			for k := range 1 + r.Uint64N(most) {
+				batch = append(batch, crashRecord(next+k))
+			}
+			if a, err = q.Append(wire.BundleID{}, batch); err != nil {
+				return err
+			}
+			fmt.Println("a", a.Next-1)
 		}
-		a, err := q.Append(wire.BundleID{}, batch)
-		if err != nil {
-			return err
-		}
-		fmt.Println("a", a.Next-1)
-		if r.IntN(3) == 0 {
+		if burst || r.IntN(3) == 0 {
 			c := customer(1, a.Next)
 			c.Revision = a.Next - 1
 			snap := engine.Snapshot{Applied: a.Next - 1, Customers: []engine.CustomerState{c}}
@@ -84,10 +94,16 @@ func writeUntilKilled(dir string, seed uint64) error {
 			q.Applied(snap.Applied)
 			fmt.Println("s", snap.Applied)
 		}
-		if r.IntN(4) == 0 {
+		if burst || r.IntN(4) == 0 {
 			if err := q.Acknowledge(9, a.Next-1-r.Uint64N(3), nil); err != nil && a.Next > 4 {
 				return err
 			}
+		}
+		if burst || r.IntN(6) == 0 {
+			if _, err := q.Drop(); err != nil {
+				return err
+			}
+			fmt.Println("d", s.Outbox.Size())
 		}
 		if r.IntN(5) == 0 {
 			if err := s.Keys.Destroy(engine.Handle{2, 0xff}); err != nil {
@@ -106,6 +122,7 @@ func TestKillNine(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 3))
 	dir := t.TempDir()
 	appended, saved := uint64(0), uint64(0)
+	size, compacted := int64(0), 0
 	kills := 30
 	if testing.Short() {
 		kills = 5
@@ -122,7 +139,7 @@ func TestKillNine(t *testing.T) {
 			t.Fatal(err)
 		}
 		forgotten := false
-		after := 1 + r.IntN(40) // things said before the kill
+		after := 1 + r.IntN(80) // things said before the kill
 		in := bufio.NewScanner(out)
 		for in.Scan() {
 			var what string
@@ -137,6 +154,11 @@ func TestKillNine(t *testing.T) {
 				saved, forgotten = at, false
 			case "f":
 				forgotten = true
+			case "d":
+				if int64(at) < size-minGain/2 {
+					compacted++
+				}
+				size = int64(at)
 			}
 			if after--; after == 0 {
 				if err := cmd.Process.Kill(); err != nil {
@@ -149,6 +171,7 @@ func TestKillNine(t *testing.T) {
 		}
 		verifyAfterKill(t, dir, appended, saved, forgotten)
 	}
+	t.Logf("%d compactions", compacted)
 }
 
 func verifyAfterKill(t *testing.T, dir string, appended, saved uint64, forgotten bool) {

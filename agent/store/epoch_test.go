@@ -219,3 +219,32 @@ func copyDir(t testing.TB, dir string) string {
 	}
 	return to
 }
+
+func TestMachine(t *testing.T) {
+	dir := t.TempDir()
+	id, serial := filepath.Join(dir, "id"), filepath.Join(dir, "serial")
+	if m := machineOf(id, serial); m != "" {
+		t.Errorf("without an id it is %q", m)
+	}
+	writeTo(t, id, []byte("0123456789abcdef\n"))
+	one := machineOf(id, serial)
+	writeTo(t, serial, []byte("1000000012345678\x00"))
+	two := machineOf(id, serial)
+	writeTo(t, serial, []byte("1000000087654321\x00"))
+	if three := machineOf(id, serial); len(one) != 32 || one == two || two == three || one == three || one != machineOf(id, id+"none") {
+		t.Errorf("%s, %s and %s name three machines", one, two, three)
+	}
+}
+
+func TestCredentialIsNeverMade(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	if _, err := Credential(path).Key(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("one that is not there: %v", err)
+	}
+	writeTo(t, path, bytes.Repeat([]byte{4}, 32))
+	a, err := Credential(path).Key()
+	b, err2 := KeyFile(path).Key()
+	if err != nil || err2 != nil || a != b || a[31] != 4 {
+		t.Errorf("%v, %v, the same %v", err, err2, a == b)
+	}
+}

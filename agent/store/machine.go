@@ -13,20 +13,30 @@ import (
 // keyMachine holds what Options.Machine was when outbox.db was made.
 var keyMachine = []byte("machine")
 
-// machineFile is an id that the system draws when it is installed, machine-id(5).
-var machineFile = "/etc/machine-id"
+// What tells machines apart: an id that is drawn when the system is installed,
+// machine-id(5), and the serial number of the board where firmware says one. A
+// card that is copied and put into another board brings the first along, but not
+// the second.
+var (
+	machineFile = "/etc/machine-id"
+	serialFile  = "/sys/firmware/devicetree/base/serial-number"
+)
 
 // Machine names the machine that the process runs on, for Options.Machine: a
-// keyed hash of its machine-id, as that page of the manual wants it, in hex.
-// Empty where the machine has none.
-func Machine() string {
-	raw, err := os.ReadFile(machineFile)
+// keyed hash, as machine-id(5) wants it, in hex. Empty where it has no machine-id.
+func Machine() string { return machineOf(machineFile, serialFile) }
+
+func machineOf(idFile, serialFile string) string {
+	raw, err := os.ReadFile(idFile)
 	id := strings.TrimSpace(string(raw))
 	if err != nil || id == "" {
 		return ""
 	}
 	m := hmac.New(sha256.New, []byte(id))
 	m.Write([]byte("tact store machine 1"))
+	if serial, err := os.ReadFile(serialFile); err == nil {
+		m.Write(serial)
+	}
 	return hex.EncodeToString(m.Sum(nil)[:16])
 }
 

@@ -41,6 +41,7 @@ type State struct {
 	loaded  engine.Snapshot
 	parts   map[string][32]byte // what is stored of the head's lists, by hash
 	written []written           // what is stored of customers, in order of handle
+	spare   []written           // buffer of the next comparison
 	unread  [][]byte            // keys of the entries that could not be read
 }
 
@@ -191,6 +192,7 @@ func (s *State) Save(epoch uint64, floor sense.Instant, snap engine.Snapshot) er
 		s.parts[name] = sum
 	}
 	h.snap = engine.Snapshot{}
+	s.spare = s.written
 	s.head, s.written, s.unread = h, c.written, nil
 	s.loaded = engine.Snapshot{}
 	_ = s.db.compact() // what was saved is saved: it is tried again another time
@@ -211,7 +213,7 @@ func (s *State) compare(customers []engine.CustomerState) *changes {
 	if !slices.IsSortedFunc(customers, byHandle) {
 		customers = slices.SortedFunc(slices.Values(customers), byHandle)
 	}
-	c := &changes{gone: s.unread, written: make([]written, 0, len(customers))}
+	c := &changes{gone: s.unread, written: slices.Grow(s.spare[:0], len(customers))}
 	old := s.written
 	for k := range customers {
 		x := &customers[k]

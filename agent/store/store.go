@@ -1,7 +1,6 @@
 package store
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -202,27 +201,4 @@ func (s *Store) Count(name string) (uint64, error) {
 // Close closes the files. Nothing is written: what had to be durable is.
 func (s *Store) Close() error {
 	return errors.Join(s.Outbox.close(), s.State.close())
-}
-
-// DeviceKey reads the 32 bytes of a device key from a file that only its owner
-// may read, and draws one where the file is not there.
-func DeviceKey(path string) (key [32]byte, err error) {
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		rand.Read(key[:])
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return key, fmt.Errorf("make device key: %w", err)
-		}
-		if err := replaceFile(path, key[:]); err != nil {
-			return key, fmt.Errorf("make device key: %w", err)
-		}
-		return key, nil
-	}
-	if err != nil {
-		return key, fmt.Errorf("read device key: %w", err)
-	}
-	if len(raw) != len(key) {
-		return key, fmt.Errorf("read device key %s: %d bytes, wants %d", path, len(raw), len(key))
-	}
-	return [32]byte(raw), nil
 }

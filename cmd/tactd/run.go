@@ -143,7 +143,7 @@ func agentConfig(c *config, credentials string) (a agent.Config, err error) {
 		a.SliceWait, _ = sense.ParseDuration(c.text("hub.slice_wait")) // was checked
 	}
 	a.KeepMoments, _ = sense.ParseDuration(c.text("store.keep_moments")) // was checked
-	if a.DeviceKey, err = store.DeviceKey(deviceKeyPath(c, credentials)); err != nil {
+	if a.DeviceKey, err = deviceKey(c, credentials).Key(); err != nil {
 		return a, err
 	}
 	if a.Trusted, err = bundleKeysOf(c.list("bundle.keys")); err != nil {
@@ -159,17 +159,17 @@ func agentConfig(c *config, credentials string) (a agent.Config, err error) {
 	return a, err
 }
 
-// deviceKeyPath is where the device key is: as configured, a systemd credential,
-// or a file in the store's folder.
-func deviceKeyPath(c *config, credentials string) string {
+// deviceKey is where the device key is: as configured, a systemd credential, or a
+// file in the store's folder.
+func deviceKey(c *config, credentials string) store.KeyPort {
 	if c.has("store.device_key") {
-		return c.text("store.device_key")
+		return store.KeyFile(c.text("store.device_key"))
 	}
 	if credentials != "" {
 		path := filepath.Join(credentials, credential)
 		if _, err := os.Stat(path); err == nil {
-			return path
+			return store.Credential(path)
 		}
 	}
-	return filepath.Join(c.text("store.dir"), store.DeviceFile)
+	return store.KeyFile(filepath.Join(c.text("store.dir"), store.DeviceFile))
 }
