@@ -54,7 +54,7 @@ func liveUntilKilled(dir, at string) error {
 			}
 		}
 	}
-	a, err := Start(context.Background(), Config{Device: "kiosk-1", Dir: dir, DeviceKey: [32]byte{7}, Screens: []Screen{paper{}}, Crash: die})
+	a, err := Start(context.Background(), Config{Device: "kiosk-1", Dir: dir, DeviceKey: [32]byte{7}, Screens: []Screen{paper{}}, Crash: die, Machine: os.Getenv("TACT_AGENT_CRASH_MACHINE")})
 	if err != nil {
 		return err
 	}
