@@ -90,7 +90,7 @@ func folders(c *config, credentials string) []check {
 		k := writable("socket", filepath.Dir(socket), "run the agent as a systemd service with RuntimeDirectory=tact, or set local.socket to another path, or to none")
 		list = append(list, k)
 	}
-	path := deviceKeyPath(c, credentials)
+	path := fmt.Sprint(deviceKey(c, credentials)) // each of them is a path
 	info, err := os.Stat(path)
 	key := check{Name: "device key", State: good, Detail: path}
 	switch {
