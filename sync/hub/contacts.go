@@ -116,7 +116,7 @@ func (r *run) touchContact(h wire.Handle) error {
 		}
 	}
 	if id != "" {
-		r.out.touched.contact(id, r.device)
+		r.out.touched.contact(id, holder{r.device, h})
 	}
 	return nil
 }

@@ -76,6 +76,22 @@ func TestContactsReachTheOthers(t *testing.T) {
 	}
 }
 
+// Whoever is held under two handles of one device (two cards of hers, which turned out to be one customer's) is met
+// under both.
+func TestContactUnderAnotherHandle(t *testing.T) {
+	w := newWorld(t)
+	w.clock = sense.ClockSynced
+	w.hold("k1", wire.Handle{1}, "a")
+	w.hold("k1", wire.Handle{2}, "b")
+	w.given(`{"merge":["a","b"]}`)
+	if err := w.log("k1", contactAt(1, wire.Handle{1}, "stay", t0)); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.holds("k1", wire.Handle{2}).Exposures) != 1 || len(w.holds("k1", wire.Handle{1}).Exposures) != 0 {
+		t.Errorf("k1 knows %+v and %+v", w.holds("k1", wire.Handle{1}), w.holds("k1", wire.Handle{2}))
+	}
+}
+
 // A contact is named by the bundle that it was made under, where that is here; else by that of whoever is told.
 func TestContactsAreNamed(t *testing.T) {
 	old := dealer()

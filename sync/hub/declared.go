@@ -135,6 +135,9 @@ func kindOf(b *catalog.Bundle, name string) *catalog.Kind {
 	return nil
 }
 
+// mostBundles is how many decoded bundles a mind remembers.
+const mostBundles = 64
+
 // bundle returns a published bundle, decoded; nil where there is none.
 func (s *step) bundle(sha256 string) (*catalog.Bundle, error) {
 	if b := s.bundles[sha256]; b != nil || sha256 == "" {
@@ -147,6 +150,9 @@ func (s *step) bundle(sha256 string) (*catalog.Bundle, error) {
 	b, err := catalog.Decode(row.File)
 	if err != nil {
 		return nil, fmt.Errorf("read bundle %s@%d again: %w", row.Name, row.Version, err)
+	}
+	if len(s.bundles) >= mostBundles {
+		clear(s.bundles)
 	}
 	s.bundles[sha256] = b
 	return b, nil

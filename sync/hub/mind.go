@@ -144,7 +144,7 @@ type Message struct {
 
 // touched is what a step changed that others must hear of.
 type touched struct {
-	ids    map[string]string // customers, by id: the one device that met them, or empty where anything else changed
+	ids    map[string]holder // customers, by id: the one holder that met them; none where anything else changed
 	owners map[string]bool
 	logs   map[epoch]string // batches came: acknowledge; the id of the request to answer, or empty
 	wants  bool             // the wanted bundles changed
@@ -155,17 +155,17 @@ type epoch struct {
 	epoch  uint64
 }
 
-func (t *touched) id(id string) { t.contact(id, "") }
+func (t *touched) id(id string) { t.contact(id, holder{}) }
 
-// contact notes that a device met a customer, or that she answered there: it knows that itself.
-func (t *touched) contact(id, device string) {
+// contact notes that a device met a customer under a handle, or that she answered there: it knows that itself.
+func (t *touched) contact(id string, by holder) {
 	if t.ids == nil {
-		t.ids = map[string]string{}
+		t.ids = map[string]holder{}
 	}
-	if by, ok := t.ids[id]; ok && by != device {
-		device = ""
+	if other, ok := t.ids[id]; ok && other != by {
+		by = holder{}
 	}
-	t.ids[id] = device
+	t.ids[id] = by
 }
 
 func (t *touched) owner(id string) {

@@ -55,9 +55,8 @@ func (s *step) pushSlices(t touched) error {
 		if err != nil {
 			return err
 		}
-		if by := t.alone(ids); by != "" {
-			holdings = slices.DeleteFunc(holdings, func(h Holding) bool { return h.Device == by })
-		}
+		by := t.alone(ids)
+		holdings = slices.DeleteFunc(holdings, func(h Holding) bool { return by == holder{h.Device, h.Handle} })
 		if err := push(&folded{id: id, name: name, ids: ids}, holdings); err != nil {
 			return err
 		}
@@ -82,19 +81,18 @@ func (s *step) pushSlices(t touched) error {
 	return nil
 }
 
-// alone returns the device that alone met the customer with these ids; empty where anything else changed.
-func (t *touched) alone(ids []string) (device string) {
+// alone returns the holder that alone met the customer with these ids; none where anything else changed.
+func (t *touched) alone(ids []string) (by holder) {
 	for _, id := range ids {
-		by, ok := t.ids[id]
-		switch {
+		switch one, ok := t.ids[id]; {
 		case !ok:
-		case by == "" || device != "" && by != device:
-			return ""
+		case one == holder{} || by != holder{} && one != by:
+			return holder{}
 		default:
-			device = by
+			by = one
 		}
 	}
-	return device
+	return by
 }
 
 // push tells a device what is new in a slice that it holds: as a delta where it can, nothing where it knows
