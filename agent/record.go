@@ -142,6 +142,9 @@ func (c *codec) toWire(r *engine.Record, s *symbols) (w wire.Record, private boo
 			if epoch != c.epoch {
 				o.Epoch = epoch
 			}
+			if by := deviceOf(b.Decision); by != c.device && wire.ValidID(by) {
+				o.Device, o.Epoch = by, epoch
+			}
 		}
 		return o, false
 	case *event.Fact:
@@ -246,8 +249,10 @@ func losers(rejected []engine.Rejected) (best []engine.Rejected, rest []lost) {
 }
 
 // decisionID and splitID are the two ways of <device>-<epoch>-<n>.
-func (c *codec) decisionID(epoch, n uint64) string {
-	return c.device + "-" + strconv.FormatUint(epoch, 10) + "-" + strconv.FormatUint(n, 10)
+func (c *codec) decisionID(epoch, n uint64) string { return c.decisionOf(c.device, epoch, n) }
+
+func (c *codec) decisionOf(device string, epoch, n uint64) string {
+	return device + "-" + strconv.FormatUint(epoch, 10) + "-" + strconv.FormatUint(n, 10)
 }
 
 func (c *codec) splitID(id string) (epoch, n uint64, ok bool) {
@@ -262,6 +267,14 @@ func (c *codec) splitID(id string) (epoch, n uint64, ok bool) {
 	epoch, err1 := strconv.ParseUint(id[first+1:last], 10, 64)
 	n, err2 := strconv.ParseUint(id[last+1:], 10, 64)
 	return epoch, n, err1 == nil && err2 == nil
+}
+
+// deviceOf returns the device that made a decision.
+func deviceOf(id string) string {
+	for range 2 {
+		id = id[:max(0, strings.LastIndexByte(id, '-'))]
+	}
+	return id
 }
 
 // errNotMind says that a record of the log is none of the mind's: a report, a tombstone.
@@ -329,7 +342,7 @@ func (c *codec) fromWire(of uint64, w wire.Record, s *symbols, customers func(en
 		if epoch == 0 {
 			epoch = of
 		}
-		r = record(w.At, w.Happened, w.Handle, w.ID, w.Source, &event.Outcome{Outcome: name(w.Outcome), Decision: c.decisionID(epoch, w.N), Slot: name(w.Slot)})
+		r = record(w.At, w.Happened, w.Handle, w.ID, w.Source, &event.Outcome{Outcome: name(w.Outcome), Decision: c.decisionOf(cmp.Or(w.Device, c.device), epoch, w.N), Slot: name(w.Slot)})
 		if n := name(w.Session); n != "" {
 			r.Event.Session = n
 		}

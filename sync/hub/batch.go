@@ -138,7 +138,11 @@ func (r *run) take(row *Record, rec wire.Record) error {
 		if of == 0 {
 			of = row.Epoch
 		}
-		r.write(AddOutcome{Outcome{Device: r.device, Epoch: of, N: x.N, Outcome: name, Happened: r.when(x.Happened),
+		by, err := r.answers(x, of)
+		if err != nil || by == "" {
+			return err
+		}
+		r.write(AddOutcome{Outcome{Device: by, Epoch: of, N: x.N, Outcome: name, Happened: r.when(x.Happened),
 			By: DecisionID(r.device, row.Epoch, row.Seq)}})
 		return r.touchContact(x.Handle)
 	case *wire.Identified:
@@ -192,6 +196,32 @@ func (r *run) take(row *Record, rec wire.Record) error {
 		}, "")
 	}
 	return nil // tombstones, reports and kinds of a newer version are kept as they are
+}
+
+// answers returns the device that made the decision which an outcome answers: the one that tells of it, or
+// another that spoke to the same customer; empty where it did not.
+func (r *run) answers(x *wire.Outcome, epoch uint64) (device string, err error) {
+	if x.Device == "" || x.Device == r.device {
+		return r.device, nil
+	}
+	id, err := r.whose(x.Handle)
+	if err != nil || id == "" {
+		return "", err
+	}
+	ids, err := r.ids(id)
+	if err != nil {
+		return "", err
+	}
+	contacts, err := r.view.Contacts(ids)
+	if err != nil {
+		return "", err
+	}
+	for k := range contacts {
+		if c := &contacts[k]; c.Device == x.Device && c.Epoch == epoch && c.N == x.N {
+			return x.Device, nil
+		}
+	}
+	return "", nil
 }
 
 // instant reads an instant of the wire: 0 is none.

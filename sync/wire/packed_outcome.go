@@ -1,5 +1,7 @@
 package wire
 
+import "fmt"
+
 // What an outcome's block has, beside At, Happened, N and Outcome.
 const (
 	outSession = 1 << iota // else main
@@ -11,6 +13,9 @@ const (
 	outSource
 	outWide // the instant takes 8 bytes
 )
+
+// What it has beyond that, in its second byte.
+const outDevice = 1
 
 func (r *Outcome) plain() *bool { return &r.schema1 }
 
@@ -59,12 +64,19 @@ func (r *Outcome) appendFields(b []byte) ([]byte, error) {
 		has |= outSource
 		b = append(appendNumber(b, uint64(len(r.Source))), r.Source...)
 	}
+	if r.Device != "" {
+		if !ValidID(r.Device) {
+			return b, fmt.Errorf("encode outcome: device %.70q: %w", r.Device, ErrMalformed)
+		}
+		b[start+1] = outDevice
+		b = append(appendNumber(b, uint64(len(r.Device))), r.Device...)
+	}
 	b[start] = has
 	return closeBlock(b, start, &r.Tail)
 }
 
 func (r *Outcome) readBlock(raw []byte) error {
-	if len(raw) < 2 || raw[1] != 0 {
+	if len(raw) < 2 || raw[1]&^outDevice != 0 {
 		return wholeBlock(KindOutcome, nil)
 	}
 	has, b := raw[0], raw[2:]
@@ -92,6 +104,10 @@ func (r *Outcome) readBlock(raw []byte) error {
 	}
 	b = readOptional(b, &r.ID, has&outID != 0)
 	b = readOptional(b, &r.Source, has&outSource != 0)
+	b = readOptional(b, &r.Device, raw[1]&outDevice != 0)
+	if r.Device != "" && !ValidID(r.Device) {
+		return fmt.Errorf("decode outcome: device %.70q: %w", r.Device, ErrMalformed)
+	}
 	return wholeBlock(KindOutcome, b)
 }
 

@@ -23,6 +23,9 @@ type Outcome struct {
 	Source   string
 	Tail     Tail `msg:"-"`
 	schema1  bool // it was read in the form of schema 1
+	// Device made the decision, where another answers it than the one whose batch this is: then Epoch is
+	// that device's. Empty for the batch's own. The form of schema 1 has none.
+	Device string `msg:"-"`
 }
 
 // Fact is one attribute of a customer (Handle) or of an owner, exactly one of
