@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,24 +18,6 @@ import (
 	"github.com/tact-edge/tact/sync/mqtt"
 	"github.com/tact-edge/tact/sync/wire"
 )
-
-// talk is what a verb says while it runs.
-type talk struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (w *talk) Write(b []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.Write(b)
-}
-
-func (w *talk) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.String()
-}
 
 func eventually(t *testing.T, what string, yes func() bool) {
 	t.Helper()
