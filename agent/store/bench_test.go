@@ -282,11 +282,11 @@ func TestThousandsOfCustomers(t *testing.T) {
 	if err := s.State.Save(5, 1, snap); err != nil {
 		t.Fatal(err)
 	}
-	file, used, err := s.State.db.size()
+	first, _, err := s.State.db.size()
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, whole := file, s.Written(o.Now).Files[StateFile]
+	whole := s.Written(o.Now).Files[StateFile]
 	for round := range rounds {
 		churn(&snap, round, 50)
 		var gone []engine.Handle
@@ -304,7 +304,7 @@ func TestThousandsOfCustomers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	file, used, err = s.State.db.size()
+	file, used, err := s.State.db.size()
 	if err != nil {
 		t.Fatal(err)
 	}
