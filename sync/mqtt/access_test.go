@@ -50,6 +50,7 @@ var fleets = map[string]func(t testing.TB, f *fleet){
 }
 
 func onFleets(t *testing.T, do func(t *testing.T, f *fleet)) {
+	t.Parallel()
 	for name, start := range fleets {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -16,6 +16,7 @@ func sharingHub(t testing.TB, address string) *fakeHub {
 }
 
 func TestSharedSubscription(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, b testBroker) {
 		h := sharingHub(t, b.address())
 		k := newKiosk(t, b.address(), &outbox.Memory{}).run()
@@ -41,6 +42,7 @@ func (*mute) OnSelectSubscribers(s *mochi.Subscribers, _ packets.Packet) *mochi.
 // Where shared subscriptions are granted, refused, or the probe ends the connection:
 // without them the hub takes everything by itself.
 func TestWithoutSharedSubscriptions(t *testing.T) {
+	t.Parallel()
 	for name, hook := range map[string]mochi.Hook{
 		"granted and silent": &mute{},
 		"refused":            &access{deny: func(_, topic string, write bool) bool { return !write && topic[0] == '$' }},

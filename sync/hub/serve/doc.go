@@ -9,6 +9,13 @@
 //   - Everything below dn/ is signed with the hub's key for its topic.
 //   - Keys, the operator's token and the ledger are made in Dir at the first
 //     start, readable by the owner alone, and never changed after.
+//   - Devices take turns: what each sends waits in a lane of its own, bounded in
+//     number and bytes, and a round takes one message of each, with half of its
+//     room kept for the back office. What finds no room is dropped and counted;
+//     its device sends it again.
+//   - What devices send comes through a shared subscription where the broker has
+//     them, under a group whose name is a secret of the hub, else through a plain
+//     one; the log says which.
 //   - Requests are bounded in size, number and time. A message that is garbage,
 //     too large, of another tenant or in another device's name is counted
 //     (GET /healthz) and changes nothing.
