@@ -76,7 +76,9 @@ func hubWith(t *testing.T, args ...string) *talk {
 		if err != nil {
 			continue
 		}
-		var health struct{ Broker struct{ Connected, Heard bool } }
+		var health struct {
+			Broker struct{ Connected, Heard bool }
+		}
 		err = json.NewDecoder(a.Body).Decode(&health)
 		a.Body.Close()
 		if err == nil && health.Broker.Connected && health.Broker.Heard {

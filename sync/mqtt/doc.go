@@ -17,7 +17,7 @@
 //     does not wait for anything.
 //   - Messages keep their order. A payload over wire.MaxMessage is dropped and
 //     counted before anyone looks at it; the broker should refuse it earlier
-//     (message_size_limit and max_packet_size in Mosquitto).
+//     (max_packet_size in Mosquitto).
 //   - One goroutine (Run) owns the session and calls the device's Up.
 //   - ssl:// means TLS 1.3, with the server's name checked. Certificates are read
 //     from their files before each connection and once a minute; a connection
