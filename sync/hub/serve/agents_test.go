@@ -224,3 +224,45 @@ func TestRestoredStoreCountsOnce(t *testing.T) {
 		t.Errorf("%d decisions are counted, 11 were made: %s", n.Decisions, text)
 	}
 }
+
+// A device without a link is told to forget somebody of whom it knows nothing, or of whom it has not told the hub
+// yet: what the hub and the others know of her goes once the link is there.
+func TestForgetToldToADeviceWithoutALink(t *testing.T) {
+	for name, lines := range map[string][]string{"unknown there": {`{"forget":"card:1"}`}, "not told yet": {`{"identify":"card:1","by":"card"}`, `{"forget":"card:1"}`}} {
+		t.Run(name, func(t *testing.T) {
+			f := newFleet(t)
+			dir := t.TempDir()
+			f.h.post(t, `{"interaction":"purchase","customer":"card:1","about":"product:model-x"}`)
+			other := f.device("car-1", t.TempDir())
+			f.served(other, "card:1")
+			a := f.device("kiosk-1", dir)
+			if err := a.Close(); err != nil {
+				t.Fatal(err)
+			}
+			there := f.broker
+			f.broker = "tcp://127.0.0.1:1" // nobody listens
+			a = f.device("kiosk-1", dir)
+			f.say(a, lines...)
+			if err := a.Close(); err != nil {
+				t.Fatal(err)
+			}
+			f.broker = there
+			a = f.device("kiosk-1", dir)
+			f.sent(a)
+			var page struct{ Erasures []Erasure }
+			until(t, "the erasure to be complete", func() bool {
+				_, body := call(t, "GET", f.h.URL()+"/v1/erasures", f.h.OperatorToken(), "", "")
+				return json.Unmarshal([]byte(body), &page) == nil && len(page.Erasures) == 1 && page.Erasures[0].Completed != nil
+			})
+			if e := page.Erasures[0]; e.By != "kiosk-1" || len(e.Devices) != 2 || e.Devices[0].How != "confirmed" || e.Devices[1].How != "confirmed" {
+				t.Errorf("erasure is %+v", e)
+			}
+			if n, err := f.h.Ledger().Count(context.Background()); err != nil || n.Entries != 0 || n.Customers != 0 {
+				t.Errorf("left are %+v, %v", n, err)
+			}
+			if k, _, err := other.Known(context.Background(), "main"); err != nil || k.Customer != "" {
+				t.Errorf("the other device still serves %q, %v", k.Customer, err)
+			}
+		})
+	}
+}
