@@ -16,6 +16,11 @@
 //     next snapshot. What staff are told who take over is held in memory, for an hour.
 //   - A bundle counts only when it came whole, is signed by a trusted key, and is
 //     newer; a refused one leaves the old one and is reported with its reason.
+//   - Budgets are asked for with a slice, renewed when a third of their lease is left and after each
+//     reconnect, and given back when nobody serves the customer any more, once no restart can find them
+//     in the state file (Leases).
+//   - An ask of somebody whose slice or budgets are on their way waits a moment for them (Config.SliceWait);
+//     so does what is said after it in its sessions, in its order, and nothing else.
 //   - A receipt for a forget does not leave before the key is destroyed, durably.
 //     Its record carries keyed hashes of the ids, so that the log alone refuses what is
 //     said later; they never travel. The hub is told by handle only: a forget of somebody
@@ -25,7 +30,7 @@
 //
 // Deciding, syncing and hardware meet only here: records of the mind become
 // records of the wire (record.go), slices of the wire become slices of the mind
-// (slice.go), wants become requests and running sources.
+// (slice.go), wants become requests (lease.go) and running sources.
 //
 // # What callers owe
 //

@@ -158,7 +158,7 @@ func (a *Agent) sendHealth(now sense.Instant) {
 	payload, err := wire.EncodeJSON(wire.Health{At: int64(now), Figures: map[string]int64{
 		"outbox_records": int64(s.Records), "outbox_bytes": s.Bytes, "outbox_refused": int64(s.Refused), "outbox_tombstones": int64(s.Tombs),
 		"flash_written_bytes": w.Total, "flash_written_today_bytes": w.Today, "flash_budget_bytes": a.flashBudget(), "moments_skipped": int64(a.flash.skipped),
-		"customers": int64(a.mind.Customers()), "steps": int64(a.steps.Load()), "heap_bytes": int64(m.HeapAlloc), "store_recoveries": int64(a.recovered), "messages_refused": int64(a.refused.Load()),
+		"customers": int64(a.mind.Customers()), "asks_waited": int64(a.wait.count), "asks_waited_in_vain": int64(a.wait.vain), "steps": int64(a.steps.Load()), "heap_bytes": int64(m.HeapAlloc), "store_recoveries": int64(a.recovered), "messages_refused": int64(a.refused.Load()),
 	}})
 	if err != nil {
 		a.tell.Error("health cannot be sent", "error", err)

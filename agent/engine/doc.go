@@ -70,13 +70,26 @@
 // declare, or only for purposes without a basis, go; consents and objections stay, since they protect. What waits to be
 // sent of them is withheld, but for facts of vehicles, households and sites, of which the mind keeps no record.
 //
-// Memory is bounded by Config: beyond Sessions the one that was idle longest goes, beyond Customers
-// the one that was used longest ago; what was counted of showings to her goes with her, since it is
-// held nowhere else. Where nobody can go the event is refused. A mind that stands for a replay has
-// no bound unless it is given one: its input is what bounds it.
+// Memory is bounded by Config: beyond Sessions the one that was idle longest goes, beyond Customers or MaxSlices
+// bytes the one without a running lease and used longest ago; never who is served, has something that the hub's
+// slice does not show, or was shown something that may turn out never to have been seen. Where nobody can go
+// the event is refused. Of one customer MostPending facts and interactions may wait for the hub, then more are
+// refused; words on consent, objections and restrictions are always taken, and the last of each kind waits. A mind
+// that stands for a replay has no bound unless it is given one: its input is what bounds it. A step costs what it
+// touches, however many customers are held; open sessions are looked at one by one.
 //
 // A slice is wanted while its customer is in a session, and as long as its lease runs. Merges and
-// splits are the hub's to say: only a replay takes a merge, and none takes a split.
+// splits are the hub's to say: only a replay takes a merge, and none takes a split. Once a lease has ended nothing
+// of it is held; of what this device said to her itself what the hub does not know yet, and then nothing at all.
+//
+// Contacts are united by decision id: the hub's slice brings those of all devices, and leaves those that this one
+// made. Of another device's contact nothing is kept once nothing counts it: how often an action was shown, which
+// ranks those of equal worth, is counted over the contacts that are held and what this device said itself. What is
+// told here is folded in under the name of this device as its source, as it comes back from the hub.
+//
+// Units of limits are used while their lease runs by a clock that is synced: whether one has ended, floor and
+// unknown cannot say. They are dropped when no session serves the customer, and kept over a restart. That a unit is
+// missing is judged once all else permits. What is asked once ever ("still right?") is no limit, and takes none.
 //
 // A moment record is the moment as one decision looked at it: session, ask, readings with their ages,
 // outcomes of what looks back over time, slice. It is not a log of inputs since a checkpoint: that would
