@@ -38,9 +38,9 @@ func (a *Agent) fromHub(ctx context.Context, e uplink.Event) error {
 		a.tell.Warn("a job was sent that this version does not know", "job", e.Name)
 	case uplink.Problem:
 		if e.Code == uplink.ProblemMessage {
-			a.refused.Add(1)
+			a.refused.Add(uint64(max(1, e.Count)))
 		}
-		a.tell.Warn("link", "code", e.Code, "detail", e.Detail)
+		a.tell.Warn("link", "code", e.Code, "count", e.Count, "detail", e.Detail)
 		return a.reportProblem(ctx, e)
 	}
 	return nil

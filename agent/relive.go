@@ -140,13 +140,12 @@ func (a *Agent) reportToHub(ctx context.Context, code, detail string, count uint
 	return nil
 }
 
-// reportProblem tells the hub of what the link found and people must see to, once an hour.
+// reportProblem tells the hub of what the link found and people must see to.
 func (a *Agent) reportProblem(ctx context.Context, p uplink.Problem) error {
-	if p.Code != uplink.ProblemDuplicate || a.twin != 0 && a.cfg.Clock.Elapsed()-a.twin < sense.Hour {
+	if p.Code != uplink.ProblemDuplicate {
 		return nil
 	}
-	a.twin = max(1, a.cfg.Clock.Elapsed())
-	return a.reportToHub(ctx, wire.ReportDuplicateIdentity, p.Detail, 1)
+	return a.reportToHub(ctx, wire.ReportDuplicateIdentity, p.Detail, uint64(max(1, p.Count)))
 }
 
 func cut(s string, n int) string { return s[:min(n, len(s))] }

@@ -107,7 +107,6 @@ type Agent struct {
 
 	epoch, boot uint64
 	former      []engine.Former // epochs that were left, the last last
-	twin        sense.Duration  // Elapsed when the hub was last told that another device has this id
 	unsure      bool            // leases are not used, because nobody knows the time
 	recoveries  atomic.Pointer[[]store.Recovery]
 	wants       wants
