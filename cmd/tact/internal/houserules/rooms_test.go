@@ -20,6 +20,7 @@ type room struct {
 // pureStandard is what every pure room may import.
 var pureStandard = map[string]string{
 	"bytes":           "bytes",
+	"container/heap":  "queues",
 	"cmp":             "order",
 	"encoding/binary": "numbers as bytes",
 	"encoding/hex":    "bytes as text",
