@@ -175,35 +175,29 @@ func endToEnd(b *testing.B, l *ledger.Database, records [][]byte, n int) (rate f
 	defer h.Close()
 	q, disk := openOutbox(b)
 	defer disk.Close()
-	acknowledged := make(chan struct{}, 1)
-	link := must(mqtt.NewDevice(mqtt.DeviceConfig{Broker: mqtt.Broker{Address: broker}, Queue: watched{q, acknowledged},
+	acknowledged := &watched{Outbox: q, more: make(chan struct{}, 1)}
+	link := must(mqtt.NewDevice(mqtt.DeviceConfig{Broker: mqtt.Broker{Address: broker}, Queue: acknowledged,
 		Session: uplink.Config{Tenant: "shop", Device: "kiosk-1", Keys: wire.Keys{wire.KeyID(h.SignKey()): h.SignKey()}, Boot: 1, Seed: 1, BatchRecords: n, Window: inFlight, Linger: -1},
 		Counter: func() (uint64, error) { return 1, nil }, Up: func(uplink.Event) {}}))(b)
 	ctx, stop := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
 	go func() { ran <- link.Run(ctx) }()
 	defer func() { stop(); <-ran }()
-	// The first record says that the link is there.
+	sent := uint64(0)
 	send := func(records [][]byte) {
-		a, err := q.Append(benchBundle, records)
-		if err != nil {
-			b.Fatal(err)
-		}
-		q.Applied(a.Next - 1)
+		sent = appendTo(b, q, records)
 		link.Appended()
 	}
 	wait := func(unacknowledged int) {
-		for {
-			if s := q.Status(); int(s.Next-s.Head) <= unacknowledged {
-				return
-			}
+		for sent-acknowledged.through.Load() > uint64(unacknowledged) {
 			select {
-			case <-acknowledged:
+			case <-acknowledged.more:
 			case <-time.After(30 * time.Second):
 				b.Fatalf("nothing is acknowledged: %+v", q.Status())
 			}
 		}
 	}
+	// The first record says that the link is there.
 	send(records[:1])
 	wait(0)
 	before, began := counted.n.Load(), time.Now()
@@ -212,6 +206,7 @@ func endToEnd(b *testing.B, l *ledger.Database, records [][]byte, n int) (rate f
 		wait(2 * inFlight * n)
 	}
 	wait(0)
+	q.Applied(sent)
 	if _, err := q.Drop(); err != nil {
 		b.Fatal(err)
 	}
@@ -222,19 +217,34 @@ func endToEnd(b *testing.B, l *ledger.Database, records [][]byte, n int) (rate f
 	return float64(len(records)-1) / took.Seconds(), max(1, (len(records)-1)/int(counted.n.Load()-before))
 }
 
-// watched tells of acknowledgements.
+// watched tells how far acknowledgements have come.
 type watched struct {
 	*outbox.Outbox
-	acknowledged chan<- struct{}
+	through atomic.Uint64
+	more    chan struct{}
 }
 
-func (w watched) Acknowledge(epoch, through uint64, ranges []wire.Range) error {
+func (w *watched) Acknowledge(epoch, through uint64, ranges []wire.Range) error {
 	err := w.Outbox.Acknowledge(epoch, through, ranges)
-	select {
-	case w.acknowledged <- struct{}{}:
-	default:
-	}
+	w.through.Store(max(through, w.through.Load()))
+	signal(w.more)
 	return err
+}
+
+// applied is after how many records a device saves its state, behind which the outbox lets go.
+const applied = 4096
+
+// appendTo appends records in one transaction and returns the number of the last.
+func appendTo(b *testing.B, q *outbox.Outbox, records [][]byte) uint64 {
+	b.Helper()
+	a, err := q.Append(benchBundle, records)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if a.First/applied != a.Next/applied {
+		q.Applied(a.Next - 1)
+	}
+	return a.Next - 1
 }
 
 func openOutbox(b *testing.B) (*outbox.Outbox, io.Closer) {
@@ -250,13 +260,8 @@ func outboxAlone(b *testing.B, records [][]byte, n int) float64 {
 	defer disk.Close()
 	began := time.Now()
 	for k := 0; k < len(records); k += n {
-		a, err := q.Append(benchBundle, records[k:min(k+n, len(records))])
-		if err != nil {
-			b.Fatal(err)
-		}
-		q.Applied(a.Next - 1)
-		if done := int(a.Next) - 1 - 8*n; done > 0 {
-			if err := q.Acknowledge(7, uint64(done), nil); err != nil {
+		if last := appendTo(b, q, records[k:min(k+n, len(records))]); last > uint64(8*n) {
+			if err := q.Acknowledge(7, last-uint64(8*n), nil); err != nil {
 				b.Fatal(err)
 			}
 		}
