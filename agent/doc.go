@@ -7,9 +7,32 @@
 //     reading of a signal takes the place of one that waits, what people and
 //     apps say is refused while there is no room (ErrBusy), and never dropped.
 //   - Effects of a step happen in the order persist, destroy, clear, show, hand over,
-//     want, wake. Nothing is shown that is not durable. A clear that protects somebody
-//     is performed even when persisting fails. A full disk is waited out, and told.
-//   - Time never decreases within a life and is never before the last one's end.
+//     want, wake. Nothing is shown that is not durable, and no app is answered before what
+//     it said is. A clear that protects somebody is performed even when persisting fails. A
+//     full disk is waited out, and told. Steps that wait together share one transaction;
+//     their effects follow it, one step's after the other's. What the mind books by itself
+//     (that nobody answered what was shown within its time) is taken down at once and may be
+//     written up to 30 s later, with what is written anyway: a device that fails meanwhile
+//     has only failed before that time.
+//   - Time counts suspend, goes on whatever the wall clock does, and never decreases within
+//     a life of the mind. Its state (synced, floor, unknown) is noted with every record, and
+//     batches are cut where it changes. A wall clock that nobody keeps is believed where it is
+//     not before what was vouched for and at most 400 days after; beyond, and where nobody
+//     ever vouched, the time is unknown and no lease with an end is used. Of a kept clock
+//     and the hub's fresh word that contradict each other the one is believed that is nearer
+//     to what was vouched for, and the state is floor. Up to a minute is put right on the way,
+//     by going on at once or at half the pace; by more, the mind begins a new life: sessions end,
+//     windows begin anew, what was stamped under an unsure clock is moved by the difference,
+//     and nothing lies ahead of the truth, so that what is said next does not lose as older.
+//   - An epoch is left (the hub says so, the store was put back from a copy or made on another
+//     machine, log and snapshot do not fit) without a restart and without loss: what the
+//     hub has not acknowledged moves into the new one in one step of the store, withheld
+//     records as tombstones, sealed ones under their old numbers. Decisions are numbered from 1
+//     in each epoch; those of the 16 that were left last are still answered under their ids.
+//   - What is written to the disk is counted, over restarts of a day, and held against a budget:
+//     beyond it snapshots come four times as rarely and moments are not kept, and the hub is told
+//     once a day. A snapshot is written every 15 minutes or 4,096 records, at once where
+//     something must leave the state file, and at a clean stop.
 //   - What is held of customers is sealed in the log with the key of the lease,
 //     opened when it is sent, and a tombstone when the key is gone.
 //   - What a new policy has no purpose for leaves the state file at once, not with the
@@ -23,8 +46,10 @@
 //     so does what is said after it in its sessions, in its order, and nothing else.
 //   - A receipt for a forget does not leave before the key is destroyed, durably.
 //     Its record carries keyed hashes of the ids, so that the log alone refuses what is
-//     said later; they never travel. The hub is told by handle only: a forget of somebody
-//     whom the device does not know, or has not told it of yet, must be said to the hub too.
+//     said later; they never travel. Where the device has a hub, a forget of somebody whom it
+//     does not know, or has not told the hub of, names her to the hub first, sealed, so that
+//     what is known of her elsewhere goes as well; until that is delivered her id stays in the
+//     log, under the device's own key.
 //
 // # Where it meets other rooms
 //
