@@ -64,11 +64,15 @@ func (s *step) passOver(device string, number, first uint64) error {
 	return nil
 }
 
-// acknowledge tells a device what is here of an epoch.
+// acknowledge tells a device what is here of an epoch. The answer to a hello names no ranges: a store that
+// was put back from a copy may have given their numbers to other records, which it must send to find out.
 func (s *step) acknowledge(e epoch, re string) error {
 	m, err := s.view.Mark(e.device, e.epoch)
 	if err != nil {
 		return err
+	}
+	if re != "" {
+		m.Ranges = nil
 	}
 	ack := &wire.Ack{Epoch: e.epoch, Through: m.Through, Ranges: m.Ranges, Time: int64(s.now), Re: re}
 	if len(ack.Ranges) > wire.MaxRanges {

@@ -250,6 +250,15 @@ func TestHelloThatIsBehind(t *testing.T) {
 	if !slices.Contains(w.topics(), "tact/v1/shop/k1/dn/cmd/epoch") {
 		t.Errorf("sent %v", w.topics())
 	}
+	// Of numbers beyond a gap that the device has given since it must hear from the record itself: they may be
+	// another life's.
+	hello(8, 9)
+	if a := w.ack("k1"); a.Through != 0 || len(a.Ranges) != 0 || a.Re != "h" {
+		t.Errorf("ack is %+v", a)
+	}
+	if err := w.logIn("k1", 8, 5, other(5)); !errors.Is(err, hub.ErrConflict) {
+		t.Errorf("another record of the same number: %v", err)
+	}
 	if err := w.request("k1", &wire.Hello{ID: "h", Epoch: 8, First: 9, Next: 7}); !errors.Is(err, hub.ErrNotTaken) {
 		t.Errorf("a hello that cannot be: %v", err)
 	}
