@@ -63,7 +63,7 @@ func writeUntilKilled(dir string, seed uint64) error {
 	for round := 0; ; round++ {
 		var a outbox.Appended
 		burst := round%20 == 5 // so much that dropping it leaves a file to compact
-		for n := 0; n == 0 || burst && n < 20; n++ {
+		for n := 0; n == 0 || burst && n < 12; n++ {
 			next := q.Status().Next
 			var batch [][]byte
 			most := uint64(64)
@@ -123,7 +123,7 @@ func TestKillNine(t *testing.T) {
 	dir := t.TempDir()
 	appended, saved := uint64(0), uint64(0)
 	size, compacted := int64(0), 0
-	kills := 30
+	kills := 20
 	if testing.Short() {
 		kills = 5
 	}

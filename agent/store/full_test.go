@@ -76,7 +76,7 @@ func TestFullDiskAtEveryStep(t *testing.T) {
 	mustClose(t, s)
 	done, refused := map[string]int{}, map[string]int{}
 	var limits []int64
-	for at := int64(0); at < 720<<10; at += 5 * pageSize / 2 {
+	for at := int64(0); at < 600<<10; at += 11 * pageSize / 2 {
 		limits = append(limits, at)
 	}
 	for _, limit := range append(limits, 20, 200, 300, 4097) {
@@ -177,7 +177,7 @@ func TestFullDiskWhileGivingRoomBackOrLeaving(t *testing.T) {
 	letGo(t, q, last, 1200)
 	appendBench(t, q, benchBatch(1)) // drops the others
 	mustClose(t, s)
-	for limit := int64(0); limit < 700<<10; limit += 12 * pageSize {
+	for limit := int64(0); limit < 700<<10; limit += 20 * pageSize {
 		for _, what := range []string{"compact", "leave"} {
 			o := base
 			o.Dir = copyDir(t, base.Dir)
@@ -267,16 +267,6 @@ func TestDyingWhileOpening(t *testing.T) {
 			}
 			if starts == 3 && (len(s.Recovered) != 1 || s.Recovered[0].File != name || !errors.Is(s.Recovered[0].Err, errDied)) {
 				t.Errorf("%s: recovered %v", name, s.Recovered)
-			}
-			mustClose(t, s)
-		}
-		if name == OutboxFile { // a start that ends with an error has not died
-			s = mustOpen(t, o)
-			if _, err := Open(o); !errors.Is(err, ErrBusy) {
-				t.Error(err)
-			}
-			if left := beginOpening(o.Dir); left.died != 0 {
-				t.Errorf("%d starts have died at %s", left.died, left.file)
 			}
 			mustClose(t, s)
 		}

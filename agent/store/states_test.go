@@ -199,7 +199,7 @@ func TestEveryCrashStateOfTheOutbox(t *testing.T) {
 		}
 		commits++
 	}
-	steps := 40
+	steps := 25
 	if testing.Short() {
 		steps = 10
 	}

@@ -284,6 +284,9 @@ func TestSecondProcessIsTurnedAway(t *testing.T) {
 	if _, err := Open(o); !errors.Is(err, ErrBusy) {
 		t.Errorf("second open: %v, want ErrBusy", err)
 	}
+	if left := beginOpening(o.Dir); left.died != 0 { // a start that ends with an error has not died
+		t.Errorf("%d starts have died at %s", left.died, left.file)
+	}
 	if _, err := os.Stat(filepath.Join(o.Dir, OutboxFile)); err != nil {
 		t.Errorf("the first one's file: %v", err)
 	}
