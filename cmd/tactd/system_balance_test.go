@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,48 +14,29 @@ import (
 	"time"
 )
 
-// TestBalanceUnderKills kills agents, hub and broker with SIGKILL while customers
-// come and go, and counts afterwards. TACT_KILLS is how many kills (16);
-// TACT_SEED repeats their order.
+// TestBalanceUnderKills kills agents, hub and broker with SIGKILL, at random and at each
+// labelled point, and puts stores back from copies, while customers come and go; and
+// counts afterwards. TACT_KILLS is how many kills (64), over all worlds; with it set
+// there is one over PostgreSQL too. TACT_SEED repeats their order.
 func TestBalanceUnderKills(t *testing.T) {
-	t.Parallel()
-	kills := number(t, "TACT_KILLS", 16)
-	seed := uint64(number(t, "TACT_SEED", int(time.Now().UnixNano()&0xffffff)))
+	kills, seed := number(t, "TACT_KILLS", 64), seed(t)
+	worlds := []setting{{broker: "shipped"}, {broker: "plain"}, {broker: "embedded"}}
+	if os.Getenv("TACT_KILLS") != "" {
+		worlds = append(worlds, setting{broker: "shipped", postgres: true})
+	}
 	t.Logf("TACT_SEED=%d TACT_KILLS=%d", seed, kills)
-	w := newWorld(t, shop(1))
-	c := &campaign{w: w, t: t, random: rand.New(rand.NewPCG(seed, 1))}
-	for k := range 3 {
-		c.bundles = append(c.bundles, w.buildBundle(fmt.Sprintf("shop-%d", k+2), "shop", shop(k+2)))
-		d := &witness{device: w.newDevice("kiosk-" + strconv.Itoa(k+1))}
-		c.devices = append(c.devices, d)
-		d.up()
-		d.stream = d.follow("")
+	for k, s := range worlds {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			c := newCampaign(t, newWorldOf(t, s, fleetShop(1)), rand.New(rand.NewPCG(seed, uint64(k))), 2)
+			c.run(func() { c.kill((kills + len(worlds) - 1) / len(worlds)) })
+		})
 	}
-	for _, d := range c.devices {
-		await(t, d.id+" has the policy", 20*time.Second, func() bool { return d.state().Bundle == "shop@1" })
-	}
-	begun := time.Now()
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { c.backOffice(ctx) })
-	for _, d := range c.devices {
-		running.Go(func() { d.day(ctx) })
-	}
-	c.kill(kills)
-	stop()
-	running.Wait()
-	busy := time.Since(begun)
-	begun = time.Now()
-	for _, d := range c.devices {
-		await(t, d.id+" has handed everything over", 60*time.Second, d.drained)
-	}
-	newest := fmt.Sprintf("shop@%d", c.published+1)
-	for _, d := range c.devices {
-		await(t, d.id+" has "+newest, 60*time.Second, func() bool { return d.state().Bundle == newest })
-	}
-	drained := time.Since(begun)
-	c.balance()
-	t.Logf("%d kills in %.1fs; all handed over %.1fs after the last line", kills, busy.Seconds(), drained.Seconds())
+}
+
+// seed of what a test draws: TACT_SEED, or another one each time.
+func seed(t *testing.T) uint64 {
+	return uint64(number(t, "TACT_SEED", int(time.Now().UnixNano()&0xffffff)))
 }
 
 func number(t *testing.T, name string, otherwise int) int {
@@ -72,7 +52,19 @@ func number(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// campaign is one run of kills.
+// fleetShop is the policy of the shop with coupons, of which a customer gets at most
+// couponCap a day on all devices together, and with news, which she grants on a device.
+func fleetShop(version int) string {
+	y := strings.Replace(shop(version), "signals:\n", "  news:    {basis: consent,  for: {en: \"for our letter\"}}\nsignals:\n", 1)
+	y = strings.Replace(y, "\nactions:\n", "\n  till:    {channel: kiosk, show_for: 10m}\nactions:\n"+
+		"  coupon: {intent: sales, purpose: offers, about: product:coupon, slots: [till], value: 5.00, propensity: 0.10, bother: 0.05, say_personal: {en: \"{name.first}, a coupon.\"}}\n"+
+		"  letter: {intent: sales, purpose: news, about: product:letter, slots: [till], value: 1.00, propensity: 0.10, bother: 0.05, say_personal: {en: \"Have you read our letter?\"}}\n", 1)
+	return y + fmt.Sprintf("contact:\n  limits:\n    - {action: coupon, at_most: %d, counting: shown, per: rolling 1d}\n", couponCap)
+}
+
+const couponCap = 3
+
+// campaign is one world whose devices are busy while something is done to it.
 type campaign struct {
 	w         *world
 	t         *testing.T
@@ -81,6 +73,51 @@ type campaign struct {
 	bundles   []string // newer versions, to be published on the way
 	published int
 	fed       []string // ids of the purchases that the hub has answered
+	tally     map[string]int
+}
+
+func newCampaign(t *testing.T, w *world, random *rand.Rand, devices int) *campaign {
+	t.Helper()
+	c := &campaign{w: w, t: t, random: random, tally: map[string]int{}}
+	for k := range devices {
+		c.bundles = append(c.bundles, w.buildBundle(fmt.Sprintf("shop-%d", k+2), "shop", fleetShop(k+2)))
+		d := &witness{device: w.newDevice("kiosk-" + strconv.Itoa(k+1)), number: k, seen: map[string]line{}, epochs: 1}
+		c.devices = append(c.devices, d)
+		d.up()
+		d.stream = d.follow("")
+	}
+	for _, d := range c.devices {
+		await(t, d.id+" has the policy", 20*time.Second, func() bool { return d.state().Bundle == "shop@1" })
+	}
+	return c
+}
+
+// run lets everybody work while trouble is made, waits until all is handed over, and counts.
+func (c *campaign) run(trouble func()) {
+	c.t.Helper()
+	begun := time.Now()
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { c.backOffice(ctx) })
+	for _, d := range c.devices {
+		running.Go(func() { d.day(ctx) })
+	}
+	func() {
+		defer func() { stop(); running.Wait() }() // also where the trouble failed the test
+		trouble()
+	}()
+	busy := time.Since(begun)
+	begun = time.Now()
+	for _, d := range c.devices {
+		await(c.t, d.id+" has handed everything over", 60*time.Second, d.drained)
+	}
+	newest := fmt.Sprintf("shop@%d", c.published+1)
+	for _, d := range c.devices {
+		await(c.t, d.id+" has "+newest, 60*time.Second, func() bool { return d.state().Bundle == newest })
+	}
+	drained := time.Since(begun)
+	c.balance()
+	c.t.Logf("%.1fs of trouble %v; all handed over %.1fs after the last line", busy.Seconds(), c.tally, drained.Seconds())
 }
 
 // people who come to the devices.
@@ -88,53 +125,19 @@ const people = 6
 
 func person(n int) string { return fmt.Sprintf("crm:%d", n%people+1) }
 
-// kill kills one after the other, in a random order in which every victim has
-// its turn, and starts it again a moment later.
-func (c *campaign) kill(kills int) {
-	c.t.Helper()
-	type victim struct {
-		*process
-		ready func()
-	}
-	all := []victim{{c.w.hub, c.w.awaitHub}, {c.w.broker, c.w.awaitBroker}}
-	for _, d := range c.devices {
-		all = append(all, victim{d.process, d.answers})
-	}
-	var bag []victim
-	tally := map[string]int{}
-	for done := 0; done < kills; {
-		if len(bag) == 0 {
-			bag = slices.Clone(all)
-			c.random.Shuffle(len(bag), func(a, b int) { bag[a], bag[b] = bag[b], bag[a] })
-		}
-		atOnce := min(1+c.random.IntN(4)/3, len(bag), kills-done) // every fourth time two of them
-		victims := bag[:atOnce]
-		bag, done = bag[atOnce:], done+atOnce
-		c.pass(time.Duration(300+c.random.IntN(1200)) * time.Millisecond)
-		for _, v := range victims {
-			v.kill()
-			tally[v.name]++
-		}
-		c.pass(time.Duration(c.random.IntN(1000)) * time.Millisecond)
-		for _, v := range victims {
-			v.start(c.t)
-			v.ready()
-		}
-		if c.published < len(c.bundles) && done > (c.published+1)*kills/(len(c.bundles)+1) {
-			if code, text := c.w.publish(c.bundles[c.published]); code != 200 {
-				c.t.Errorf("the hub answered bundle %d with %d %s", c.published+2, code, text)
-			}
-			c.published++
-		}
-	}
-	c.pass(time.Second)
-	c.t.Logf("killed %v", tally)
-}
-
 func (c *campaign) pass(d time.Duration) { <-time.After(d) }
 
 // passenger comes, is forgotten, and comes again.
-const passenger = "crm:99"
+const (
+	passenger     = "crm:99"
+	passengerName = "Zebedeus of the passengers"
+)
+
+// Of these the back office tells more than purchases.
+const (
+	complaining = 5 // number of the person who complains now and then
+	wavering    = 4 // number of the person who grants and withdraws
+)
 
 // backOffice tells the hub of customers and their purchases, each line again
 // until the hub has answered.
@@ -144,20 +147,26 @@ func (c *campaign) backOffice(ctx context.Context) {
 	for n := 0; ctx.Err() == nil; n++ {
 		again := n%5 == 4 // as a source does whose answer was lost
 		id := fmt.Sprintf("p%d", n)
-		lines := fmt.Sprintf("{\"id\":\"f%d\",\"fact\":\"name.first\",\"customer\":%q,\"value\":\"Anna\",\"provenance\":\"declared\"}\n"+
-			"{\"id\":\"c%d\",\"consent\":\"offers\",\"customer\":%q,\"granted\":true}\n"+
-			"{\"id\":%q,\"interaction\":\"purchase\",\"customer\":%q,\"about\":\"thing:%s\"}", n, person(n), n, person(n), id, person(n), id)
-		if n > people { // the names and consents are there: from here on it is purchases
-			lines = lines[strings.LastIndex(lines, "\n")+1:]
+		lines := []string{fmt.Sprintf(`{"id":%q,"interaction":"purchase","customer":%q,"about":"thing:%s"}`, id, person(n), id)}
+		if n <= people {
+			lines = append(lines, fmt.Sprintf(`{"id":"f%d","fact":"name.first","customer":%q,"value":"Anna","provenance":"declared"}`, n, person(n)),
+				fmt.Sprintf(`{"id":"c%d","consent":"offers","customer":%q,"granted":true}`, n, person(n)))
 		}
 		switch n % 40 {
+		case 5:
+			lines = append(lines, fmt.Sprintf(`{"id":"m%d","interaction":"complaint","customer":%q,"ref":"c%d"}`, n, person(complaining), n/40))
+		case 25:
+			lines = append(lines, fmt.Sprintf(`{"id":"r%d","interaction":"resolved","customer":%q,"ref":"c%d"}`, n, person(complaining), n/40))
 		case 10: // refused while she has not come back: nobody needs to know the answer
-			_, _, _ = call("POST", c.w.hubURL+"/v1/events", crmToken, strings.ReplaceAll(annaName+"\n"+annaConsent, "crm:1", passenger))
+			_, _, _ = call("POST", c.w.hubURL+"/v1/events", crmToken, strings.NewReplacer("crm:1", passenger, "Anna", passengerName).Replace(annaName+"\n"+annaConsent))
 		case 30:
-			lines += fmt.Sprintf("\n{\"forget\":%q}", passenger)
+			lines = append(lines, fmt.Sprintf(`{"forget":%q}`, passenger))
+		case 15, 35:
+			lines = append(lines, fmt.Sprintf(`{"id":"w%d","consent":"offers","customer":%q,"granted":%v}`, n, person(wavering), n%40 == 35),
+				fmt.Sprintf(`{"id":"n%d","fact":"name.first","customer":%q,"value":"Anna %d","provenance":"declared"}`, n, person(n), n))
 		}
 		for ctx.Err() == nil {
-			code, text, err := call("POST", c.w.hubURL+"/v1/events", crmToken, lines)
+			code, text, err := call("POST", c.w.hubURL+"/v1/events", crmToken, strings.Join(lines, "\n"))
 			if err == nil && code == 200 {
 				var a taken
 				if err := json.Unmarshal([]byte(text), &a); err != nil || len(a.Rejected) > 0 {
@@ -179,7 +188,13 @@ func (c *campaign) backOffice(ctx context.Context) {
 // witness is a device with what it was seen to decide and to take.
 type witness struct {
 	*device
+	number   int          // among the devices
+	gate     sync.RWMutex // held while something is said that has to be answered
 	stream   <-chan told
+	seen     map[string]line // decisions that were seen, as an answer or on the stream
+	epochs   int             // that the device has had
+	news     *bool           // what its person granted or withdrew last
+	copied   uint64          // next record of the device when its store was copied; 0 for no copy
 	answered map[string]bool // decisions that came as an answer
 	visits   []string        // ids of interactions that the device has answered
 	asks     int             // answered
@@ -210,6 +225,16 @@ func (d *witness) day(ctx context.Context) {
 			if len(d.visits) > 0 {
 				lines = append(lines, d.visit(d.visits[len(d.visits)-1]))
 			}
+		case 6:
+			if n/10%people == d.number { // her own person grants or withdraws here
+				granted := d.news == nil || !*d.news
+				lines = append(lines, fmt.Sprintf(`{"consent":"news","customer":%q,"granted":%v}`, person(d.number), granted))
+				d.say(ctx, beat, lines, "")
+				if ctx.Err() == nil {
+					d.news = &granted
+				}
+				lines = nil
+			}
 		case 5:
 			temperature = 50 - temperature // 20 and 30: the board has something to say every other time
 			lines = append(lines, fmt.Sprintf(`{"signal":"temperature","value":%d}`, temperature))
@@ -220,6 +245,9 @@ func (d *witness) day(ctx context.Context) {
 		}
 		if n%2 == 0 {
 			lines = append(lines, `{"ask":"counter"}`)
+		}
+		if n%10 == 3 {
+			lines = append(lines, `{"ask":"till"}`)
 		}
 		if len(lines) > 0 {
 			d.say(ctx, beat, lines, visit)
@@ -234,6 +262,8 @@ func (d *witness) visit(id string) string {
 }
 
 func (d *witness) say(ctx context.Context, beat *time.Ticker, lines []string, visit string) {
+	d.gate.RLock()
+	defer d.gate.RUnlock()
 	for ctx.Err() == nil {
 		code, text, err := call("POST", d.url+"/v1/events?wait=1&rejected=0", "", strings.Join(lines, "\n"))
 		if err != nil || code == 503 {
@@ -259,7 +289,7 @@ func (d *witness) say(ctx context.Context, beat *time.Ticker, lines []string, vi
 			if d.answered[l.Decision] {
 				d.t.Errorf("%s answered %s twice", d.id, l.Decision)
 			}
-			d.answered[l.Decision] = true
+			d.answered[l.Decision], d.seen[l.Decision] = true, l
 			d.asks++
 		}
 		if visit != "" {
@@ -302,15 +332,24 @@ func (c *campaign) balance() {
 			}
 		}
 	}
-	if len(numbers) != len(c.devices) {
-		t.Errorf("%d epochs of %d devices: a kill must not begin a new one", len(numbers), len(c.devices))
+	epochs := 0
+	for _, d := range c.devices {
+		epochs += d.epochs
+	}
+	if len(numbers) != epochs {
+		t.Errorf("%d epochs, want %d: a store that was put back begins a new one, and a kill must not", len(numbers), epochs)
 	}
 	decisions := 0
 	for _, d := range c.devices {
 		decisions += d.check(at)
 	}
+	c.checkCaps()
 	c.checkEvents()
+	c.checkTogether()
+	c.checkErasures()
+	c.checkBounds()
 	c.checkLedger()
+	c.scan()
 	if decisions == 0 {
 		t.Error("nothing was decided: this test says nothing")
 	}
@@ -327,7 +366,7 @@ func (d *witness) check(hub map[string]decided) (seen int) {
 			case strings.HasPrefix(m.kind, "unreadable"):
 				d.t.Errorf("stream of %s: %s", d.id, m.kind)
 			case m.kind == "decision":
-				streamed[m.Decision] = true
+				streamed[m.Decision], d.seen[m.Decision] = true, m.line
 			}
 		default:
 			more = false
@@ -378,8 +417,9 @@ func (c *campaign) checkEvents() {
 			c.t.Errorf("customer %s: %d", person(n), code)
 		}
 		for _, i := range who.Interactions {
-			_, id, _ := strings.Cut(i.About, ":")
-			got[id]++
+			if _, id, counted := strings.Cut(i.About, ":"); counted {
+				got[id]++
+			}
 		}
 	}
 	want := slices.Clone(c.fed)
@@ -399,58 +439,4 @@ func (c *campaign) checkEvents() {
 		}
 	}
 	c.t.Logf("%d events of the back office, %d of customers at devices, each once", len(c.fed), len(want)-len(c.fed))
-}
-
-// checkLedger asks the hub's own verifier, while the hub runs and after it has stopped.
-func (c *campaign) checkLedger() {
-	c.t.Helper()
-	r := command(c.t, c.w.dir, "", c.w.bin.tact, "hub", "verify", "--dir", c.w.hubDir)
-	if r.code != 0 || !strings.Contains(r.stdout, " 0 findings") {
-		c.t.Errorf("tact hub verify: exit %d\n%s%s", r.code, r.stdout, r.stderr)
-	}
-	for _, d := range c.devices {
-		var records, last, given uint64
-		// An unasked showing may end, and be recorded, at any moment.
-		if !becomes(10*time.Second, func() bool {
-			records, last = c.counted(d.id)
-			given = d.state().Outbox.Next - 1
-			return records == given && last == given
-		}) {
-			c.t.Errorf("%s: the hub has %d records, the last is %d; the device has given %d", d.id, records, last, given)
-		}
-	}
-	for _, p := range append([]*process{c.w.hub}, c.processes()...) {
-		if code := p.stop(c.t); code != 0 {
-			c.t.Errorf("%s ended with %d", p.name, code)
-		}
-	}
-	if r := command(c.t, c.w.dir, "", c.w.bin.tact, "hub", "verify", "--dir", c.w.hubDir); r.code != 0 {
-		c.t.Errorf("tact hub verify after the hub has stopped: exit %d\n%s%s", r.code, r.stdout, r.stderr)
-	}
-}
-
-// counted is how many records the hub's verifier sees of a device, and the last one's number.
-func (c *campaign) counted(device string) (records, last uint64) {
-	c.t.Helper()
-	report := reading[struct {
-		Epochs []struct {
-			Device        string
-			Records, Last uint64
-		}
-	}](c.t, must(c.t, c.w.dir, c.w.bin.tact, "hub", "verify", "--dir", c.w.hubDir, "--json"))
-	for _, e := range report.Epochs {
-		if e.Device == device {
-			records += e.Records
-			last += e.Last
-		}
-	}
-	return records, last
-}
-
-func (c *campaign) processes() (all []*process) {
-	for _, d := range c.devices {
-		all = append(all, d.process)
-	}
-	slices.SortFunc(all, func(a, b *process) int { return cmp.Compare(a.name, b.name) })
-	return all
 }

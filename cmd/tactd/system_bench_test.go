@@ -104,7 +104,7 @@ func BenchmarkSystem(b *testing.B) {
 }
 
 // memory reads a line of /proc/PID/status in MB.
-func memory(b *testing.B, pid int, field string) float64 {
+func memory(b testing.TB, pid int, field string) float64 {
 	b.Helper()
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -14,12 +14,16 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tact-edge/tact/sync/mqtt/certs"
+	"github.com/tact-edge/tact/sync/mqtt/certs/certstest"
 )
 
 // The tests in the files system*_test.go look at the product from outside: the
@@ -37,6 +41,9 @@ var builds struct {
 }
 
 func TestMain(m *testing.M) {
+	if at := os.Getenv(crashAt); at != "" {
+		os.Exit(crashing(at, os.Args[1:]))
+	}
 	code := m.Run()
 	if builds.dir != "" {
 		if err := os.RemoveAll(builds.dir); err != nil {
@@ -106,12 +113,13 @@ func becomes(within time.Duration, ok func() bool) bool {
 
 // process is a program that can be killed and started again.
 type process struct {
-	name    string
-	program string
-	args    []string
-	log     string // file with stdout and stderr of all its lives
-	command *exec.Cmd
-	ended   chan struct{}
+	name     string
+	program  string
+	args     []string
+	crashing []string // arguments of the test's own binary as the same program with labelled points; none where it has no such
+	log      string   // file with stdout and stderr of all its lives
+	command  *exec.Cmd
+	ended    chan struct{}
 }
 
 func newProcess(t testing.TB, name, dir, program string, args ...string) *process {
@@ -129,13 +137,18 @@ func environment() []string { return append(os.Environ(), "GORACE=atexit_sleep_m
 
 func (p *process) start(t testing.TB) {
 	t.Helper()
+	p.launch(t, p.program, p.args)
+}
+
+func (p *process) launch(t testing.TB, program string, args []string, env ...string) {
+	t.Helper()
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	p.command = exec.Command(p.program, p.args...)
-	p.command.Env = environment()
+	p.command = exec.Command(program, args...)
+	p.command.Env = append(environment(), env...)
 	p.command.Stdout, p.command.Stderr = log, log
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.command.Start(); err != nil {
@@ -285,6 +298,13 @@ type world struct {
 	hub        *process
 	hubURL     string
 	hubDir     string
+
+	setting    setting
+	ledger     string               // as the hub is told; empty for the file in its folder
+	authority  *certstest.Authority // of the broker's certificates; nil where it has none
+	clients    map[string]certs.Files
+	devicePort int // where devices find the broker, and
+	hubPort    int // where the hub does, if not at brokerPort
 }
 
 const (
@@ -354,9 +374,12 @@ func (w *world) startHub(more ...string) {
 	port := freePort(w.t)
 	w.hubURL, w.hubDir = fmt.Sprintf("http://127.0.0.1:%d", port), w.path("hub")
 	args := []string{"hub", "run", "--dir", w.hubDir, "--tenant", "main", "--http", fmt.Sprintf("127.0.0.1:%d", port),
-		"--broker", fmt.Sprintf("tcp://127.0.0.1:%d", w.brokerPort),
 		"--source", "crm=" + crmToken, "--source", "mail=" + mailToken, "--trust", w.path("shop.pub")}
-	w.hub = newProcess(w.t, "hub", w.dir, w.bin.tact, append(args, more...)...)
+	if w.ledger != "" {
+		args = append(args, "--ledger", w.ledger)
+	}
+	w.hub = newProcess(w.t, "hub", w.dir, w.bin.tact, slices.Concat(args, w.brokerArgs(), more)...)
+	w.hub.crashing = w.crashingHub(fmt.Sprintf("127.0.0.1:%d", port))
 	w.hub.start(w.t)
 	w.awaitHub()
 }
@@ -395,10 +418,12 @@ func (w *world) newDevice(id string, more ...string) *device {
 	w.t.Helper()
 	dir, port := w.path(id), freePort(w.t)
 	config := fmt.Sprintf("device: {id: %s}\nstore: {dir: %s}\nbundle: {keys: [%s]}\n"+
-		"broker: {address: 'tcp://127.0.0.1:%d'}\nhub: {keys: [%s]}\nlocal: {listen: '127.0.0.1:%d', socket: none}\n%s\n",
-		id, filepath.Join(dir, "store"), w.path("shop.pub"), w.brokerPort, filepath.Join(w.hubDir, "hub.signpub"), port, strings.Join(more, "\n"))
+		"%s\nhub: {keys: [%s]}\nlocal: {listen: '127.0.0.1:%d', socket: none}\n%s\n",
+		id, filepath.Join(dir, "store"), w.path("shop.pub"), w.brokerOf(id), filepath.Join(w.hubDir, "hub.signpub"), port, strings.Join(more, "\n"))
 	d := &device{t: w.t, id: id, dir: dir, url: fmt.Sprintf("http://127.0.0.1:%d", port)}
-	d.process = newProcess(w.t, id, w.dir, w.bin.tactd, "run", "--config", writeFile(w.t, filepath.Join(dir, "config.yaml"), config))
+	path := writeFile(w.t, filepath.Join(dir, "config.yaml"), config)
+	d.process = newProcess(w.t, id, w.dir, w.bin.tactd, "run", "--config", path)
+	d.crashing = []string{"tactd", path}
 	return d
 }
 
