@@ -42,11 +42,13 @@ type Leases struct {
 	held   map[engine.Handle]*leased
 	due    sense.Instant // when one of them asks for something next
 	number uint64        // of the requests so far
+	up     sense.Instant // since when the hub is reached; 0 before it ever was
 }
 
 const (
 	askedTooLong  = 10 * sense.Minute // an answer that has not come by then does not
 	askAgainAfter = sense.Minute      // where an answer did not bring what was asked for
+	confirmAfter  = 5 * sense.Second  // a hello names so many slices and no more: what it did not bring word of by then is asked for
 )
 
 // Due is when something is to be asked for by itself.
@@ -100,7 +102,7 @@ func (b *Leases) follow(l *leased, now sense.Instant) {
 		switch {
 		case b.outOfStep(l, now) || l.want.Served && now >= l.slicesDue():
 			b.askSlice(l, now)
-		case l.want.Served && b.Limited() && now >= l.budgetsDue():
+		case l.want.Served && (now >= b.confirmDue(l) || b.Limited() && now >= l.budgetsDue()):
 			b.askBudgets(l, now, false)
 		case !l.want.Served && l.owes && l.want.Budgets == 0 && !l.saved:
 			if l.owes = b.Limited(); l.owes {
@@ -129,6 +131,14 @@ func (l *leased) slicesDue() sense.Instant {
 	return l.until.Add(-(l.until.Sub(l.since) / 4))
 }
 
+// confirmDue is when it is asked whether a slice is current, of which the hub has said nothing since it is reached.
+func (b *Leases) confirmDue(l *leased) sense.Instant {
+	if l.since >= b.up {
+		return sense.Never
+	}
+	return b.up.Add(confirmAfter)
+}
+
 // budgetsDue is when less than a third of their lease is left.
 func (l *leased) budgetsDue() sense.Instant {
 	if l.want.Budgets == 0 {
@@ -146,7 +156,7 @@ func (b *Leases) dueOf(l *leased, now sense.Instant) sense.Instant {
 	case b.outOfStep(l, now):
 		due = l.again
 	case l.want.Served:
-		due = l.slicesDue()
+		due = min(l.slicesDue(), b.confirmDue(l))
 		if b.Limited() {
 			due = min(due, l.budgetsDue())
 		}
@@ -184,6 +194,7 @@ func (b *Leases) those(is func(l *leased) bool) (list []*leased) {
 // LinkUp asks for the budgets of everybody who is served anew: what others were told meanwhile may have
 // left none. The link itself repeats what was asked before.
 func (b *Leases) LinkUp(now sense.Instant) {
+	b.up = now
 	for _, l := range b.held {
 		l.again = 0
 	}

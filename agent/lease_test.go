@@ -266,3 +266,30 @@ func TestWhatIsOutOfStepIsAskedForWhole(t *testing.T) {
 	l.wants(0, false, 0)
 	l.saidIs("")
 }
+
+// TestWhatAHelloLeavesOutIsConfirmed: of a slice that the hub said nothing of since it is reached, it is asked
+// when its customer is served, with limits or without.
+func TestWhatAHelloLeavesOutIsConfirmed(t *testing.T) {
+	l := newLender(t)
+	l.Limited = func() bool { return false }
+	l.wants(4, false, 0)
+	l.LinkUp(l.now)
+	l.pass(sense.Hour)
+	l.saidIs("")
+	l.wants(4, true, 0)
+	id := l.id()
+	l.saidIs("budgets@5/7")
+	l.asked = []wire.Request{&wire.BudgetRequest{ID: id}}
+	l.answers(4, 0)
+	l.said()
+	l.pass(sense.Hour)
+	l.saidIs("")
+	// Served while the link comes back: the hello has a moment to bring it.
+	l.LinkUp(l.now)
+	l.pass(confirmAfter - 1)
+	l.saidIs("")
+	u := engine.SliceUpdate{Handle: anna, Revision: 4, Until: l.now.Add(sense.Day)}
+	l.Heard(&u, l.now, l.Answered(&u, "hello", l.now))
+	l.pass(sense.Hour)
+	l.saidIs("")
+}
