@@ -34,7 +34,8 @@ type Outbox struct {
 	meta  outbox.Meta // as stored
 	flash *flash
 
-	blocks []byte // buffer of the next commit
+	blocks []byte // buffers of the next commit
+	tail   []outbox.Entry
 }
 
 var (
@@ -170,10 +171,11 @@ func dropBelow(out *bolt.Bucket, first uint64) error {
 func (o *Outbox) putEntries(tx *bolt.Tx, w outbox.Write) error {
 	out, meta := tx.Bucket(bucketOut), tx.Bucket(bucketMeta)
 	out.FillPercent = fill
-	tail, err := readTail(meta, w.Meta.First)
+	tail, err := readTail(meta, w.Meta.First, o.tail[:0])
 	if err != nil {
 		return err
 	}
+	defer func() { clear(tail); o.tail = tail[:0] }()
 	if err := dropBelow(out, w.Meta.First); err != nil {
 		return err
 	}
@@ -201,7 +203,7 @@ func (o *Outbox) putEntries(tx *bolt.Tx, w outbox.Write) error {
 		if err := o.putBlocks(out, tail); err != nil {
 			return err
 		}
-		tail = nil
+		return o.putTail(meta, nil)
 	}
 	return o.putTail(meta, tail)
 }
@@ -233,11 +235,11 @@ func (o *Outbox) putTail(meta *bolt.Bucket, tail []outbox.Entry) error {
 }
 
 // readTail returns the newest entries from a number on, as far as they stand
-// beside the meta. Their values are valid within the transaction.
-func readTail(meta *bolt.Bucket, from uint64) (tail []outbox.Entry, err error) {
+// beside the meta, behind those in tail. Their values are valid within the transaction.
+func readTail(meta *bolt.Bucket, from uint64, tail []outbox.Entry) ([]outbox.Entry, error) {
 	raw := meta.Get(keyTail)
 	if raw == nil {
-		return nil, nil
+		return tail, nil
 	}
 	first, err := seqOf(raw[:min(8, len(raw))])
 	if err != nil {
@@ -262,7 +264,7 @@ func readAll(tx *bolt.Tx, from uint64, visit func(seq uint64, value []byte) bool
 			return err
 		}
 	}
-	tail, err := readTail(tx.Bucket(bucketMeta), from)
+	tail, err := readTail(tx.Bucket(bucketMeta), from, nil)
 	for _, e := range tail {
 		if !visit(e.Seq, e.Value) {
 			break

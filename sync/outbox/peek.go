@@ -205,10 +205,14 @@ func unstamp(value []byte) (bundle wire.BundleID, record []byte, err error) {
 // was is the kind of a stored record, of a sealed one that of what is in it.
 func was(record []byte) wire.Kind {
 	k := wire.Kind(record[0])
-	if s := (&wire.Sealed{}); k == wire.KindSealed && wire.DecodeInto(record, s) == nil {
-		return s.Was
+	if k != wire.KindSealed {
+		return k
 	}
-	return k
+	var s wire.Sealed
+	if wire.DecodeInto(record, &s) != nil {
+		return k
+	}
+	return s.Was
 }
 
 // tombstone makes the value that takes the place of another. It uses no
