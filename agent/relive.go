@@ -53,6 +53,7 @@ func (a *Agent) relive(ctx context.Context, change func(*engine.Snapshot) error)
 		return err
 	}
 	a.describeNow()
+	a.tellLink(uplink.Greet{}) // the new life does not know yet that what it holds is current
 	return nil
 }
 

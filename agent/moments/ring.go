@@ -147,6 +147,11 @@ func (r *Ring) Append(list []engine.Moment) {
 		list = list[:room]
 	}
 	r.wait = append(r.wait, list...)
+	if r.hold != nil { // who was decided for since is held as well
+		for k := range list {
+			r.hold[list[k].Handle] = true
+		}
+	}
 	r.queue.Unlock()
 	r.stir()
 }
@@ -304,6 +309,7 @@ func (r *Ring) expire(now sense.Instant, size int64) error {
 	total := size
 	for _, s := range r.list {
 		total += s.size
+		s.newest = min(s.newest, now) // a clock that was ahead dated it: its time begins now
 	}
 	for len(r.list) > 0 {
 		s := r.list[0]

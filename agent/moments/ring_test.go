@@ -311,3 +311,36 @@ func FuzzExport(f *testing.F) {
 		})
 	})
 }
+
+// TestWhoComesAfterAHoldIsHeld: the writer may come to both at once, however late it is.
+func TestWhoComesAfterAHoldIsHeld(t *testing.T) {
+	r := mustOpen(t, optionsOf(t, keysOf(t)))
+	defer r.Close()
+	r.files.Lock() // the writer is late
+	r.Append([]engine.Moment{momentOf(1, bert, t0)})
+	r.Hold([]engine.Handle{bert}, t0)
+	r.Append([]engine.Moment{momentOf(2, anna, t0)})
+	r.files.Unlock()
+	if ids := all(t, r); !reflect.DeepEqual(ids, []string{"d-1-1", "d-1-2"}) {
+		t.Errorf("kept %v", ids)
+	}
+}
+
+// TestMomentsOfAWrongYear: what a clock that was ahead has dated goes in its time by the right one.
+func TestMomentsOfAWrongYear(t *testing.T) {
+	o := optionsOf(t, keysOf(t))
+	o.Keep = sense.Day
+	r := mustOpen(t, o)
+	defer r.Close()
+	r.Append([]engine.Moment{momentOf(1, engine.Handle{}, t0.Add(12*sense.Year))})
+	r.Flush()
+	for _, c := range []struct {
+		at   sense.Instant
+		left int
+	}{{t0, 1}, {t0.Add(sense.Hour), 1}, {t0.Add(sense.Day), 0}} {
+		r.Hold(nil, c.at)
+		if ids := all(t, r); len(ids) != c.left {
+			t.Errorf("at %s: %v", c.at, ids)
+		}
+	}
+}

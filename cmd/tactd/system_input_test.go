@@ -384,7 +384,7 @@ func TestGarbageOverMQTT(t *testing.T) {
 		}
 	}
 	// Topics with too many levels never reach the device: it does not subscribe to them.
-	await(t, "the device has looked at it", 20*time.Second, func() bool { s := d.state(); return s.Refused+s.Dropped >= uint64(down) })
+	await(t, "the device has looked at it, and told so, which it does once a minute", 90*time.Second, func() bool { s := d.state(); return s.Refused+s.Dropped >= uint64(down) })
 	s := d.state()
 	t.Logf("%d messages to the hub, %d to the device, which refused %d and dropped %d as too large", up, down, s.Refused, s.Dropped)
 	if s.Refused == 0 || s.Dropped == 0 {

@@ -87,6 +87,8 @@ type (
 		Class, Name string
 		Payload     []byte
 	}
+	// Greet says hello once more, where the hub is reached: what is held must be confirmed anew.
+	Greet struct{}
 	// Stop says goodbye and ends the session for good.
 	Stop struct{}
 )
@@ -104,6 +106,7 @@ func (Ask) input()          {}
 func (Cancel) input()       {}
 func (Send) input()         {}
 func (Stop) input()         {}
+func (Greet) input()        {}
 
 // Output is what to do, in the order of the fields.
 type Output struct {

@@ -57,6 +57,7 @@ type Session struct {
 	acked    []wire.Range // acknowledged above Head, as the hub last said
 	flights  []flight
 	reading  bool
+	sent     uint64        // records below it were published by this life of the device, or acknowledged
 	fresh    uint64        // records from here on came after the last look, and may linger
 	lingerTo sense.Instant // when they go
 	stuckTo  sense.Instant // nothing could be read from cursor until then
@@ -155,6 +156,10 @@ func (s *Session) Step(at sense.Instant, in Input) Output {
 		s.cancel(in.ID)
 	case Send:
 		s.send(in)
+	case Greet:
+		if s.phase == delivering {
+			s.sayHello()
+		}
 	case Stop:
 		s.leave()
 	}
