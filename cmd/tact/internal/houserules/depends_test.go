@@ -13,7 +13,7 @@ var update = flag.Bool("update", false, "write cmd/tactd/depends.txt anew")
 
 // neverOnDevices is what would make the daemon large, or a compiler or hub of it.
 var neverOnDevices = []string{
-	"cel.dev/", "github.com/antlr4-go/", "google.golang.org/protobuf", "modernc.org/", "github.com/mochi-mqtt/", "github.com/spf13/",
+	"cel.dev/", "github.com/antlr4-go/", "google.golang.org/protobuf", "modernc.org/", "github.com/jackc/", "github.com/mochi-mqtt/", "github.com/spf13/",
 	module + "actions/policy", module + "sync/hub", module + "agent/sim",
 }
 
