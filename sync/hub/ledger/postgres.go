@@ -223,7 +223,9 @@ func (*postgresDialect) unavailable(err error) bool {
 	return errors.As(err, &network) || pgconn.SafeToRetry(err)
 }
 
-// insert writes rows by one statement that takes an array for each column.
+// insert writes rows by one statement that takes an array for each column. COPY into
+// a table beside it and an INSERT from there took 1.2 times as long for 256 rows, as
+// long for 1,024 and 0.8 times for 4,096: not worth a second way.
 func (d *postgresDialect) insert(t *tx, b *bulk) error {
 	args := make([]any, len(b.columns))
 	for k := range b.columns {
