@@ -3,6 +3,7 @@ package uplink
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/wire"
@@ -20,7 +21,7 @@ type flight struct {
 func (s *Session) logged(in Log) {
 	if in.Epoch != s.log.Epoch { // another line of numbers: the hub must hear of it first
 		known := s.log.Epoch != 0
-		s.log, s.acked, s.cursor, s.fresh, s.lingerTo = in, nil, in.Head, in.Head, sense.Never
+		s.log, s.acked, s.cursor, s.sent, s.fresh, s.lingerTo = in, nil, in.Head, 0, in.Head, sense.Never
 		if known && s.phase >= proving && s.phase <= delivering {
 			s.birth()
 			s.restart(s.now)
@@ -123,6 +124,7 @@ func (s *Session) pack(in Records) {
 // fly publishes a batch, and sets when it is published again.
 func (s *Session) fly(f *flight) {
 	s.publish(Publish{Topic: s.path.Of(wire.Up, wire.ClassLog), Payload: f.payload, QoS: 1})
+	s.sent = max(s.sent, f.last+1)
 	f.due = s.now.Add(s.jitter(2 * grown(s.cfg.RTO, s.cfg.MaxRTO, f.tries)))
 	f.tries++
 }
@@ -148,14 +150,14 @@ func (s *Session) acknowledged(a *wire.Ack) {
 		s.problem(ProblemAck, fmt.Sprintf("through %d with %d ranges, next is %d: was the store restored from a copy?", a.Through, len(a.Ranges), s.log.Next))
 		return
 	}
-	if s.phase == greeting && (a.Re == s.hello || a.Re == "") && a.Through >= s.log.Head {
-		// The hub has records of these numbers that this life has not heard acknowledged. A store that
-		// was put back from a copy may have given the numbers to others since: the last of them is sent
-		// once more, and only what the hub says of that counts. It asks for another epoch where they differ.
-		s.deliver()
-		s.cursor = a.Through
-		return
-	}
+	// What this life has not sent may be another's under the same number: a store that was put back from a
+	// copy gives numbers once more. Only what was sent counts, and of a run that the hub has beyond it the last
+	// record is sent once more: the hub asks for another epoch where the two differ.
+	s.sent = max(s.sent, s.log.Head)
+	beyond := a.Through >= s.sent
+	through := a.Through
+	a.Through = min(a.Through, s.sent-1)
+	a.Ranges = slices.DeleteFunc(a.Ranges, func(r wire.Range) bool { return r.Last >= s.sent })
 	s.out.Acknowledge = a
 	s.acked = a.Ranges
 	kept := s.flights[:0]
@@ -173,5 +175,8 @@ func (s *Session) acknowledged(a *wire.Ack) {
 	s.cursor = max(s.cursor, s.log.Head)
 	if s.phase == greeting && (a.Re == s.hello || a.Re == "") {
 		s.deliver()
+	}
+	if beyond {
+		s.cursor = through
 	}
 }

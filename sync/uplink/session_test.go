@@ -201,9 +201,10 @@ func TestWindowAndResend(t *testing.T) {
 func TestAcknowledgedRangesAreNotSentAgain(t *testing.T) {
 	w := newWorld(t, 1, Config{})
 	w.append(700)
-	for s := uint64(200); s <= 500; s++ { // the hub has them from another connection
+	for s := uint64(200); s <= 500; s++ {
 		w.stored[s] = w.sent[s-1]
 	}
+	w.s.sent = 701 // in a connection before, of this life
 	w.until(delivering)
 	w.run(w.now.Add(5 * sense.Second))
 	if err := w.balance(); err != nil {
@@ -211,6 +212,23 @@ func TestAcknowledgedRangesAreNotSentAgain(t *testing.T) {
 	}
 	if w.received != 700-301 {
 		t.Errorf("%d records were sent, want %d", w.received, 700-301)
+	}
+}
+
+// What another life sent may be another's under the same number: ranges of it count for nothing.
+func TestRangesOfAnotherLifeAreSent(t *testing.T) {
+	w := newWorld(t, 1, Config{})
+	w.append(700)
+	for s := uint64(200); s <= 500; s++ {
+		w.stored[s] = w.sent[s-1]
+	}
+	w.until(delivering)
+	w.run(w.now.Add(5 * sense.Second))
+	if err := w.balance(); err != nil {
+		t.Fatal(err)
+	}
+	if w.received != 700 {
+		t.Errorf("%d records were sent, want all 700", w.received)
 	}
 }
 
@@ -735,6 +753,7 @@ func TestAnotherEpochWhileAway(t *testing.T) {
 			w.stored[n] = w.sent[n-1]
 		}
 	}
+	w.s.sent = 301 // in a connection before, of this life
 	w.until(delivering)
 	w.brokerUp = false
 	w.cut()
