@@ -60,6 +60,8 @@ func (t *tx) Rollback() error {
 		if !t.l.dialect.unavailable(err) {
 			return fmt.Errorf("roll back: %w", err)
 		}
+	} else if errors.Is(t.failed, ErrUnavailable) {
+		t.w.giveUp() // whatever it was, the next transaction begins with nothing of it
 	}
 	return nil
 }
