@@ -99,9 +99,11 @@ func sliceOf(w *wire.Slice, b *catalog.Bundle) *profile.Slice {
 		s.Interactions = append(s.Interactions, profile.Interaction{Kind: i.Kind, About: event.Subject(i.About), Channel: i.Channel, Ref: i.Ref,
 			Value: i.Value.Value, Due: toNever(i.Due), Happened: sense.Instant(i.Happened), Source: i.Source, ID: i.ID})
 	}
+	contacts := make([]profile.Exposure, len(w.Exposures))
 	for k := range w.Exposures {
-		s.MergeExposures([]profile.Exposure{exposureOfWire(&w.Exposures[k], b)})
+		contacts[k] = exposureOfWire(&w.Exposures[k], b)
 	}
+	s.MergeExposures(contacts)
 	sort.SliceStable(s.Interactions, func(a, b int) bool { return s.Interactions[a].Happened < s.Interactions[b].Happened })
 	return s
 }

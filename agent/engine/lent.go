@@ -90,11 +90,11 @@ func (m *Mind) replace(c *customer, s *profile.Slice) {
 	c.Slice = *s
 	c.Slice.Folded = folded
 	c.Slice.Customer, c.Slice.Owned = c.Customer, &m.owned
-	for _, x := range own {
-		if m.made(&x) || c.Slice.Exposure(x.Decision) != nil {
-			c.Slice.MergeExposures([]profile.Exposure{x})
-		}
+	told := make(map[string]bool, len(c.Slice.Exposures))
+	for k := range c.Slice.Exposures {
+		told[c.Slice.Exposures[k].Decision] = true
 	}
+	c.Slice.MergeExposures(slices.DeleteFunc(own, func(x profile.Exposure) bool { return !m.made(&x) && !told[x.Decision] }))
 }
 
 // made says whether this device made a contact under the handle that holds it: its record is in the log, or it is

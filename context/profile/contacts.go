@@ -46,19 +46,40 @@ func (s *Slice) LastContact(b *catalog.Bundle, now sense.Instant) (at sense.Inst
 // MergeExposures takes in what another copy knows of contacts: those that are not here, and of each the answers
 // of both. Copies merge in any order, and as often as they come.
 func (s *Slice) MergeExposures(list []Exposure) {
+	if len(list) < 8 {
+		for k := range list {
+			s.mergeExposure(list[k])
+		}
+		return
+	}
+	place := make(map[string]int, len(s.Exposures)+len(list))
+	for k := range s.Exposures {
+		place[s.Exposures[k].Decision] = k
+	}
 	for k := range list {
-		s.mergeExposure(list[k])
+		n, here := place[list[k].Decision]
+		if !here {
+			n = len(s.Exposures)
+			s.Exposures = append(s.Exposures, list[k])
+			place[list[k].Decision] = n
+		}
+		s.Exposures[n].merge(list[k])
+	}
+	if !slices.IsSortedFunc(s.Exposures, orderExposures) {
+		slices.SortFunc(s.Exposures, orderExposures)
 	}
 }
 
-// mergeExposure takes in what another copy knows of a contact. That it was shown, ignored or failed is told once:
-// the earliest word of it stays.
 func (s *Slice) mergeExposure(x Exposure) {
-	own := s.Exposure(x.Decision)
-	if own == nil {
+	if s.Exposure(x.Decision) == nil {
 		s.AddExposure(x)
-		own = s.Exposure(x.Decision)
 	}
+	s.Exposure(x.Decision).merge(x)
+}
+
+// merge takes in what another copy knows of a contact. That it was shown, ignored or failed is told once:
+// the earliest word of it stays.
+func (own *Exposure) merge(x Exposure) {
 	for _, name := range [...]struct{ own, told *string }{{&own.Action, &x.Action}, {&own.Intent, &x.Intent}, {&own.Group, &x.Group}, {&own.Channel, &x.Channel}, {&own.Slot, &x.Slot}} {
 		*name.own = cmp.Or(*name.own, *name.told)
 	}

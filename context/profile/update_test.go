@@ -18,7 +18,7 @@ func TestContactsMergeInAnyOrder(t *testing.T) {
 		var copies [][]Exposure
 		for range 4 {
 			var list []Exposure
-			for k := range 3 {
+			for k := range 3 + 12*(round%2) { // few, and many at once
 				x := Exposure{Decision: string(rune('a' + k)), Action: "offer", At: t0 + sense.Instant(k)}
 				if r.IntN(3) == 0 {
 					continue
