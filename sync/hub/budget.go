@@ -24,8 +24,9 @@ import (
 const (
 	// longestLease is how long budgets are lent at most; a quarter of the shortest rolling window where that is less.
 	longestLease = 15 * sense.Minute
-	// mostBudgets is how many shares one message carries: of more, those of the first limits of the bundle.
-	mostBudgets = 512
+	// mostBudgets is how many shares one message carries, and in how many bytes: of more, those of the first limits of
+	// the bundle.
+	mostBudgets, mostBudgetBytes = 512, 32 << 10
 	// slack is added to the time after which contacts of a grant count no more: clocks differ.
 	slack = sense.Minute
 )
@@ -223,13 +224,14 @@ func (s *step) lend(f *folded, h Holding, ended []Grant) (r reply, err error) {
 			r.until = max(r.until, g.Until)
 		}
 	}
+	size := 0
 	for _, u := range units(b) {
-		if len(r.budgets) == mostBudgets {
-			break
-		}
 		x, ok := a.share(u, to, d.Epoch, mark.Through, r.until)
 		if !ok || x.told.Units == 0 {
 			continue
+		}
+		if size += x.told.Msgsize(); len(r.budgets) == mostBudgets || size > mostBudgetBytes {
+			break
 		}
 		r.budgets = append(r.budgets, x.told)
 		s.write(PutGrant{x.kept})

@@ -380,6 +380,43 @@ func TestLeaseOfBudgets(t *testing.T) {
 	}
 }
 
+// Of more shares than a message carries those of the first limits are lent, and it stays a message, however much is
+// known of the customer.
+func TestMoreSharesThanAMessageCarries(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		want int
+	}{{"same", 512}, {strings.Repeat("a long limit ", 10), 210}} {
+		l := newLender(t)
+		b := limited()
+		b.Version = 3
+		base := b.Actions[0]
+		b.Actions = nil
+		for n := range 700 {
+			a := base
+			a.Name, a.About = fmt.Sprintf("a%03d", n), event.Subject(fmt.Sprintf("product:a%03d", n))
+			b.Actions = append(b.Actions, a)
+		}
+		b.Contact.Limits = []catalog.Limit{sales(4, sense.Hour), {Name: c.name, Action: -1, Group: -1, About: true, AtMost: 1, Counting: "shown", Window: sense.Hour}}
+		l.must(hub.Publish{File: catalog.Encode(b)})
+		for n := range 400 {
+			l.given(fmt.Sprintf(`{"interaction":"purchase","customer":"a","about":"product:a%d","ref":"%s%d"}`, n, strings.Repeat("r", 150), n))
+		}
+		l.ask("k1/a")
+		m := l.heard.(*wire.Slice)
+		if n := len(m.Budgets); n < c.want-5 || n > c.want || m.Budgets[0].Limit != "sales" || len(m.Interactions) < 100 {
+			t.Errorf("%d budgets, %d interactions", n, len(m.Interactions))
+		}
+		if payload := l.sent[len(l.sent)-1].Payload; len(payload) > wire.MaxMessage-512 {
+			t.Errorf("the message has %d bytes", len(payload))
+		}
+		l.now += sense.Instant(sense.Minute)
+		if l.ask("k1/a"); len(l.heard.(*wire.Unchanged).Budgets) != len(m.Budgets) {
+			t.Errorf("renewed are %d", len(l.heard.(*wire.Unchanged).Budgets))
+		}
+	}
+}
+
 // Of a calendar that may be cut in one zone here and in another there, the most of both counts.
 func TestBudgetsOfACustomersOwnDay(t *testing.T) {
 	limit := sales(1, 0)
