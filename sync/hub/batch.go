@@ -312,6 +312,11 @@ func (r *run) personal(row *Record, e event.Event, id, source string, sym wire.S
 		e.Source += "/" + source
 	}
 	e.Body = body(who, name)
+	if c, said := e.Body.(*event.Consent); r.batch.Clock == sense.ClockUnknown && (!said || !c.Granted) {
+		// The device did not know the time: it happened before it came, and its year says nothing. A
+		// grant alone stays where it is said to be: it must not win against a word that is dated.
+		e.Happened = r.now
+	}
 	if id != "" {
 		key := r.hash("event", e.Source, id)
 		taken, err := r.view.Taken(key)
