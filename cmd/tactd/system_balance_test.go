@@ -74,6 +74,7 @@ type campaign struct {
 	published int
 	fed       []string // ids of the purchases that the hub has answered
 	tally     map[string]int
+	broke     time.Time // when the broker was killed last
 }
 
 func newCampaign(t *testing.T, w *world, random *rand.Rand, devices int) *campaign {

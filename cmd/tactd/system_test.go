@@ -303,8 +303,9 @@ type world struct {
 	ledger     string               // as the hub is told; empty for the file in its folder
 	authority  *certstest.Authority // of the broker's certificates; nil where it has none
 	clients    map[string]certs.Files
-	devicePort int // where devices find the broker, and
-	hubPort    int // where the hub does, if not at brokerPort
+	links      []*shapedLink // of devices and of the hub; none where they connect directly
+	devicePort int           // where devices find the broker, and
+	hubPort    int           // where the hub does, if not at brokerPort
 }
 
 const (

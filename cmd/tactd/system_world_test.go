@@ -19,6 +19,7 @@ import (
 type setting struct {
 	broker   string // plain: Mosquitto open to all; shipped: as `tact hub broker-config` says; embedded: in the hub
 	postgres bool   // the ledger is in PostgreSQL, else in SQLite
+	shaped   bool   // devices and hub reach the broker over links that can be made bad
 }
 
 func (s setting) String() string {
@@ -44,6 +45,10 @@ func newWorldOf(t testing.TB, s setting, policy string) *world {
 		w.startBroker()
 	case "shipped":
 		w.startShippedBroker()
+	}
+	if s.shaped {
+		w.links = []*shapedLink{newLink(t, "devices", w.brokerPort), newLink(t, "hub", w.brokerPort)}
+		w.devicePort, w.hubPort = w.links[0].port, w.links[1].port
 	}
 	w.buildBundle("shop", "shop", policy)
 	w.startHub("--bundle", w.path("shop.bundle"))
