@@ -117,8 +117,9 @@ func (c *campaign) run(trouble func()) {
 		await(c.t, d.id+" has "+newest, 60*time.Second, func() bool { return d.state().Bundle == newest })
 	}
 	drained := time.Since(begun)
+	begun = time.Now()
 	c.balance()
-	c.t.Logf("%.1fs of trouble %v; all handed over %.1fs after the last line", busy.Seconds(), c.tally, drained.Seconds())
+	c.t.Logf("%.1fs of trouble %v; all handed over %.1fs after the last line, counted in %.1fs", busy.Seconds(), c.tally, drained.Seconds(), time.Since(begun).Seconds())
 }
 
 // people who come to the devices.

@@ -417,13 +417,19 @@ type device struct {
 // newDevice writes a configuration; more are further lines of it.
 func (w *world) newDevice(id string, more ...string) *device {
 	w.t.Helper()
-	dir, port := w.path(id), freePort(w.t)
+	return w.deviceIn(id, id, more...)
+}
+
+// deviceIn is newDevice for one whose process and folder have another name than itself.
+func (w *world) deviceIn(name, id string, more ...string) *device {
+	w.t.Helper()
+	dir, port := w.path(name), freePort(w.t)
 	config := fmt.Sprintf("device: {id: %s}\nstore: {dir: %s}\nbundle: {keys: [%s]}\n"+
 		"%s\nhub: {keys: [%s]}\nlocal: {listen: '127.0.0.1:%d', socket: none}\n%s\n",
 		id, filepath.Join(dir, "store"), w.path("shop.pub"), w.brokerOf(id), filepath.Join(w.hubDir, "hub.signpub"), port, strings.Join(more, "\n"))
 	d := &device{t: w.t, id: id, dir: dir, url: fmt.Sprintf("http://127.0.0.1:%d", port)}
 	path := writeFile(w.t, filepath.Join(dir, "config.yaml"), config)
-	d.process = newProcess(w.t, id, w.dir, w.bin.tactd, "run", "--config", path)
+	d.process = newProcess(w.t, name, w.dir, w.bin.tactd, "run", "--config", path)
 	d.crashing = []string{"tactd", path}
 	return d
 }
