@@ -31,7 +31,7 @@
 //     in each epoch; those of the 16 that were left last are still answered under their ids.
 //   - What is written to the disk is counted, over restarts of a day, and held against a budget:
 //     beyond it snapshots come four times as rarely and moments are not kept, and the hub is told
-//     once a day. A snapshot is written every 15 minutes or 4,096 records, at once where
+//     once a day. A snapshot is written every 3 minutes or 4,096 records, at once where
 //     something must leave the state file, and at a clean stop.
 //   - What is held of customers is sealed in the log with the key of the lease,
 //     opened when it is sent, and a tombstone when the key is gone.

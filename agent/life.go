@@ -16,7 +16,7 @@ import (
 // start, which takes some hundredths of a second for so many records.
 const (
 	snapshotRecords = 4096
-	snapshotAfter   = 15 * sense.Minute
+	snapshotAfter   = 3 * sense.Minute
 	healthEvery     = 60 * sense.Second
 	// longestSleep is how long the loop sleeps at the most: Go's timers stand still while the machine is
 	// suspended, and what has ended meanwhile must not stand on a screen after it wakes.
