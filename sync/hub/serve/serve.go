@@ -117,7 +117,7 @@ func (h *Hub) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	h.mind, err = hub.New(hub.Config{Tenant: h.cfg.Tenant, Open: h.keys.open, Secret: h.keys.secret, Lease: h.cfg.Lease})
+	h.mind, err = hub.New(hub.Config{Tenant: h.cfg.Tenant, Open: h.keys.open, Secret: h.keys.secret, Lease: h.cfg.Lease, Zone: h.cfg.Zone})
 	if err != nil {
 		return err
 	}
