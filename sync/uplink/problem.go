@@ -3,7 +3,7 @@ package uplink
 import "github.com/tact-edge/tact/context/sense"
 
 // tally counts the problems of one code, so that whoever makes them by the thousand
-// fills no log: one is told a minute, with how many there were.
+// fills no log: one is told now and then, with how many there were.
 type tally struct {
 	code   string
 	next   sense.Instant // before then nothing is told
@@ -13,8 +13,11 @@ type tally struct {
 
 // problemEvery is how often a problem of a code is told.
 func problemEvery(code string) sense.Duration {
-	if code == ProblemDuplicate {
+	switch code {
+	case ProblemDuplicate:
 		return sense.Hour
+	case ProblemMessage: // the device's count of them is looked at while somebody sends them
+		return 5 * sense.Second
 	}
 	return sense.Minute
 }
