@@ -26,6 +26,9 @@ func (m *Mind) takeSlice(u *SliceUpdate) {
 		m.erase(c.Customer, true)
 		return
 	}
+	if u.Revision < c.Revision && u.Until <= c.Until {
+		return // it was sent before what is held: it came late, or somebody says it again
+	}
 	m.note(c)
 	if whole := u.Slice != nil && !u.Delta; !whole {
 		base := u.Revision

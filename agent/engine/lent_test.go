@@ -164,6 +164,29 @@ interactions: {purchase: {keep: 2y, purposes: [service]}}
 	}
 }
 
+// TestAnOldSliceComesAgain: a message from before what is held, however well signed, undoes nothing. A hub that
+// was set back counts from a lower number, and is heard: its leases end later.
+func TestAnOldSliceComesAgain(t *testing.T) {
+	d := fleetDesk(t, oneSale, false)
+	d.tell(annaTaps)
+	granted := agreed()
+	withdrawn := agreed()
+	withdrawn.Consents[0].Granted = false
+	first, second := d.now.Add(sense.Hour), d.now.Add(2*sense.Hour)
+	d.sends(SliceUpdate{Revision: 4, Until: first, Slice: granted})
+	c := d.mind.byID["anna"]
+	for _, again := range []SliceUpdate{{Revision: 4, Until: first, Slice: agreed()}, {Revision: 4, Until: first}, {Delta: true, Base: 3, Revision: 4, Until: first, Slice: agreed()}} {
+		d.sends(SliceUpdate{Revision: 5, Until: second, Slice: withdrawn})
+		d.sends(again)
+		if state, _ := c.Slice.Consent("offers", d.now); state == profile.ConsentGranted || c.Revision != 5 || c.Until != second {
+			t.Errorf("after %+v: consent %v, revision %d until %s", again, state, c.Revision, c.Until)
+		}
+	}
+	if d.sends(SliceUpdate{Revision: 1, Until: second + 1, Slice: agreed()}); c.Revision != 1 {
+		t.Errorf("revision %d of a hub that was set back, want 1", c.Revision)
+	}
+}
+
 // TestAnOldContactComesBack: what was folded away here and the hub sends again counts once.
 func TestAnOldContactComesBack(t *testing.T) {
 	d := fleetDesk(t, oneSale, false)
