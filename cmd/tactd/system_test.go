@@ -472,6 +472,23 @@ func call(method, url, token, body string) (code int, answer string, err error) 
 	return resp.StatusCode, string(raw), err
 }
 
+// ask is call of a device for who waits no longer than so long.
+func ask(url, body string, patience time.Duration) (code int, answer string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "POST", url, strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(raw), err
+}
+
 // reading decodes JSON that has to be good.
 func reading[T any](t testing.TB, text string) (v T) {
 	t.Helper()
