@@ -21,6 +21,7 @@ type leased struct {
 
 	ask   string        // id of the request that waits for its answer; empty for none
 	asked sense.Instant // when it was made
+	at    sense.Instant // what the last one said of when it was made: each says a later instant
 	again sense.Instant // not before then another, after an answer that did not bring what was asked for
 
 	budgets sense.Instant // since when the budgets that are held run
@@ -248,19 +249,26 @@ func (b *Leases) askSlice(l *leased, now sense.Instant) {
 		owners = append(owners, wire.Owner{Kind: o.Kind, ID: o.ID})
 	}
 	id := b.requestID("slice", h)
-	b.ask(l, now, id, &wire.SliceRequest{ID: id, Handle: h, Customer: sealed, Owners: owners})
+	b.ask(l, now, id, &wire.SliceRequest{ID: id, Handle: h, Customer: sealed, Owners: owners, At: b.stamp(l, now)})
 }
 
 // askBudgets asks for budgets, or gives them back: what was made under them lies at or below the end of the log.
 func (b *Leases) askBudgets(l *leased, now sense.Instant, give bool) {
 	h := wire.Handle(l.want.Handle)
 	id := b.requestID("budget", h)
-	r := &wire.BudgetRequest{ID: id, Handle: h, Revision: l.want.Revision, Return: give}
-	if r.Epoch, r.Through = b.Log(); b.Timely() {
-		r.At = int64(now)
-	}
+	r := &wire.BudgetRequest{ID: id, Handle: h, Revision: l.want.Revision, Return: give, At: b.stamp(l, now)}
+	r.Epoch, r.Through = b.Log()
 	b.ask(l, now, id, r)
 	l.gives = give && l.ask != ""
+}
+
+// stamp says when a request is made, 0 while that is not known.
+func (b *Leases) stamp(l *leased, now sense.Instant) int64 {
+	if !b.Timely() {
+		return 0
+	}
+	l.at = max(now, l.at+1)
+	return int64(l.at)
 }
 
 func (b *Leases) ask(l *leased, now sense.Instant, id string, r wire.Request) {

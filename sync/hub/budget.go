@@ -185,7 +185,7 @@ func (a *account) share(u unit, to holder, epoch, through uint64, until sense.In
 			return x, false
 		}
 		rest = a.rest(u.limit, old)
-		x.kept.Free = max(x.kept.Free, old.Free)
+		x.kept.Free, x.kept.Asked = max(x.kept.Free, old.Free), old.Asked
 		if a.now < old.Until {
 			fresh = min(max(fresh, rest), remains) // less only where two customers became one, or somebody is exempt
 			x.kept.Through = old.Through           // the device may go on with the old share, counted from there
@@ -199,8 +199,8 @@ func (a *account) share(u unit, to holder, epoch, through uint64, until sense.In
 }
 
 // lend works out the budgets for a message to a holding, and notes them in the ledger: none where it is not
-// known which limits the device keeps, or how its log counts.
-func (s *step) lend(f *folded, h Holding, ended []Grant) (r reply, err error) {
+// known which limits the device keeps, or how its log counts. asked is the device's clock when it asked.
+func (s *step) lend(f *folded, h Holding, asked sense.Instant, ended []Grant) (r reply, err error) {
 	d, err := s.device(h.Device)
 	if err != nil || d.Epoch == 0 {
 		return r, err
@@ -234,6 +234,7 @@ func (s *step) lend(f *folded, h Holding, ended []Grant) (r reply, err error) {
 			break
 		}
 		r.budgets = append(r.budgets, x.told)
+		x.kept.Asked = max(x.kept.Asked, asked)
 		s.write(PutGrant{x.kept})
 	}
 	return r, nil
@@ -293,6 +294,18 @@ func (s *step) settled(g *Grant) (bool, error) {
 	return mark.Through >= g.EndThrough, err
 }
 
+// askedAt is the device's clock when it asked, 0 where it does not say. One that is ahead by more than clocks differ is
+// not believed: what is said after it was put right must not be taken for a copy of something older.
+func (s *step) askedAt(at int64) sense.Instant {
+	return min(max(sense.Instant(at), 0), s.now.Add(slack))
+}
+
+// late says whether a device has asked for budgets, or given them back, after it said this: it is a copy that was
+// delivered once more, or overtaken.
+func late(grants []Grant, asked sense.Instant) bool {
+	return slices.ContainsFunc(grants, func(g Grant) bool { return asked < g.Asked })
+}
+
 // budgetRequest lends a device budgets anew, or takes them back. The grants whose lease was over when it
 // asked have ended with what its log had by then; all have where it gives them back.
 func (s *step) budgetRequest(device string, r *wire.BudgetRequest) error {
@@ -303,6 +316,10 @@ func (s *step) budgetRequest(device string, r *wire.BudgetRequest) error {
 	grants, err := s.view.GrantsOf(device, r.Handle)
 	if err != nil {
 		return err
+	}
+	asked := s.askedAt(r.At)
+	if late(grants, asked) {
+		return s.answer(&folded{id: h.ID}, h, r, reply{re: r.ID})
 	}
 	var ended []Grant
 	for _, g := range grants {
@@ -315,7 +332,7 @@ func (s *step) budgetRequest(device string, r *wire.BudgetRequest) error {
 			}
 			continue // and stays so
 		}
-		g.Ended, g.EndEpoch, g.EndThrough = true, r.Epoch, r.Through
+		g.Ended, g.EndEpoch, g.EndThrough, g.Asked = true, r.Epoch, r.Through, asked
 		s.write(PutGrant{g})
 		ended = append(ended, g)
 	}
@@ -326,11 +343,16 @@ func (s *step) budgetRequest(device string, r *wire.BudgetRequest) error {
 	f := &folded{id: h.ID}
 	answer := reply{re: r.ID}
 	if !r.Return && r.Epoch == d.Epoch {
-		if answer, err = s.lend(f, h, ended); err != nil {
+		if answer, err = s.lend(f, h, asked, ended); err != nil {
 			return err
 		}
 		answer.re = r.ID
 	}
+	return s.answer(f, h, r, answer)
+}
+
+// answer answers a request for budgets: with the slice, where the device has another than this.
+func (s *step) answer(f *folded, h Holding, r *wire.BudgetRequest, answer reply) error {
 	if r.Revision == h.Revision && h.Revision > 0 && !s.whole {
 		return s.unchanged(h, answer)
 	}

@@ -458,3 +458,46 @@ func TestBudgetsOfACustomersOwnDay(t *testing.T) {
 		l.want(c.name, l.ask("k1/a"), c.want)
 	}
 }
+
+// A request that is delivered once more, after the device has asked for something else, says nothing any more: what
+// was given back before is not given back again, and what was asked for before is not lent to somebody who has left.
+func TestCopiesThatComeLate(t *testing.T) {
+	l := newLender(t, sales(1, sense.Hour))
+	l.want("all", l.ask("k1/a"), "sales 1")
+	device, h := l.at("k1/a")
+	request := func(back bool) *wire.BudgetRequest {
+		l.now++
+		return &wire.BudgetRequest{ID: "s", Handle: h, Revision: l.holds(device, h).Revision, Epoch: l.epoch, Through: l.seq[device], Return: back, At: int64(l.now)}
+	}
+	sent := func(r wire.Request) {
+		t.Helper()
+		l.sent = nil
+		if err := l.request(device, r); err != nil {
+			t.Fatal(err)
+		}
+		l.heard = l.last(device, wire.ClassSlice)
+	}
+	back := request(true)
+	sent(back)
+	again := request(false)
+	sent(again)
+	l.want("lent anew", l.lent(), "sales 1")
+	sent(back)
+	l.want("a copy is answered, without budgets", l.lent(), "nothing")
+	l.want("it has what it was lent since", l.ask("k2/a"), "none")
+	sent(request(true))
+	for _, r := range []wire.Request{again, &wire.SliceRequest{ID: "s", Handle: h, Customer: l.sealed(h, "a"), At: again.At}} {
+		sent(r)
+		l.want("what was asked for before it was given back", l.lent(), "nothing")
+	}
+	l.want("nobody has it", l.ask("k2/a"), "sales 1")
+	// A clock that was ahead when it asked, and was put right since, is heard soon.
+	l.giveBack("k2/a", 0)
+	ahead := request(false)
+	ahead.At = int64(l.now.Add(sense.Day))
+	sent(ahead)
+	l.want("ahead", l.lent(), "sales 1")
+	l.now = l.now.Add(sense.Minute)
+	sent(request(true))
+	l.want("put right", l.ask("k2/a"), "sales 1")
+}

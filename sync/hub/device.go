@@ -264,9 +264,15 @@ func (s *step) sliceRequest(device string, r *wire.SliceRequest) error {
 		return err
 	}
 	f := &folded{id: h.ID}
-	answer, err := s.lend(f, h, nil)
+	grants, err := s.view.GrantsOf(device, r.Handle)
 	if err != nil {
 		return err
+	}
+	var answer reply
+	if asked := s.askedAt(r.At); !late(grants, asked) {
+		if answer, err = s.lend(f, h, asked, nil); err != nil {
+			return err
+		}
 	}
 	answer.re = r.ID
 	return s.tell(f, h, answer)

@@ -123,6 +123,7 @@ type guest struct {
 	request  wire.Request
 	gives    bool
 	owes     bool
+	at       sense.Instant // of the last request
 	budgets  profile.Budgets
 	saved    profile.Budgets // in the state file
 	contacts profile.Slice   // made under the handle
@@ -320,11 +321,12 @@ func (d *till) serve(g *guest) {
 func (d *till) askFor(g *guest, give bool) {
 	d.number++
 	g.ask, g.gives = fmt.Sprintf("%s-%d", d.id, d.number), give
+	g.at = max(g.at+1, d.now())
 	switch {
 	case g.revision == 0 && !give:
-		g.request = &wire.SliceRequest{ID: g.ask, Handle: g.handle, Customer: d.f.sealed(g.handle, d.idOf(g))}
+		g.request = &wire.SliceRequest{ID: g.ask, Handle: g.handle, Customer: d.f.sealed(g.handle, d.idOf(g)), At: int64(g.at)}
 	default:
-		g.request = &wire.BudgetRequest{ID: g.ask, Handle: g.handle, Revision: g.revision, Epoch: d.epoch, Through: uint64(len(d.log)), Return: give, At: int64(d.now())}
+		g.request = &wire.BudgetRequest{ID: g.ask, Handle: g.handle, Revision: g.revision, Epoch: d.epoch, Through: uint64(len(d.log)), Return: give, At: int64(g.at)}
 	}
 	g.owes = g.owes || !give
 	d.again()

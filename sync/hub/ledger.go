@@ -133,6 +133,7 @@ type Grant struct {
 	Through              uint64
 	Until                sense.Instant // end of the lease
 	Free                 sense.Instant // from then on no contact made under it counts any more, whatever is known
+	Asked                sense.Instant // the device's clock when it asked for it last; 0 where it does not say
 	Ended                bool          // the device makes nothing under it beyond EndThrough of EndEpoch
 	EndEpoch, EndThrough uint64
 }

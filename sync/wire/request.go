@@ -42,6 +42,7 @@ type SliceRequest struct {
 	Customer []byte  `json:"customer"`
 	Session  string  `json:"session,omitempty"`
 	Owners   []Owner `json:"owners,omitempty"`
+	At       int64   `json:"at,omitempty"` // as in BudgetRequest
 }
 
 // BudgetRequest asks for the customer's budgets anew, while somebody whose slice is
@@ -57,6 +58,7 @@ type BudgetRequest struct {
 	Return   bool   `json:"return,omitempty"`
 	// At is the device's clock when it asked, in ms, and stays as the request is sent again: budgets whose lease was
 	// over by then have come to nothing beyond Through. 0 where it does not know the time: then it says nothing of them.
+	// Of one customer each request has a later one than those before it: by that a copy that comes late is known.
 	At int64 `json:"at,omitempty"`
 }
 

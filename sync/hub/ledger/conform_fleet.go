@@ -90,7 +90,7 @@ func conformContactsMove(t T, l Ledger) {
 
 func conformGrants(t T, l Ledger) {
 	h := wire.Handle{1}
-	weekly := hub.Grant{Device: "k1", Handle: h, Limit: "weekly", Units: 3, Epoch: high, Through: 12, Until: 900, Free: 5000}
+	weekly := hub.Grant{Device: "k1", Handle: h, Limit: "weekly", Units: 3, Epoch: high, Through: 12, Until: 900, Free: 5000, Asked: 850}
 	subject := hub.Grant{Device: "k1", Handle: h, Limit: "weekly", About: "vehicle:v-1", Units: 1, Epoch: high, Through: 12, Until: 900, Free: 5000,
 		Ended: true, EndEpoch: high + 1, EndThrough: high + 2}
 	daily := hub.Grant{Device: "k1", Handle: h, Limit: "daily", Units: 1}

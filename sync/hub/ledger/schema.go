@@ -72,4 +72,7 @@ ALTER TABLE forget ADD COLUMN erasure TEXT NOT NULL DEFAULT '';
 ALTER TABLE forget ADD COLUMN lease INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE erasure (id TEXT PRIMARY KEY, done INTEGER NOT NULL, doc TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX erasure_open ON erasure (id) WHERE done = 0;
+`, `
+-- When the device asked for what was lent to it: a word that it said before says nothing of it.
+ALTER TABLE budget ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;
 `}

@@ -71,6 +71,9 @@ CREATE TABLE symbol (
   bundle BYTEA, device TEXT COLLATE "C", first BIGINT, total BIGINT NOT NULL, names TEXT COLLATE "C" NOT NULL, PRIMARY KEY (bundle, device, first));
 CREATE TABLE want (scope TEXT COLLATE "C" PRIMARY KEY, sha256 TEXT COLLATE "C" NOT NULL, at BIGINT NOT NULL);
 CREATE TABLE revision (one BIGINT PRIMARY KEY CHECK (one = 1), revision BIGINT NOT NULL);
+`, `
+-- When the device asked for what was lent to it: a word that it said before says nothing of it.
+ALTER TABLE budget ADD COLUMN asked BIGINT NOT NULL DEFAULT 0;
 `}
 
 // personalTables hold what is known of customers.

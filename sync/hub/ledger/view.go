@@ -206,12 +206,12 @@ func (t *tx) Contacts(ids []string) ([]hub.Contacted, error) {
 	return contacts, nil
 }
 
-const grantColumns = "SELECT b.device, b.handle, b.cap, b.about, b.units, b.epoch, b.through, b.until, b.free, b.ended, b.end_epoch, b.end_through FROM budget b "
+const grantColumns = "SELECT b.device, b.handle, b.cap, b.about, b.units, b.epoch, b.through, b.until, b.free, b.asked, b.ended, b.end_epoch, b.end_through FROM budget b "
 
 func scanGrant(r scanner) (g hub.Grant, err error) {
 	var handle []byte
 	var epoch, through, endEpoch, endThrough int64
-	err = r.Scan(&g.Device, &handle, &g.Limit, &g.About, &g.Units, &epoch, &through, &g.Until, &g.Free, &g.Ended, &endEpoch, &endThrough)
+	err = r.Scan(&g.Device, &handle, &g.Limit, &g.About, &g.Units, &epoch, &through, &g.Until, &g.Free, &g.Asked, &g.Ended, &endEpoch, &endThrough)
 	g.Epoch, g.Through, g.EndEpoch, g.EndThrough = uint64(epoch), uint64(through), uint64(endEpoch), uint64(endThrough)
 	copy(g.Handle[:], handle)
 	return g, err

@@ -27,7 +27,7 @@ var (
 	putErased   = upsert("erased", 1, "id", "at")
 	putHolding  = upsert("holding", 2, "device", "handle", "id", "owners", "revision", "digest", "until", "items")
 	putForget   = upsert("forget", 2, "device", "handle", "id", "at", "sent", "erasure", "lease")
-	putGrant    = upsert("budget", 4, "device", "handle", "cap", "about", "units", "epoch", "through", "until", "free", "ended", "end_epoch", "end_through")
+	putGrant    = upsert("budget", 4, "device", "handle", "cap", "about", "units", "epoch", "through", "until", "free", "asked", "ended", "end_epoch", "end_through")
 	putErasure  = upsert("erasure", 1, "id", "done", "doc")
 	putDevice   = upsert("device", 1, "id", "doc")
 	putMark     = upsert("mark", 2, "device", "epoch", "doc")
@@ -126,7 +126,7 @@ func (t *tx) applyLog(w hub.Write) error {
 	switch w := w.(type) {
 	case hub.PutGrant:
 		return t.exec(putGrant, w.Device, w.Handle[:], w.Limit, w.About, w.Units, int64(w.Epoch), int64(w.Through),
-			int64(w.Until), int64(w.Free), oneOrZero(w.Ended), int64(w.EndEpoch), int64(w.EndThrough))
+			int64(w.Until), int64(w.Free), int64(w.Asked), oneOrZero(w.Ended), int64(w.EndEpoch), int64(w.EndThrough))
 	case hub.DropGrant:
 		return t.exec("DELETE FROM budget WHERE device = ? AND handle = ? AND cap = ? AND about = ?", w.Device, w.Handle[:], w.Limit, w.About)
 	case hub.PutErasure:
