@@ -232,6 +232,7 @@ func (a *Agent) install(ctx context.Context, data, signature []byte, w *wire.Wan
 	}
 	a.describeNow()
 	a.report("")
+	a.lent.Policy(a.stamp.now()) // once the hub knows by what it lends
 	return nil
 }
 

@@ -28,6 +28,8 @@ type leased struct {
 	owes    bool          // budgets may have been granted that were not given back
 	gives   bool          // the request that waits gives them back
 	saved   bool          // the state file has them: they are given back once it has them no more
+	before  bool          // what it owes is of a life before this one: that goes back before anything else is asked for
+	anew    bool          // another policy is in charge since they were asked for
 }
 
 // Leases ask for the slices that a mind wants and for the budgets of who is served, renew them, and give budgets
@@ -60,12 +62,26 @@ func (b *Leases) Due() sense.Instant {
 	return b.due
 }
 
-// Clear forgets all: numbers of another log say nothing of this one.
+// Clear forgets all, since numbers of another log say nothing of this one, but who owes budgets: whoever comes
+// again would be lent nothing beside them, and neither would others.
 func (b *Leases) Clear() {
-	for _, l := range b.held {
+	for h, l := range b.held {
 		b.cancel(l)
+		if l.owes {
+			b.held[h] = &leased{want: engine.WantSlice{Handle: h}, gone: true, owes: true, before: true, at: l.at}
+			b.due = 0
+		} else {
+			delete(b.held, h)
+		}
 	}
-	clear(b.held)
+}
+
+// Policy asks for the budgets of everybody who is served anew: another policy has other limits.
+func (b *Leases) Policy(now sense.Instant) {
+	for _, l := range b.those(func(l *leased) bool { return l.want.Served }) {
+		l.anew, l.again = true, 0
+		b.follow(l, now)
+	}
 }
 
 // Want takes what the mind wants now that it did not want before.
@@ -101,9 +117,11 @@ func (b *Leases) follow(l *leased, now sense.Instant) {
 	}
 	if l.ask == "" && now >= l.again {
 		switch {
+		case l.before && l.owes && l.want.Budgets == 0 && b.Limited():
+			b.askBudgets(l, now, true)
 		case b.outOfStep(l, now) || l.want.Served && now >= l.slicesDue():
 			b.askSlice(l, now)
-		case l.want.Served && (now >= b.confirmDue(l) || b.Limited() && now >= l.budgetsDue()):
+		case l.want.Served && (now >= b.confirmDue(l) || b.Limited() && (l.anew || now >= l.budgetsDue())):
 			b.askBudgets(l, now, false)
 		case !l.want.Served && l.owes && l.want.Budgets == 0 && !l.saved:
 			if l.owes = b.Limited(); l.owes {
@@ -272,7 +290,7 @@ func (b *Leases) stamp(l *leased, now sense.Instant) int64 {
 }
 
 func (b *Leases) ask(l *leased, now sense.Instant, id string, r wire.Request) {
-	l.asked, l.gives = now, false
+	l.asked, l.gives, l.anew = now, false, false
 	if !b.Tell(uplink.Ask{ID: id, Request: r}) {
 		l.again = now.Add(askAgainAfter)
 		return
@@ -293,14 +311,17 @@ func (b *Leases) Answered(u *engine.SliceUpdate, re string, now sense.Instant) b
 	}
 	l.ask = ""
 	if l.gives {
-		l.gives, l.owes = false, false
+		l.gives, l.owes, l.before = false, false, false
 		return false
 	}
-	if u.BudgetUntil == 0 && b.Limited() {
+	if u.BudgetUntil == 0 && b.Limited() && !unknownThere(u) {
 		l.again = now.Add(askAgainAfter)
 	}
 	return true
 }
+
+// unknownThere says whether a message tells that the hub knows nothing of a handle: it has no revision.
+func unknownThere(u *engine.SliceUpdate) bool { return u.Revision == 0 && !u.Forget }
 
 // Heard follows what a message has made of a lease.
 func (b *Leases) Heard(u *engine.SliceUpdate, now sense.Instant, answer bool) {
@@ -316,7 +337,7 @@ func (b *Leases) Heard(u *engine.SliceUpdate, now sense.Instant, answer bool) {
 	if !l.gone {
 		l.since, l.until = now, u.Until
 	}
-	if answer && b.outOfStep(l, now) {
+	if answer && b.outOfStep(l, now) && !unknownThere(u) {
 		l.again = now.Add(askAgainAfter)
 	}
 	b.follow(l, now)
@@ -343,9 +364,10 @@ func (b *Leases) Ready(h engine.Handle, here bool, now sense.Instant) bool {
 	return here && l != nil && (now < l.want.Budgets || !b.Limited())
 }
 
-// Awaits returns since when the slice or budgets of a customer are asked for; 0 where nothing is on its way.
+// Awaits returns since when the slice or budgets of a customer are asked for, or will be once those that she left
+// behind when she went have gone back; 0 where nothing is on its way.
 func (b *Leases) Awaits(h engine.Handle) (asked sense.Instant) {
-	if l := b.held[h]; l != nil && l.ask != "" && !l.gives {
+	if l := b.held[h]; l != nil && l.ask != "" && (!l.gives || l.want.Served) {
 		return l.asked
 	}
 	return 0

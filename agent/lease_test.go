@@ -293,3 +293,79 @@ func TestWhatAHelloLeavesOutIsConfirmed(t *testing.T) {
 	l.pass(sense.Hour)
 	l.saidIs("")
 }
+
+// TestAHubThatKnowsNothingOfHer is told at once whose the handle is: its ledger may be older than that.
+func TestAHubThatKnowsNothingOfHer(t *testing.T) {
+	l := newLender(t)
+	l.wants(4, true, 0)
+	id := l.id()
+	l.saidIs("budgets@5/7")
+	delete(l.ids, id)
+	u := engine.SliceUpdate{Handle: anna, Until: l.now.Add(7 * sense.Day)}
+	answer := l.Answered(&u, id, l.now)
+	l.wants(0, true, 0) // as the mind takes it in
+	l.Heard(&u, l.now, answer)
+	l.saidIs("slice")
+}
+
+// TestBudgetsOfALifeBefore go back before anything else is asked for, of who is served again and of who is not; who
+// owes nothing is left alone.
+func TestBudgetsOfALifeBefore(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		l := newLender(t)
+		l.wants(0, true, 0)
+		l.answers(1, l.now.Add(15*sense.Minute))
+		l.said()
+		bob := engine.Handle{2}
+		l.Want(&engine.Want{Slices: []engine.WantSlice{{Handle: bob, Customer: "bob", Revision: 3}}}, l.now)
+		l.Clear()
+		l.Log = func() (epoch, last uint64) { return 6, 2 }
+		if again {
+			l.wants(1, true, 0)
+		} else if l.Look(l.now); len(l.held) != 1 {
+			t.Errorf("%d leases are left", len(l.held))
+		}
+		id := l.id()
+		l.saidIs("back@6/2")
+		l.asked = []wire.Request{&wire.BudgetRequest{ID: id}}
+		l.answers(1, 0)
+		if again {
+			l.asked = l.asked[1:]
+			l.saidIs("budgets@6/2")
+		} else if len(l.held) != 0 {
+			t.Errorf("%d leases are left", len(l.held))
+		}
+	}
+}
+
+// TestAnotherPolicyAsksForBudgets: they are of the limits of the one before, also those that are on their way.
+func TestAnotherPolicyAsksForBudgets(t *testing.T) {
+	l := newLender(t)
+	l.wants(0, true, 0)
+	l.answers(1, l.now.Add(15*sense.Minute))
+	l.said()
+	l.Policy(l.now)
+	id := l.id()
+	l.saidIs("budgets@5/7")
+	l.Policy(l.now)
+	l.saidIs("")
+	l.asked = []wire.Request{&wire.BudgetRequest{ID: id}}
+	l.answers(1, l.now.Add(15*sense.Minute))
+	l.asked = l.asked[1:]
+	l.saidIs("budgets@5/7")
+}
+
+// TestWhoComesBackAtOnceIsAwaited: what she left behind goes back first, and an ask of hers waits for what follows.
+func TestWhoComesBackAtOnceIsAwaited(t *testing.T) {
+	l := newLender(t)
+	l.wants(0, true, 0)
+	l.answers(1, l.now.Add(15*sense.Minute))
+	l.wants(1, false, 0)
+	if l.Awaits(anna) != 0 {
+		t.Error("nobody is there, and she is awaited")
+	}
+	l.wants(1, true, 0)
+	if l.Awaits(anna) != l.now {
+		t.Error("she is back, and nothing is awaited")
+	}
+}

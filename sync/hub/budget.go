@@ -310,8 +310,11 @@ func late(grants []Grant, asked sense.Instant) bool {
 // asked have ended with what its log had by then; all have where it gives them back.
 func (s *step) budgetRequest(device string, r *wire.BudgetRequest) error {
 	h, ok, err := s.view.Holding(device, r.Handle)
-	if err != nil || !ok {
-		return err // a handle that the hub does not know is not answered
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return s.unknown(device, r.Handle, r.ID)
 	}
 	grants, err := s.view.GrantsOf(device, r.Handle)
 	if err != nil {

@@ -340,8 +340,11 @@ func TestNothingIsLentInDoubt(t *testing.T) {
 	l.heard = l.last("new", wire.ClassSlice)
 	l.want("a device of which no log is known", l.lent(), "nothing")
 	l.sent = nil
-	if err := l.request("new", &wire.BudgetRequest{ID: "s", Handle: wire.Handle{78}, Epoch: 7}); err != nil || l.sent != nil {
-		t.Errorf("a handle that is not known was answered: %v, %v", l.topics(), err)
+	if err := l.request("new", &wire.BudgetRequest{ID: "s", Handle: wire.Handle{78}, Epoch: 7}); err != nil {
+		t.Fatal(err)
+	}
+	if u, ok := l.last("new", wire.ClassSlice).(*wire.Unchanged); !ok || u.Revision != 0 || u.Re != "s" || u.BudgetUntil != 0 {
+		t.Errorf("a handle that is not known was answered %+v", u)
 	}
 	// A hub without any bundle.
 	w := newWorld(t)

@@ -212,10 +212,25 @@ func (s *step) holds(device string, held wire.Held, re string) error {
 	if ok {
 		return s.confirm(h, held.Revision, re)
 	}
-	if forgotten, err := s.wasForgotten(device, held.Handle); err != nil || !forgotten {
+	return s.unknown(device, held.Handle, re)
+}
+
+// unknown answers a handle of which the hub knows nothing (its ledger is older than the handle, or new): by a
+// revision that no device holds, so that the slice is asked for whole. One that was forgotten is forgotten again:
+// the device's store was restored from before.
+func (s *step) unknown(device string, h wire.Handle, re string) error {
+	forgotten, err := s.wasForgotten(device, h)
+	if err != nil {
 		return err
 	}
-	return s.forgetHandle(device, held.Handle, "", s.now) // its store was restored from before the forget
+	if forgotten {
+		return s.forgetHandle(device, h, "", s.now)
+	}
+	t, err := s.lease(device)
+	if err != nil {
+		return err
+	}
+	return s.sendDown(device, wire.ClassSlice, h.String(), &wire.Unchanged{Handle: h, Until: t.until, ThroughEpoch: t.epoch, Through: t.through, Re: re})
 }
 
 // lives notes which life of a device speaks. Where two take turns, two machines have

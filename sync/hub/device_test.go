@@ -174,7 +174,14 @@ func TestWhatADeviceLearnsReachesTheOthers(t *testing.T) {
 	if !ok || u.Through != 6 || u.ThroughEpoch != 7 || u.Revision != s.Revision || u.Until != int64(w.now.Add(7*sense.Day)) {
 		t.Errorf("answer to hello is %+v", u)
 	}
-	if err := w.request("k1", &wire.Hello{ID: "h", Epoch: 7, First: 1, Next: 7, Handles: []wire.Held{{Handle: wire.Handle{1}, Revision: 1}, {Handle: wire.Handle{77}, Revision: 4}}}); err != nil {
+	if err := w.request("k1", &wire.Hello{ID: "h", Epoch: 7, First: 1, Next: 7, Handles: []wire.Held{{Handle: wire.Handle{77}, Revision: 4}}}); err != nil {
+		t.Fatal(err)
+	}
+	// The hub's ledger is older than the handle: the device hears that it must say whose it is.
+	if u, ok := w.last("k1", wire.ClassSlice).(*wire.Unchanged); !ok || u.Handle != (wire.Handle{77}) || u.Revision != 0 || u.Re != "h" {
+		t.Errorf("answer of a handle that is not known is %+v", u)
+	}
+	if err := w.request("k1", &wire.Hello{ID: "h", Epoch: 7, First: 1, Next: 7, Handles: []wire.Held{{Handle: wire.Handle{1}, Revision: 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	if again, ok := w.last("k1", wire.ClassSlice).(*wire.Slice); !ok || again.Revision != s.Revision || again.Re != "h" {

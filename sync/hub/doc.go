@@ -67,8 +67,8 @@
 //     a source with a wrong clock must not win over every later word.
 //   - Events of a device are told apart from those of other devices and sources:
 //     their source is DEVICE or DEVICE/SOURCE.
-//   - A handle that the hub does not know is not answered: the device tells it
-//     again, sealed, with its slice request or in its log.
+//   - A handle that the hub does not know is answered with a revision that no device
+//     holds: the device tells it again, sealed, with its slice request.
 //   - A contact is named (intent, group, subject, channel) by the bundle that it was
 //     made under, which is looked for among those that the device runs or that are wanted
 //     anywhere; where it is not here, by the bundle of whoever counts it. What a device

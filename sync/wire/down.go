@@ -127,7 +127,8 @@ type SliceInteraction struct {
 	Source   string
 }
 
-// Unchanged says that the device's revision is the newest, and renews the lease.
+// Unchanged says that the device's revision is the newest, and renews the lease. With Revision 0 it
+// says that the hub knows nothing of the handle: it must be told whose it is.
 type Unchanged struct {
 	Handle       Handle
 	Revision     uint64
