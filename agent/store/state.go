@@ -183,7 +183,7 @@ func (s *State) Save(epoch uint64, floor sense.Instant, snap engine.Snapshot) er
 	if err := s.keys.Make(handles...); err != nil {
 		return fmt.Errorf("save state: %w", err)
 	}
-	h := head{epoch: epoch, secret: s.head.secret, floor: max(floor, s.head.floor), snap: snap}
+	h := head{epoch: epoch, secret: s.head.secret, floor: floor, snap: snap}
 	h.snap.Customers = nil
 	if err := s.db.update(func(tx *bolt.Tx) error { return s.put(tx, &h, c) }); err != nil {
 		return fmt.Errorf("save state: %w", err)

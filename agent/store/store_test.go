@@ -147,6 +147,22 @@ func TestSnapshotComesBack(t *testing.T) {
 	}
 }
 
+// TestFloorMayGoBack: what was vouched for once may have been wrong.
+func TestFloorMayGoBack(t *testing.T) {
+	o := options(t)
+	s := mustOpen(t, o)
+	for _, floor := range []sense.Instant{2_145_916_800_000, 1_770_000_000_000} {
+		if err := s.State.Save(77, floor, snapshot(customer(1, 1))); err != nil {
+			t.Fatal(err)
+		}
+		mustClose(t, s)
+		if s = mustOpen(t, o); s.State.Floor() != floor {
+			t.Errorf("floor %v, want %v", s.State.Floor(), floor)
+		}
+	}
+	mustClose(t, s)
+}
+
 func TestSecretIsKeptFromTheFirstMoment(t *testing.T) {
 	o := options(t)
 	s := mustOpen(t, o)

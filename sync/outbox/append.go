@@ -158,6 +158,7 @@ func (q *Outbox) place(p *placing, r *request) (Appended, error) {
 		}
 		if p.room < cost {
 			if err := q.evict(p, cost, -1); err != nil {
+				*p, q.put = was, q.put[:puts]
 				return Appended{}, err
 			}
 		}

@@ -170,3 +170,37 @@ func TestFullDiskMakesRoom(t *testing.T) {
 		}
 	}
 }
+
+// unreadable is a disk on which one entry cannot be read.
+type unreadable struct {
+	Memory
+	seq uint64
+}
+
+func (u *unreadable) Read(from uint64, visit func(uint64, []byte) bool) error {
+	if u.seq != 0 && from == u.seq {
+		return errPower
+	}
+	return u.Memory.Read(from, visit)
+}
+
+// TestEvictionThatFailsTakesNothing: a request whose room cannot be made is not taken in part.
+func TestEvictionThatFailsTakesNothing(t *testing.T) {
+	d := &unreadable{}
+	q := open(t, d, Options{MaxBytes: 4000})
+	for range 4 {
+		appendAll(t, q, bundleA, report(t, string(make([]byte, 300))))
+	}
+	d.seq = 1
+	before := q.Status()
+	var batch [][]byte
+	for n := range uint64(60) {
+		batch = append(batch, decision(t, n))
+	}
+	if _, err := q.Append(bundleA, batch); !errors.Is(err, errPower) {
+		t.Fatal(err)
+	}
+	if got := q.Status(); got.Next != before.Next {
+		t.Errorf("%d records of a request that failed were taken", got.Next-before.Next)
+	}
+}

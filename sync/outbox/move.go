@@ -116,7 +116,7 @@ func (q *Outbox) Renew(renew func(acknowledged func(seq uint64) bool) error) err
 		return fmt.Errorf("renew outbox: %w", err)
 	}
 	if q.meta.Epoch != epoch {
-		q.applied = 0
+		q.applied, q.seen = 0, 0
 	}
 	return nil
 }

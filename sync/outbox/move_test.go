@@ -105,3 +105,31 @@ func TestRenew(t *testing.T) {
 		t.Errorf("after a failure it goes on with %+v", a)
 	}
 }
+
+// TestRenewedMayBeEvicted: what was given out of the line before says nothing of the numbers of this one.
+func TestRenewedMayBeEvicted(t *testing.T) {
+	s := &swap{&Memory{}}
+	q := open(t, s, Options{MaxBytes: 4000})
+	for n := range uint64(20) {
+		appendAll(t, q, bundleA, decision(t, n))
+	}
+	if run, err := q.Peek(1, 1, 20, 1<<20); err != nil || len(run.Records) != 20 {
+		t.Fatal(err, len(run.Records))
+	}
+	to := &Memory{}
+	must(t, q.Renew(func(func(uint64) bool) error {
+		s.Disk = to
+		return Move{Epoch: 88, Write: func(uint64, wire.BundleID, []byte) ([]byte, error) { return nil, nil }}.Copy(&Memory{}, to)
+	}))
+	pad := string(make([]byte, 300))
+	for range 3 {
+		appendAll(t, q, bundleA, report(t, pad))
+	}
+	var err error
+	for n := uint64(0); err == nil; n++ {
+		_, err = q.Append(bundleA, [][]byte{decision(t, n)})
+	}
+	if got := q.Status().Evicted; got != 3 {
+		t.Errorf("%d reports made room (%v), want all 3", got, err)
+	}
+}

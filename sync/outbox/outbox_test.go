@@ -382,3 +382,29 @@ func BenchmarkAppend256(b *testing.B) {
 		q.Applied(a.Next - 1)
 	}
 }
+
+// TestFullDiskHoldsUpNobody: a tombstone for which there is no room travels all the same; what is acknowledged makes room.
+func TestFullDiskHoldsUpNobody(t *testing.T) {
+	d := &Memory{}
+	q := open(t, d, Options{Open: func(seq uint64, r []byte) ([]byte, Verdict, string) {
+		if seq == 1 {
+			return nil, Remove, wire.TombErased
+		}
+		return r, Send, ""
+	}})
+	appendAll(t, q, bundleA, decision(t, 1), decision(t, 2))
+	d.Fault = func(Write) Fault { return FaultFull }
+	for range 2 {
+		run, err := q.Peek(5, 1, 10, 1<<20)
+		if err != nil || len(run.Records) != 2 || wire.Kind(run.Records[0][0]) != wire.KindTombstone || !bytes.Equal(run.Records[1], decision(t, 2)) {
+			t.Fatal(err, run)
+		}
+	}
+	if n := q.Status().Tombs; n != 0 {
+		t.Errorf("%d tombstones are counted that are not stored", n)
+	}
+	d.Fault = nil
+	if run, err := q.Peek(5, 1, 10, 1<<20); err != nil || len(run.Records) != 2 || q.Status().Tombs != 1 {
+		t.Error(err, q.Status())
+	}
+}

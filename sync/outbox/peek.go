@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/tact-edge/tact/context/sense"
@@ -38,8 +39,8 @@ type Run struct {
 
 // Peek copies out records from a number on, opened for sending: at most n
 // records and about so many bytes, but at least one record where there is one.
-// Records that cannot be sent have become tombstones, dated at. An empty Run
-// means that nothing can be sent from there now.
+// Records that cannot be sent have become tombstones, dated at; where the disk is
+// full, only in what is returned. An empty Run means that nothing can be sent from there now.
 func (q *Outbox) Peek(at sense.Instant, from uint64, n, size int) (Run, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -92,10 +93,15 @@ func (q *Outbox) Peek(at sense.Instant, from uint64, n, size int) (Run, error) {
 		run.Records = append(run.Records, record)
 	}
 	if len(w.Put) > 0 {
-		if err := q.commit(w); err != nil {
+		err := q.commit(w)
+		switch {
+		case err == nil:
+			q.tombs += uint64(len(w.Put))
+		case !errors.Is(err, ErrFull):
 			return Run{}, fmt.Errorf("replace %d records by tombstones: %w", len(w.Put), err)
 		}
-		q.tombs += uint64(len(w.Put))
+		// A full disk holds up nobody: the tombstones travel, and are made again if they must travel again. Room
+		// comes with what is acknowledged.
 	}
 	q.seen = max(q.seen, from+uint64(len(run.Records))-1)
 	return run, nil
