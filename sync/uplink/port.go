@@ -16,7 +16,7 @@ type Config struct {
 	Window       int            // batches in flight: 8
 	BatchRecords int            // records of a batch: 256
 	BatchBytes   int            // bytes of a batch's message aimed at: 32 KiB
-	Linger       sense.Duration // how long a record waits for company: 1 s; negative for not at all
+	Linger       sense.Duration // how long a record waits for company: 500 ms, so that other devices know within a second; negative for not at all
 	RTO          sense.Duration // until a batch or request is sent again, doubled each time: 3 s
 	MaxRTO       sense.Duration // 60 s
 	Retry        sense.Duration // until the second connect, doubled each time: 1 s

@@ -87,7 +87,7 @@ func New(c Config) (*Session, error) {
 			*v = d
 		}
 	}
-	def(&c.Linger, sense.Second)
+	def(&c.Linger, 500*sense.Millisecond)
 	def(&c.RTO, 3*sense.Second)
 	def(&c.MaxRTO, sense.Minute)
 	def(&c.Retry, sense.Second)
