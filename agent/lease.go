@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/uplink"
 	"github.com/tact-edge/tact/sync/wire"
@@ -25,6 +26,7 @@ type leased struct {
 	again sense.Instant // not before then another, after an answer that did not bring what was asked for
 
 	budgets sense.Instant // since when the budgets that are held run
+	soon    sense.Instant // when they are asked for again already, since others have what there would be; 0 where not
 	owes    bool          // budgets may have been granted that were not given back
 	gives   bool          // the request that waits gives them back
 	saved   bool          // the state file has them: they are given back once it has them no more
@@ -51,6 +53,7 @@ type Leases struct {
 const (
 	askedTooLong  = 10 * sense.Minute // an answer that has not come by then does not
 	askAgainAfter = sense.Minute      // where an answer did not bring what was asked for
+	othersAfter   = 30 * sense.Second // where others have what there would be of a limit: they may leave any time
 	confirmAfter  = 5 * sense.Second  // a hello names so many slices and no more: what it did not bring word of by then is asked for
 )
 
@@ -158,10 +161,13 @@ func (b *Leases) confirmDue(l *leased) sense.Instant {
 	return b.up.Add(confirmAfter)
 }
 
-// budgetsDue is when less than a third of their lease is left.
+// budgetsDue is when less than a third of their lease is left, or sooner where others have what there would be.
 func (l *leased) budgetsDue() sense.Instant {
-	if l.want.Budgets == 0 {
+	switch {
+	case l.want.Budgets == 0:
 		return 0
+	case l.soon != 0:
+		return min(l.soon, l.want.Budgets)
 	}
 	return l.want.Budgets.Add(-(l.want.Budgets.Sub(l.budgets) / 3))
 }
@@ -309,7 +315,10 @@ func (b *Leases) Answered(u *engine.SliceUpdate, re string, now sense.Instant) b
 	if l == nil || l.ask == "" || re != l.ask {
 		return false
 	}
-	l.ask = ""
+	l.ask, l.soon = "", 0
+	if slices.ContainsFunc(u.Budgets, func(x profile.Budget) bool { return x.Units == 0 }) {
+		l.soon = now.Add(othersAfter)
+	}
 	if l.gives {
 		l.gives, l.owes, l.before = false, false, false
 		return false

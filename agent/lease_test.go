@@ -369,3 +369,26 @@ func TestWhoComesBackAtOnceIsAwaited(t *testing.T) {
 		t.Error("she is back, and nothing is awaited")
 	}
 }
+
+// TestWhatOthersHaveIsAskedForSoon: she may come from the screen beside this one, which gives back what it has.
+func TestWhatOthersHaveIsAskedForSoon(t *testing.T) {
+	l := newLender(t)
+	l.wants(0, true, 0)
+	id := l.id()
+	l.said()
+	delete(l.ids, id)
+	u := engine.SliceUpdate{Handle: anna, Revision: 1, Until: l.now.Add(sense.Day), Budgets: []profile.Budget{{Limit: "x"}, {Limit: "y", Units: 2}}, BudgetUntil: l.now.Add(15 * sense.Minute)}
+	answer := l.Answered(&u, id, l.now)
+	l.wants(1, true, u.BudgetUntil)
+	l.Heard(&u, l.now, answer)
+	l.pass(30*sense.Second - 1)
+	l.saidIs("")
+	l.pass(1)
+	id = l.id()
+	l.saidIs("budgets@5/7")
+	l.asked = []wire.Request{&wire.BudgetRequest{ID: id}}
+	l.answers(1, l.now.Add(15*sense.Minute))
+	l.said()
+	l.pass(10*sense.Minute - 1)
+	l.saidIs("")
+}

@@ -168,21 +168,22 @@ type share struct {
 
 // share works out what a holder is lent: half of what remains, so that others find something, but no less than
 // what it has, as far as that remains. The ledger never has less than what it had: the answer may be lost, and then
-// it goes on with that. through is how far its log is here in the epoch; ok is false where it may have made
+// it goes on with that. through is how far its log is here in the epoch. Nothing is lent where it may have made
 // something in another epoch that is not known yet.
-func (a *account) share(u unit, to holder, epoch, through uint64, until sense.Instant) (x share, ok bool) {
+func (a *account) share(u unit, to holder, epoch, through uint64, until sense.Instant) (x share) {
 	within := a.lasting(u.limit)
 	k := slices.IndexFunc(a.grants, func(g Grant) bool {
 		return g.Device == to.device && g.Handle == to.handle && g.Limit == u.limit.Name && g.About == u.about
 	})
 	remains := max(a.remaining(u, to), 0)
 	fresh, rest := (remains+1)/2, int64(0)
+	x.told = wire.Budget{Limit: u.limit.Name, About: u.about}
 	x.kept = Grant{Device: to.device, Handle: to.handle, Limit: u.limit.Name, About: u.about, Epoch: epoch, Through: through,
 		Until: until, Free: until.Add(within)}
 	if k >= 0 {
 		old := &a.grants[k]
 		if old.Epoch != epoch {
-			return x, false
+			return x
 		}
 		rest = a.rest(u.limit, old)
 		x.kept.Free, x.kept.Asked = max(x.kept.Free, old.Free), old.Asked
@@ -193,9 +194,9 @@ func (a *account) share(u unit, to holder, epoch, through uint64, until sense.In
 	}
 	// What it made above the number that the message names, and is here nevertheless, it counts itself.
 	told := fresh + a.taken(u, to, epoch, through, min(within, contact.Lasts(u.limit)))
-	x.told = wire.Budget{Limit: u.limit.Name, About: u.about, Units: uint32(min(told, 1<<31))}
+	x.told.Units = uint32(min(told, 1<<31))
 	x.kept.Units = max(fresh, rest) + a.taken(u, to, epoch, x.kept.Through, sense.Forever)
-	return x, true
+	return x
 }
 
 // lend works out the budgets for a message to a holding, and notes them in the ledger: none where it is not
@@ -226,16 +227,18 @@ func (s *step) lend(f *folded, h Holding, asked sense.Instant, ended []Grant) (r
 	}
 	size := 0
 	for _, u := range units(b) {
-		x, ok := a.share(u, to, d.Epoch, mark.Through, r.until)
-		if !ok || x.told.Units == 0 {
+		x := a.share(u, to, d.Epoch, mark.Through, r.until)
+		if x.told.Units == 0 && a.counted(u) >= u.limit.AtMost {
 			continue
 		}
 		if size += x.told.Msgsize(); len(r.budgets) == mostBudgets || size > mostBudgetBytes {
 			break
 		}
 		r.budgets = append(r.budgets, x.told)
-		x.kept.Asked = max(x.kept.Asked, asked)
-		s.write(PutGrant{x.kept})
+		if x.told.Units > 0 { // else others have what is left, and may give it back any time: it is worth asking again soon
+			x.kept.Asked = max(x.kept.Asked, asked)
+			s.write(PutGrant{x.kept})
+		}
 	}
 	return r, nil
 }

@@ -85,6 +85,9 @@ func (l *lender) lent() string {
 	}
 	var parts []string
 	for _, b := range list {
+		if b.Units == 0 {
+			continue // others have what there would be
+		}
 		parts = append(parts, strings.Join(strings.Fields(fmt.Sprint(b.Limit, " ", b.About, " ", b.Units)), " "))
 	}
 	if parts == nil {
@@ -503,4 +506,19 @@ func TestCopiesThatComeLate(t *testing.T) {
 	l.now = l.now.Add(sense.Minute)
 	sent(request(true))
 	l.want("put right", l.ask("k2/a"), "sales 1")
+}
+
+// What others have of a limit is told as nothing now, so that it is asked for again soon; what is used up is not told.
+func TestWhatOthersHave(t *testing.T) {
+	l := newLender(t, sales(1, sense.Hour))
+	l.ask("k1/a")
+	l.want("k1 has it", l.ask("k2/a"), "none")
+	if list := l.heard.(*wire.Slice).Budgets; len(list) != 1 || list[0].Limit != "sales" || list[0].Units != 0 {
+		t.Errorf("told %+v", list)
+	}
+	l.says("k1/a", "stay")
+	l.want("it was said", l.ask("k2/a"), "none")
+	if list := l.heard.(*wire.Unchanged).Budgets; len(list) != 0 {
+		t.Errorf("told %+v", list)
+	}
 }

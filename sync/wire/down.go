@@ -79,7 +79,7 @@ type SliceOutcome struct {
 type Budget struct {
 	Limit string // its name, as in the bundle
 	About string // of a limit that counts per subject: the action's subject, else its name
-	Units uint32
+	Units uint32 // 0: there would be some, but other devices have them now
 }
 
 // Owner names what the customer is with.
