@@ -230,6 +230,9 @@ func (l *shapedLink) set(kind string, random *rand.Rand) {
 		fallthrough
 	case "torn":
 		for c := range l.conns { // order: all of them, each at its own place
+			if random == nil {
+				break // they are cut by cut
+			}
 			c.left = random.IntN(60)
 		}
 	}
@@ -246,4 +249,16 @@ func (l *shapedLink) refusals() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.refused
+}
+
+// cut resets all connections at once.
+func (l *shapedLink) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		_ = c.a.SetLinger(0)
+		_ = c.b.SetLinger(0)
+		c.a.Close()
+		c.b.Close()
+	}
 }

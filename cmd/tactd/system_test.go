@@ -519,6 +519,7 @@ type line struct {
 	Action   string          `json:"action"`
 	Text     json.RawMessage `json:"text"`
 	Cause    *string         `json:"cause"`
+	Value    *float64        `json:"value"`
 	Clear    string          `json:"clear"`
 	Rejected []struct {
 		Action, Stage, Reason string
