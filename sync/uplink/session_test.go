@@ -140,7 +140,7 @@ func TestLingerAndFullBatches(t *testing.T) {
 	w.until(delivering)
 	start := len(w.log)
 	w.append(1)
-	w.run(w.now.Add(999))
+	w.run(w.now.Add(499))
 	if len(w.log) != start {
 		t.Error("a lone record did not wait for company")
 	}
