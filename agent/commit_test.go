@@ -20,6 +20,7 @@ import (
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/outbox"
+	"github.com/tact-edge/tact/sync/uplink"
 	"github.com/tact-edge/tact/sync/wire"
 )
 
@@ -441,6 +442,50 @@ func TestKilledWhileItLeavesAnEpoch(t *testing.T) {
 			if point == store.CrashEpochWritten && reports[wire.ReportDuplicateIdentity] == 0 {
 				t.Errorf("reports %v", reports)
 			}
+		})
+	}
+}
+
+// TestIgnoredAsAnEpochIsLeft: what falls due in the very turn in which an epoch is left, or the clock put right, is
+// written under its number before.
+func TestIgnoredAsAnEpochIsLeft(t *testing.T) {
+	for name, tell := range map[string]func(d *counter){
+		"epoch": func(d *counter) {
+			d.inbox.fromHub(uplink.Command{Command: &wire.NewEpoch{Epoch: d.queue.Status().Epoch}})
+		},
+		"clock": func(d *counter) {
+			d.clock.set(d.clock.Wall().Add(-sense.Hour), true)
+			d.inbox.stir()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newCounter(t, at(t, truth), true)
+			first := d.say(`{"signal":"presence","value":true}`, `{"signal":"people","value":1}`, `{"ask":"home"}`).Decisions[0]
+			for range 29 {
+				d.clock.pass(sense.Second)
+				d.say(`{"signal":"presence","value":true}`)
+			}
+			d.clock.pass(2 * sense.Second)
+			tell(d)
+			d.say(`{"signal":"presence","value":true}`)
+			do(t, d.Agent, d.save)
+			ignored := ""
+			err := d.queue.Read(0, func(seq uint64, _ wire.BundleID, raw []byte) bool {
+				r, err := d.codec.decode(seq, raw, d.body.names, func(engine.Handle) string { return "" })
+				if err == nil && r.Event != nil {
+					if o, ok := r.Event.Body.(*event.Outcome); ok {
+						ignored += o.Outcome + " " + o.Decision
+					}
+				}
+				return true
+			})
+			if err != nil || ignored != "ignored "+first.ID {
+				t.Errorf("in the log: %q, %v, want that %s was ignored", ignored, err, first.ID)
+			}
+			if n := d.say(`{"ask":"home"}`).Decisions; len(n) != 1 {
+				t.Errorf("decisions %v", n)
+			}
+			stop(t, d.Agent)
 		})
 	}
 }

@@ -104,7 +104,9 @@ func (a *Agent) moveOn(snap *engine.Snapshot, names *symbols, why error) error {
 	}
 	a.setEpoch()
 	a.recoveries.Store(new(slices.Clone(a.store.Recovered)))
-	if err := a.moveLost(snap, names, old, end, moved); err != nil {
+	if err := a.moveLost(snap, names, old, end, moved); isFull(err) {
+		a.tell.Error("there is no room for all that the log of the epoch left had lost", "error", err)
+	} else if err != nil {
 		return err
 	}
 	last := a.queue.Status().Next - 1

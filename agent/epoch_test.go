@@ -367,3 +367,41 @@ func TestLogBehindItsSnapshot(t *testing.T) {
 		})
 	}
 }
+
+// TestLogOfAnEpochThatWasLeft: a log that never let go of anything is put back after its epoch was left. What
+// was decided in it since must not be numbered a second time.
+func TestLogOfAnEpochThatWasLeft(t *testing.T) {
+	o, dir, made := newOffice(t), filepath.Join(t.TempDir(), "store"), map[string]bool{}
+	a := start(t, dir, talking(t))
+	decide(t, a, 2, made)
+	stop(t, a)
+	kept, err := os.ReadFile(filepath.Join(dir, store.OutboxFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a = start(t, dir, talking(t))
+	left := a.Status().Epoch
+	decide(t, a, 3, made)
+	o.visit(a)
+	do(t, a, func() { a.inbox.fromHub(uplink.Command{Command: &wire.NewEpoch{Epoch: left}}) })
+	if a.Status().Epoch == left {
+		t.Fatal("it was not left")
+	}
+	decide(t, a, 2, made)
+	o.visit(a)
+	stop(t, a)
+	if err := os.WriteFile(filepath.Join(dir, store.OutboxFile), kept, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a = start(t, dir, talking(t))
+	if now := a.Status().Epoch; now == left {
+		t.Error("it goes on under the numbers of an epoch that it had left")
+	}
+	decide(t, a, 5, made)
+	o.visit(a)
+	stop(t, a)
+	o.holds(made)
+	if o.epochs != 0 {
+		t.Errorf("told to leave %d times", o.epochs)
+	}
+}

@@ -68,7 +68,7 @@ func (a *Agent) countFlash(ctx context.Context, now sense.Instant) error {
 func (a *Agent) drop(now sense.Instant) {
 	s := a.queue.Status()
 	n := int64(min(s.Head, a.saved+1)) - int64(s.First)
-	if n <= 0 || n < dropFrom && now < a.appended.Add(dropAfter) {
+	if n <= 0 || n < dropFrom && now >= a.appended && now < a.appended.Add(dropAfter) {
 		return
 	}
 	if _, err := a.queue.Drop(); err != nil {

@@ -392,3 +392,27 @@ func TestWhatOthersHaveIsAskedForSoon(t *testing.T) {
 	l.pass(10*sense.Minute - 1)
 	l.saidIs("")
 }
+
+// TestKeysGoWhileMuchIsDone: a device that writes all the time destroys the keys of leases that ended as well.
+func TestKeysGoWhileMuchIsDone(t *testing.T) {
+	d := newCounter(t, at(t, truth), true)
+	d.say(tap)
+	d.slice(at(t, truth).Add(sense.Hour))
+	h := d.customer().Handle
+	d.say(`{"identify":null}`)
+	for n := range 12 * 75 {
+		d.clock.pass(5 * sense.Second)
+		d.say(`{"ask":"home"}`)
+		if n%12 == 0 {
+			do(t, d.Agent, func() {
+				if err := d.queue.Acknowledge(d.epoch, d.queue.Status().Next-1, nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	if d.store.Keys.Has(h) {
+		t.Error("15 minutes after the lease its key is still here")
+	}
+	stop(t, d.Agent)
+}

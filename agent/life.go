@@ -187,6 +187,7 @@ func (a *Agent) stored(out *engine.Output) {
 		a.holdMoments()
 	}
 	if len(out.Destroy) > 0 || out.LetGo {
+		a.sweep = true
 		a.dirty, a.saveBy = a.dirty+1, 0 // what was forgotten, or has no reason any more, leaves the state file as well, now
 	}
 	a.handed.forget(out.Destroy)
@@ -241,6 +242,7 @@ func (a *Agent) keepHouse(ctx context.Context) error {
 		a.health = now.Add(healthEvery)
 		a.tellSessions(now, nil)
 		a.sendHealth(now)
+		a.sweep = true
 		a.sweepKeys()
 		if err := a.countFlash(ctx, now); err != nil {
 			return err
@@ -270,13 +272,14 @@ func (a *Agent) save() {
 	a.body.crash(CrashAfterSnapshot)
 	a.queue.Applied(snap.Applied)
 	a.lent.Saved(now)
+	a.sweepKeys()
 }
 
 // sweepKeys destroys keys that nothing needs any more: of customers who are no
 // longer held, and of whom no sealed record waits to be sent.
 func (a *Agent) sweepKeys() {
-	if a.dirty > 0 {
-		return // the state file may still need them
+	if !a.sweep || a.dirty > 0 {
+		return // the state file may still need them: once it is saved
 	}
 	needed := map[engine.Handle]bool{ownerHandle: true}
 	a.mind.Holds(func(h engine.Handle, _ sense.Instant, _ bool) bool { needed[h] = true; return true })
@@ -288,10 +291,12 @@ func (a *Agent) sweepKeys() {
 			delete(a.lastUse, h)
 		}
 	}
-	if len(gone) == 0 {
+	a.sweep = false
+	if len(gone) == 0 && !a.unswept {
 		return
 	}
-	if err := a.store.Keys.Destroy(gone...); err != nil {
+	err := a.store.Keys.Destroy(gone...)
+	if a.unswept = err != nil; a.unswept {
 		a.tell.Error("keys that are no longer needed could not be destroyed", "error", err)
 	}
 }

@@ -28,6 +28,9 @@ func (a *Agent) relive(ctx context.Context, change func(*engine.Snapshot) error)
 	if _, err := a.step(ctx, engine.Input{At: now, Events: a.boots(now)}, nil); err != nil {
 		return err
 	}
+	if err := a.flush(ctx); err != nil { // what fell due just now has a number of the old line as well
+		return err
+	}
 	a.tellSessions(now, nil)
 	snap, first := a.mind.Snapshot(), a.inForce()
 	if change != nil {

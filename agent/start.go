@@ -118,7 +118,9 @@ type Agent struct {
 	wait        waiting
 	served      map[string]bool // sessions in which somebody is identified
 	lastUse     map[engine.Handle]uint64
-	dirty       int // changes since the last snapshot
+	dirty       int  // changes since the last snapshot
+	sweep       bool // keys may be needed no more
+	unswept     bool // such could not be destroyed
 	saveBy      sense.Instant
 	health      sense.Instant
 	recovered   int
@@ -291,7 +293,8 @@ func (a *Agent) restore() (first *engine.BundleUpdate, left whyLeave, err error)
 	if unread > 0 {
 		a.tell.Warn("customers could not be read, their keys are gone", "count", unread)
 	}
-	left = a.mustLeave(snap.Applied, epoch)
+	applied := snap.Applied
+	left = a.mustLeave(applied, epoch)
 	above, err := a.catchUp(&snap, epoch, names)
 	if err != nil {
 		return nil, left, err
@@ -322,7 +325,15 @@ func (a *Agent) restore() (first *engine.BundleUpdate, left whyLeave, err error)
 	}
 	a.tell.Error("the epoch is left: what the hub does not have is taken over into another", "epoch", a.epoch, "error", left.err)
 	snap = a.mind.Snapshot()
-	if err := a.moveOn(&snap, names, left.err); err != nil {
+	switch err := a.moveOn(&snap, names, left.err); {
+	case isFull(err) && snap.Applied+1 == a.queue.Status().Next:
+		// It goes on as it is: the hub knows two records under one number apart, and asks for it again.
+		a.tell.Error("there is no room to leave the epoch", "error", err)
+		if epoch == a.epoch {
+			a.queue.Applied(applied)
+		}
+		return first, whyLeave{}, nil
+	case err != nil:
 		return nil, left, err
 	}
 	a.mind, err = a.remember(snap, nil)
@@ -337,6 +348,8 @@ func (a *Agent) mustLeave(applied, epoch uint64) (why whyLeave) {
 	switch {
 	case a.store.Cloned:
 		return whyLeave{wire.ReportDuplicateIdentity, errors.New("the store was made on another machine: this is a copy of it")}
+	case slices.ContainsFunc(a.former, func(f engine.Former) bool { return f.Epoch == a.epoch }):
+		return whyLeave{wire.ReportStoreRestored, errors.New("the log is of an epoch that was left: it was put back from a copy, or there was no room to leave it")}
 	case epoch == a.epoch && applied >= s.Next:
 		return whyLeave{wire.ReportStoreRestored, errors.New("the log ends before the snapshot: it was put back from a copy, or its disk lost what it had promised")}
 	case epoch == a.epoch && applied+1 < s.First, epoch != a.epoch && s.First > 1:

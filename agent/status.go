@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"syscall"
 	"time"
 
 	"github.com/tact-edge/tact/agent/engine"
@@ -61,7 +62,15 @@ func (a *Agent) Status() Status {
 	return s
 }
 
-func isFull(err error) bool { return errors.Is(err, outbox.ErrFull) || errors.Is(err, store.ErrFull) }
+// isFull says whether there was no room: for the log, in the store, or on the disk for another file.
+func isFull(err error) bool {
+	for _, full := range []error{outbox.ErrFull, store.ErrFull, syscall.ENOSPC, syscall.EDQUOT} {
+		if errors.Is(err, full) {
+			return true
+		}
+	}
+	return false
+}
 
 // forgets remembers which of the hub's orders a receipt answers; bounded, as an
 // order is repeated until its receipt has come.

@@ -15,7 +15,8 @@
 //   - Damage never ends the device: the file is set aside with the time in its
 //     name, an empty one takes its place, and Recovered says so. So is a file at
 //     which three starts in a row have died. The newest three of each are kept for
-//     people, unless a full disk needs the room; sealed parts in them stay sealed.
+//     people, unless a full disk needs the room; sealed parts in them stay sealed. Of the key file
+//     they are kept until a key is destroyed.
 //   - Files are bounded by Options; at the bound, and on a full disk, a write is
 //     ErrFull and changes nothing.
 //   - Another process that has the store open is ErrBusy after two seconds.

@@ -79,6 +79,19 @@ func writeFile(path string, data []byte) error {
 	return full(errors.Join(err, f.Close()))
 }
 
+// overwriteFile writes over the begin of a file that is there, which takes no room.
+func overwriteFile(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return full(err)
+	}
+	_, err = f.WriteAt(data, 0)
+	if err == nil {
+		err = f.Sync()
+	}
+	return full(errors.Join(err, f.Close()))
+}
+
 func closeFile(f *os.File) error {
 	if f == nil {
 		return nil
@@ -93,6 +106,21 @@ func wipe(f *os.File, first int) {
 		_ = f.Sync()
 	}
 	_ = f.Close()
+}
+
+// wipeAside overwrites the first bytes of what was set aside of a file, and removes it.
+func wipeAside(path string, first int) error {
+	list, err := filepath.Glob(path + ".*.damaged")
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	for _, name := range list {
+		if f, bad := os.OpenFile(name, os.O_WRONLY, 0); bad == nil {
+			wipe(f, first)
+		}
+		err = errors.Join(err, removeFile(name))
+	}
+	return errors.Join(err, syncDir(filepath.Dir(path)))
 }
 
 func syncDir(dir string) error {

@@ -272,3 +272,88 @@ func TestDyingWhileOpening(t *testing.T) {
 		}
 	}
 }
+
+// fullFor makes the next file that is written beside path find no room.
+func fullFor(t testing.TB, path string) {
+	t.Helper()
+	if err := os.Symlink("/dev/full", path+newSuffix); err != nil {
+		t.Skip(err)
+	}
+}
+
+// TestCountOnAFullDisk: lives and connections are counted on, since only a connection brings room.
+func TestCountOnAFullDisk(t *testing.T) {
+	o := options(t)
+	s := mustOpen(t, o)
+	for want := range uint64(12) {
+		if want > 0 {
+			fullFor(t, filepath.Join(o.Dir, "connection.count"))
+		}
+		if n, err := s.Count("connection"); err != nil || n != want+1 {
+			t.Fatalf("%d, %v, want %d", n, err, want+1)
+		}
+	}
+	mustClose(t, s)
+}
+
+// TestDestroyThatFoundNoRoom: what is written of the keys next, whatever it is for, is under another epoch key,
+// so that no copy of the old file opens.
+func TestDestroyThatFoundNoRoom(t *testing.T) {
+	o := options(t)
+	s := mustOpen(t, o)
+	a, b := engine.Handle{1}, engine.Handle{2}
+	if err := s.Keys.Make(a); err != nil {
+		t.Fatal(err)
+	}
+	before := s.Keys.epoch
+	path := filepath.Join(o.Dir, KeysFile)
+	fullFor(t, path)
+	if err := s.Keys.Destroy(a); !errors.Is(err, ErrFull) {
+		t.Fatal(err)
+	}
+	if err := removeFile(path + newSuffix); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Keys.Make(b); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, s)
+	s = mustOpen(t, o)
+	if s.Keys.epoch == before || s.Keys.Has(a) || !s.Keys.Has(b) {
+		t.Errorf("same epoch key %v, key destroyed %v, new key there %v", s.Keys.epoch == before, !s.Keys.Has(a), s.Keys.Has(b))
+	}
+	mustClose(t, s)
+}
+
+// TestKeysSetAsideGoWithTheNext: a key file that was set aside may hold what is destroyed.
+func TestKeysSetAsideGoWithTheNext(t *testing.T) {
+	o := options(t)
+	s := mustOpen(t, o)
+	if err := s.Keys.Make(engine.Handle{1}); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, s)
+	path := filepath.Join(o.Dir, KeysFile)
+	raw := readFile(t, path)
+	writeTo(t, path, raw[:len(raw)-1]) // the one list is cut: its keys are in it still
+	s = mustOpen(t, o)
+	if len(s.Recovered) != 1 || s.Recovered[0].Aside == "" {
+		t.Fatalf("recovered %+v", s.Recovered)
+	}
+	open, err := os.Open(s.Recovered[0].Aside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	if err := s.Keys.Destroy(engine.Handle{1}); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := filepath.Glob(path + "*.damaged"); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	first := make([]byte, keyHeader)
+	if _, err := open.ReadAt(first, 0); err != nil || len(bytes.Trim(first, "\x00")) > 0 {
+		t.Errorf("its epoch key was not overwritten: %x, %v", first, err)
+	}
+	mustClose(t, s)
+}

@@ -248,16 +248,19 @@ func (k *Keys) drop(handles []engine.Handle) {
 
 // Destroy takes keys away for good, durable on return. What was sealed with
 // them cannot be read from then on, wherever its bytes still lie. A handle
-// without a key is passed over. On an error the keys are unusable in this
-// process all the same, and the call must be repeated.
+// without a key is passed over. Key files that were set aside go as well: they may
+// have them. On an error the keys are unusable in this process all the same, and
+// the call must be repeated.
 func (k *Keys) Destroy(handles ...engine.Handle) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.drop(handles)
-	old := k.epoch
-	rand.Read(k.epoch[:])
-	if err := k.rewrite(); err != nil {
-		k.epoch = old
+	rand.Read(k.epoch[:]) // after an error as well: whatever is written next is written whole, under this one
+	err := k.rewrite()
+	if err == nil {
+		err = wipeAside(k.path, keyHeader)
+	}
+	if err != nil {
 		return fmt.Errorf("destroy keys: %w", err)
 	}
 	return nil

@@ -191,7 +191,12 @@ func (s *Store) Count(name string) (uint64, error) {
 	}
 	n, _ := strconv.ParseUint(strings.TrimSpace(string(raw)), 10, 64)
 	n++
-	if err := replaceFile(path, strconv.AppendUint(nil, n, 10)); err != nil {
+	text := strconv.AppendUint(nil, n, 10)
+	err = replaceFile(path, text)
+	if errors.Is(err, ErrFull) && overwriteFile(path, text) == nil { // who cannot connect for want of room never gets any
+		err = removeFile(path + newSuffix)
+	}
+	if err != nil {
 		return 0, fmt.Errorf("count %s: %w", name, err)
 	}
 	s.flash.add(name+".count", 1)
