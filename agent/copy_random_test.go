@@ -71,6 +71,7 @@ actions:
   offer:
     intent: sales
     purpose: offers
+    about: product:pan
     slots: [home]
     eligible: "likes == 'x'"
     value: 1.00
@@ -88,7 +89,7 @@ actions:
     say: {en: "Warned."}
 contact:
   limits:
-    - {at_most: 50, per: 1h, counting: shown}
+    - {at_most: 50, per: rolling 1h, counting: shown}
 `
 
 // copying is a device that holds a customer, and the hub.
@@ -112,6 +113,7 @@ type copying struct {
 	wanted *engine.WantSlice
 	probes byte
 	deltas int
+	said   string // the last decision that said something
 }
 
 func newCopying(t *testing.T, seed uint64) *copying {
@@ -166,6 +168,9 @@ func (c *copying) do(in hub.Input) {
 
 func (c *copying) source(source, line string) {
 	c.t.Helper()
+	if os.Getenv("TRACE") != "" {
+		fmt.Println(c.now, c.up, line)
+	}
 	e, err := event.ParseLine([]byte(line))
 	if err != nil {
 		c.t.Fatal(line, err)
@@ -213,6 +218,11 @@ func (c *copying) step(in engine.Input) {
 			}
 			c.log = append(c.log, raw)
 		}
+		for _, d := range out.Show {
+			if d.Action != silence {
+				c.said = d.ID
+			}
+		}
 		if out.Want != nil {
 			for _, s := range out.Want.Slices {
 				if c.handle != (engine.Handle{}) && c.handle != s.Handle {
@@ -232,6 +242,9 @@ func (c *copying) step(in engine.Input) {
 
 func (c *copying) tell(line string) {
 	c.t.Helper()
+	if os.Getenv("TRACE") != "" {
+		fmt.Println(c.now, c.up, line)
+	}
 	e, err := event.ParseLine([]byte(line))
 	if err != nil {
 		c.t.Fatal(line, err)
@@ -264,6 +277,9 @@ func (c *copying) pass() {
 		}
 		if _, is := down.(*wire.Delta); is {
 			c.deltas++
+		}
+		if os.Getenv("TRACE") != "" {
+			fmt.Printf("  %s %T %+v\n", c.now, down, down)
 		}
 		u, _, ok := sliceUpdate(down, 5, c.bundle)
 		if !ok {
@@ -332,16 +348,27 @@ func (c *copying) whole() *profile.Slice {
 }
 
 // content prints what a slice says, without what differs between a device that told something and one that heard it.
-func content(s *profile.Slice) string {
+func content(b *catalog.Bundle, s *profile.Slice, now sense.Instant) string {
+	allowed := catalog.PurposeSet(0)
+	for k := range b.Purposes {
+		p := &b.Purposes[k]
+		state, _ := s.Consent(p.Name, now)
+		if (!p.Basis.NeedsGrant() || state == profile.ConsentGranted) && !(p.Basis.YieldsToObjection() && s.Objects(p.Name)) && !(s.Restricted && !p.Basis.HoldsUnderRestriction()) {
+			allowed |= 1 << uint(k)
+		}
+	}
 	var lines []string
 	put := func(x any) {
-		b, err := json.Marshal(x)
+		text, err := json.Marshal(x)
 		if err != nil {
 			panic(err)
 		}
-		lines = append(lines, fmt.Sprintf("%T %s", x, b))
+		lines = append(lines, fmt.Sprintf("%T %s", x, text))
 	}
 	for _, f := range s.Facts {
+		if d := b.Fact(f.Name); d == nil || d.Purposes&allowed == 0 {
+			continue // held, and of no use: the hub does not send it
+		}
 		lines = append(lines, fmt.Sprintf("fact %s %s %s %v %s %s %v", f.Name, f.Owner, f.Value, f.Provenance, f.Source, f.Happened, f.Claims))
 	}
 	for _, x := range s.Consents {
@@ -379,7 +406,7 @@ func TestADeviceKnowsWhatTheWholeSliceSays(t *testing.T) {
 	for seed := first; seed < first+runs; seed++ {
 		c := newCopying(t, seed)
 		c.settle()
-		merged, decision := false, ""
+		merged := false
 		for step := range 150 {
 			c.now = c.now.Add(sense.Duration(1 + c.r.Int64N(int64(2*sense.Minute))))
 			if c.r.IntN(25) == 0 {
@@ -419,11 +446,9 @@ func TestADeviceKnowsWhatTheWholeSliceSays(t *testing.T) {
 				say(`{"interaction":"%s","customer":"%s","ref":"r%d",%s}`, []string{"visit", "complaint", "resolved", "purchase"}[c.r.IntN(4)], id, c.r.IntN(5), at)
 			case 10:
 				c.tell(`{"ask":"home"}`)
-				decision = "last"
 			case 11:
-				if decision != "" {
-					c.tell(fmt.Sprintf(`{"outcome":"%s","decision":"last",%s}`, []string{"shown", "accepted", "dismissed", "never", "failed"}[c.r.IntN(5)], at))
-					decision = ""
+				if c.said != "" {
+					c.tell(fmt.Sprintf(`{"outcome":"%s","decision":"%s"}`, []string{"accepted", "dismissed", "never", "failed"}[c.r.IntN(4)], c.said))
 				}
 			case 12:
 				if c.r.IntN(3) == 0 {
@@ -449,8 +474,8 @@ func TestADeviceKnowsWhatTheWholeSliceSays(t *testing.T) {
 			if c.r.IntN(4) > 0 {
 				continue
 			}
-			c.settle()
 			c.tell(`{"tick":true}`)
+			c.settle()
 			var got *profile.Slice
 			snap := c.mind.Snapshot()
 			for k := range snap.Customers {
@@ -461,7 +486,7 @@ func TestADeviceKnowsWhatTheWholeSliceSays(t *testing.T) {
 			if got == nil || c.wanted.Revision == 0 {
 				t.Fatalf("seed %d, step %d: nothing is held", seed, step)
 			}
-			if a, b := content(got), content(c.whole()); a != b {
+			if a, b := content(c.bundle, got, c.now), content(c.bundle, c.whole(), c.now); a != b {
 				t.Fatalf("seed %d, step %d: the device knows\n%s\nand the whole slice says\n%s", seed, step, a, b)
 			}
 		}

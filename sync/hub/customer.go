@@ -120,7 +120,9 @@ func (s *step) knownAndTold(ids []string) (all profile.Slice, told map[word]hold
 		if old, had := told[w]; had && old != from {
 			from = holder{}
 		}
-		told[w] = from
+		if w != (word{}) {
+			told[w] = from
+		}
 		switch e.Body.(type) {
 		case *event.Consent, *event.Objection, *event.Restrict:
 			words[entries[k].ID] = append(words[entries[k].ID], e)

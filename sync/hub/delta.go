@@ -18,7 +18,8 @@ type part struct {
 	name, all uint64
 	of        partOf
 	at        int    // index into the slice's list
-	from      holder // the device that told it, which knows it; zero: somebody else, or several
+	from      holder // the device that told it; zero: somebody else, or several
+	now       bool   // it was told in this round
 }
 
 type partOf uint8
@@ -65,8 +66,11 @@ func objectionWord(purpose string, raised bool, happened sense.Instant) word {
 func (s *step) itemize(f *folded, v *view, met []encounter) {
 	w := v.slice
 	v.digest = s.restOf(w)
-	add := func(of partOf, at int, from holder, name, all []byte) {
-		v.parts = append(v.parts, part{of: of, at: at, from: from, name: s.key(of, name) &^ 1, all: s.key(of, all) | 1})
+	add := func(of partOf, at int, w word, name, all []byte) {
+		v.parts = append(v.parts, part{of: of, at: at, from: f.told[w], now: s.words[w], name: s.key(of, name) &^ 1, all: s.key(of, all) | 1})
+	}
+	tell := func(at int, from holder, name, all []byte) {
+		v.parts = append(v.parts, part{of: ofContact, at: at, from: from, name: s.key(ofContact, name) &^ 1, all: s.key(ofContact, all) | 1})
 	}
 	var name, all []byte
 	for k := range w.Facts {
@@ -80,21 +84,21 @@ func (s *step) itemize(f *folded, v *view, met []encounter) {
 			said.Happened = 1
 		}
 		name, _ = said.MarshalMsg(name[:0])
-		from := holder{}
+		w := word{}
 		if x.Owner == "" {
-			from = f.told[word{"fact", x.Name, x.Source, "", sense.Instant(x.Happened)}]
+			w = word{"fact", x.Name, x.Source, "", sense.Instant(x.Happened)}
 		}
-		add(ofFact, k, from, name, all)
+		add(ofFact, k, w, name, all)
 	}
 	for k := range w.Consents {
 		x := &w.Consents[k]
 		all, _ = x.MarshalMsg(all[:0])
-		add(ofConsent, k, f.told[consentWord(x.Purpose, x.Granted, x.Text, instant(x.Expires), sense.Instant(x.Happened))], []byte(x.Purpose), all)
+		add(ofConsent, k, consentWord(x.Purpose, x.Granted, x.Text, instant(x.Expires), sense.Instant(x.Happened)), []byte(x.Purpose), all)
 	}
 	for k := range w.Objections {
 		x := &w.Objections[k]
 		all, _ = x.MarshalMsg(all[:0])
-		add(ofObjection, k, f.told[objectionWord(x.Purpose, x.Raised, sense.Instant(x.Happened))], []byte(x.Purpose), all)
+		add(ofObjection, k, objectionWord(x.Purpose, x.Raised, sense.Instant(x.Happened)), []byte(x.Purpose), all)
 	}
 	twins := map[string]byte{} // the same told twice, without an id, is two
 	for k := range w.Interactions {
@@ -105,7 +109,7 @@ func (s *step) itemize(f *folded, v *view, met []encounter) {
 			twins[string(all)]++
 			all = append(all, n)
 		}
-		add(ofInteraction, k, f.told[word{"interaction", x.Kind, x.Source, x.ID + "/" + x.Ref, sense.Instant(x.Happened)}], all, all)
+		add(ofInteraction, k, word{"interaction", x.Kind, x.Source, x.ID + "/" + x.Ref, sense.Instant(x.Happened)}, all, all)
 	}
 	contacts := make(map[string]*encounter, len(met))
 	for k := range met {
@@ -118,11 +122,11 @@ func (s *step) itemize(f *folded, v *view, met []encounter) {
 		base := *x
 		base.Shown, base.Failed, base.Outcomes = 0, false, nil // follow from the answers
 		all, _ = base.MarshalMsg(all[:0])
-		add(ofContact, k, own, []byte(x.Decision), all)
+		tell(k, own, []byte(x.Decision), all)
 		for n := range x.Outcomes {
 			o := &x.Outcomes[n]
 			all, _ = o.MarshalMsg(append(append(all[:0], x.Decision...), 0))
-			add(ofContact, k, m.answeredOn(o, own), all, all)
+			tell(k, m.answeredOn(o, own), all, all)
 		}
 	}
 	v.items = make([]uint64, 0, 2*len(v.parts))
@@ -161,17 +165,22 @@ func (s *step) key(of partOf, b []byte) uint64 {
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// newTo returns the parts that a holder was not told, but those that it told itself under this handle.
-func (v *view) newTo(h *Holding) (fresh []part) {
+// newTo returns the parts that a holder was not told, but those that it knows since it told them itself under this
+// handle: its contacts, and what it told in this round (own says whether there is any). What it told before and
+// is not among what it was told was not allowed there for a time, and taken away.
+func (v *view) newTo(h *Holding) (fresh []part, own bool) {
 	for _, p := range v.parts {
-		if p.from == (holder{h.Device, h.Handle}) {
+		if _, had := slices.BinarySearch(h.Items, p.all); had {
 			continue
 		}
-		if _, had := slices.BinarySearch(h.Items, p.all); !had {
+		switch {
+		case p.from != holder{h.Device, h.Handle} || p.of != ofContact && !p.now:
 			fresh = append(fresh, p)
+		case p.of != ofContact:
+			own = true
 		}
 	}
-	return fresh
+	return fresh, own
 }
 
 // lost says whether the holder was told something that holds no more: that was neither replaced nor has only

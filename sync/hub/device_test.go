@@ -181,11 +181,11 @@ func TestWhatADeviceLearnsReachesTheOthers(t *testing.T) {
 	if u, ok := w.last("k1", wire.ClassSlice).(*wire.Unchanged); !ok || u.Handle != (wire.Handle{77}) || u.Revision != 0 || u.Re != "h" {
 		t.Errorf("answer of a handle that is not known is %+v", u)
 	}
-	if err := w.request("k1", &wire.Hello{ID: "h", Epoch: 7, First: 1, Next: 7, Handles: []wire.Held{{Handle: wire.Handle{1}, Revision: 1}}}); err != nil {
+	if err := w.request("k1", &wire.Hello{ID: "h", Epoch: 7, First: 1, Next: 7, Handles: []wire.Held{{Handle: wire.Handle{1}, Revision: s.Revision + 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	if again, ok := w.last("k1", wire.ClassSlice).(*wire.Slice); !ok || again.Revision != s.Revision || again.Re != "h" {
-		t.Errorf("answer to an old revision is %+v", again)
+		t.Errorf("answer to another revision is %+v", again)
 	}
 }
 

@@ -145,6 +145,7 @@ type Message struct {
 // touched is what a step changed that others must hear of.
 type touched struct {
 	ids    map[string]holder // customers, by id: the one holder that met them; none where anything else changed
+	words  map[word]bool     // told by devices: each knows its own
 	owners map[string]bool
 	logs   map[epoch]string // batches came: acknowledge; the id of the request to answer, or empty
 	wants  bool             // the wanted bundles changed
@@ -168,6 +169,13 @@ func (t *touched) contact(id string, by holder) {
 	t.ids[id] = by
 }
 
+func (t *touched) word(w word) {
+	if t.words == nil {
+		t.words = map[word]bool{}
+	}
+	t.words[w] = true
+}
+
 func (t *touched) owner(id string) {
 	if t.owners == nil {
 		t.owners = map[string]bool{}
@@ -187,6 +195,9 @@ func (t *touched) log(e epoch, re string) {
 func (t *touched) add(o touched) {
 	for id, by := range o.ids { // order: sets are united
 		t.contact(id, by)
+	}
+	for w := range o.words { // order: sets are united
+		t.word(w)
 	}
 	for id := range o.owners { // order: sets are united
 		t.owner(id)
@@ -287,6 +298,7 @@ type step struct {
 	revision uint64                    // last given in this step; 0 before the first
 	owners   map[string]*profile.Slice // what is known of vehicles, households and sites
 	whole    bool                      // the device has lost what it told itself: no slice that it holds is unchanged
+	words    map[word]bool             // that devices told in this round
 	scratch  []byte
 	erasing
 }
@@ -320,6 +332,7 @@ func (s *step) settle(t touched) error {
 			return err
 		}
 	}
+	s.words = t.words
 	if err := s.pushSlices(t); err != nil {
 		return err
 	}

@@ -102,13 +102,17 @@ func (s *step) push(f *folded, h Holding) error {
 	if err != nil {
 		return err
 	}
-	fresh := v.newTo(&h)
+	fresh, own := v.newTo(&h)
 	gone, err := s.lost(f, v, &h)
 	if err != nil {
 		return err
 	}
 	known := h.Revision > 0 && v.digest == h.Digest
 	if known && len(fresh) == 0 && !gone {
+		if own { // it is among what the device has, from now on
+			h.Items = v.items
+			s.write(PutHolding{h})
+		}
 		return nil
 	}
 	if !known || gone || len(h.Items) == 0 {

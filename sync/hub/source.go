@@ -143,6 +143,9 @@ func (s *step) keep(e *event.Event, from origin, what, name, id, owner string) e
 		s.out.touched.owner(owner)
 		return nil
 	}
+	if from.device != "" {
+		s.out.touched.word(wordOf(&line))
+	}
 	s.out.touched.id(id)
 	return s.meet(id)
 }
