@@ -146,6 +146,7 @@ type Message struct {
 type touched struct {
 	ids    map[string]holder // customers, by id: the one holder that met them; none where anything else changed
 	words  map[word]bool     // told by devices: each knows its own
+	limits map[holder]bool   // of devices that told of a restriction, the last that each said
 	owners map[string]bool
 	logs   map[epoch]string // batches came: acknowledge; the id of the request to answer, or empty
 	wants  bool             // the wanted bundles changed
@@ -176,6 +177,13 @@ func (t *touched) word(w word) {
 	t.words[w] = true
 }
 
+func (t *touched) restricted(by holder, on bool) {
+	if t.limits == nil {
+		t.limits = map[holder]bool{}
+	}
+	t.limits[by] = on
+}
+
 func (t *touched) owner(id string) {
 	if t.owners == nil {
 		t.owners = map[string]bool{}
@@ -198,6 +206,9 @@ func (t *touched) add(o touched) {
 	}
 	for w := range o.words { // order: sets are united
 		t.word(w)
+	}
+	for by, on := range o.limits { // order: each key apart
+		t.restricted(by, on)
 	}
 	for id := range o.owners { // order: sets are united
 		t.owner(id)
@@ -299,6 +310,7 @@ type step struct {
 	owners   map[string]*profile.Slice // what is known of vehicles, households and sites
 	whole    bool                      // the device has lost what it told itself: no slice that it holds is unchanged
 	words    map[word]bool             // that devices told in this round
+	limits   map[holder]bool           // as touched has it
 	scratch  []byte
 	erasing
 }
@@ -332,7 +344,7 @@ func (s *step) settle(t touched) error {
 			return err
 		}
 	}
-	s.words = t.words
+	s.words, s.limits = t.words, t.limits
 	if err := s.pushSlices(t); err != nil {
 		return err
 	}

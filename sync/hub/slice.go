@@ -108,6 +108,9 @@ func (s *step) push(f *folded, h Holding) error {
 		return err
 	}
 	known := h.Revision > 0 && v.digest == h.Digest
+	if on, told := s.limits[holder{h.Device, h.Handle}]; told && on != v.slice.Restricted {
+		known = false // it goes by its own word, against which another one holds
+	}
 	if known && len(fresh) == 0 && !gone {
 		if own { // it is among what the device has, from now on
 			h.Items = v.items
