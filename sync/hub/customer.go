@@ -229,10 +229,12 @@ func stricter(a, b *profile.Slice) *profile.Slice {
 		return w
 	})
 	one.Objections = join(a.Objections, b.Objections, func(o profile.Objection) string { return o.Purpose }, func(x, y profile.Objection) profile.Objection {
+		w := x
 		if y.Raised && !x.Raised {
-			x = y
+			w = y
 		}
-		return x
+		w.Happened = max(x.Happened, y.Happened)
+		return w
 	})
 	return one
 }

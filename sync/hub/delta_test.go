@@ -311,3 +311,68 @@ func TestSliceForTheBundleThatIsWanted(t *testing.T) {
 		}
 	}
 }
+
+// What a customer took back stays taken back, whatever the source that took it back infers later: the older word of
+// another source does not come to life again.
+func TestARetractionOutlivesWhatItsSourceSaysLater(t *testing.T) {
+	w := newWorld(t)
+	w.given(`{"consent":"offers","customer":"a","granted":true,"at":"2026-03-01T08:00:00Z"}`)
+	say := func(source, line string) {
+		t.Helper()
+		e, err := event.ParseLine([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := w.do(hub.FromSource{Source: source, Event: e}); a[0].Err != nil {
+			t.Fatal(a[0].Err)
+		}
+	}
+	say("web", `{"fact":"interests","customer":"a","value":["garden"],"provenance":"declared","at":"2026-03-01T08:00:00Z"}`)
+	say("app", `{"fact":"interests","customer":"a","value":null,"provenance":"declared","at":"2026-03-01T09:00:00Z"}`)
+	for _, later := range []string{
+		`{"fact":"interests","customer":"a","value":["kitchen"],"provenance":"inferred","at":"2026-03-01T10:00:00Z"}`,
+		`{"fact":"interests","customer":"a","value":["kitchen"],"provenance":"declared","at":"2026-03-01T11:00:00Z"}`,
+		`{"fact":"interests","customer":"a","value":null,"provenance":"declared","at":"2026-03-01T09:30:00Z"}`,
+	} {
+		say("app", later)
+		for _, f := range w.hold("k1", wire.Handle{1}, "a").Facts {
+			if f.Source == "web" {
+				t.Errorf("after %s: %+v is back", later, f)
+			}
+		}
+	}
+	// Held are its last retraction, what it told and what it inferred: no more.
+	w.view(func(v hub.View) error {
+		e, err := v.Entries([]string{"a"})
+		if len(e) != 5 {
+			t.Errorf("%d entries: %+v", len(e), e)
+		}
+		return err
+	})
+}
+
+// A word on a restriction that is older than the one at the hub does not stand at the device that heard it either.
+func TestAnOlderWordOnARestrictionDoesNotStand(t *testing.T) {
+	w := newWorld(t)
+	w.clock = sense.ClockSynced
+	h := wire.Handle{1}
+	w.hold("k1", h, "a")
+	w.now = w.now.Add(sense.Minute)
+	w.given(`{"restrict":"a","on":true}`)
+	w.sent = nil
+	w.now = w.now.Add(sense.Minute)
+	if err := w.log("k1", &wire.Restrict{At: int64(w.now), Happened: int64(t0.Add(sense.Second)), Handle: h}); err != nil {
+		t.Fatal(err)
+	}
+	if s, ok := w.last("k1", wire.ClassSlice).(*wire.Slice); !ok || !s.Restricted {
+		t.Errorf("the device that lifted it hears %+v", s)
+	}
+	w.sent = nil
+	w.now = w.now.Add(sense.Minute)
+	if err := w.log("k1", &wire.Restrict{At: int64(w.now), Happened: int64(w.now), Handle: h}); err != nil {
+		t.Fatal(err)
+	}
+	if s, ok := w.last("k1", wire.ClassSlice).(*wire.Slice); !ok || s.Restricted {
+		t.Errorf("a newer word is heard as %+v", s)
+	}
+}

@@ -131,7 +131,7 @@ func (s *step) keep(e *event.Event, from origin, what, name, id, owner string) e
 		return nil // past its retention when it came: it is not held at all
 	}
 	if what == "fact" {
-		if newest, err := s.replaces(&entry); err != nil || !newest {
+		if newest, err := s.replaces(&entry, e.Body.(*event.Fact)); err != nil || !newest {
 			return err
 		}
 	}
@@ -153,9 +153,10 @@ func (s *step) keep(e *event.Event, from origin, what, name, id, owner string) e
 	return s.meet(id)
 }
 
-// replaces drops what the same source said of the same fact before: of one
-// source only the newest word is held. It says whether this one is the newest.
-func (s *step) replaces(n *Entry) (newest bool, err error) {
+// replaces drops what the same source said of the same fact before: of one source only the newest word is held, of
+// what it was told and what it inferred apart, as on devices; and its last retraction, which takes back
+// what others said before it as well. It says whether this one is to be held.
+func (s *step) replaces(n *Entry, said *event.Fact) (newest bool, err error) {
 	var old []Entry
 	if n.Owner != "" {
 		old, err = s.view.OwnerEntries([]string{n.Owner})
@@ -170,16 +171,34 @@ func (s *step) replaces(n *Entry) (newest bool, err error) {
 		if o.What != "fact" || o.Name != n.Name || o.Source != n.Source || o.Device != n.Device {
 			continue
 		}
-		if o.Happened > n.Happened {
-			return false, nil
+		e, err := o.event()
+		if err != nil {
+			return false, err
 		}
-		rows = append(rows, o.Row)
+		was, ok := e.Body.(*event.Fact)
+		switch {
+		case !ok || strong(was) != strong(said):
+		case o.Happened > n.Happened:
+			if !retracts(said) || retracts(was) {
+				return false, nil
+			}
+		case retracts(said) || !retracts(was):
+			rows = append(rows, o.Row)
+		}
 	}
 	if rows != nil {
 		s.write(DropEntries{Rows: rows})
 	}
 	return true, nil
 }
+
+// strong says whether a fact was told or observed, not inferred or said by others.
+func strong(f *event.Fact) bool {
+	return f.Provenance == event.Declared || f.Provenance == event.Observed
+}
+
+// retracts says whether it takes the whole fact back.
+func retracts(f *event.Fact) bool { return f.Value.IsNull() && strong(f) }
 
 // answersDecision notes that an interaction in any channel refers to a decision:
 // the contact was answered, whatever became of it on the device.
