@@ -17,9 +17,9 @@ COLD := net/... encoding/... log/... regexp/... mime/... compress/... math/big/.
 	crypto crypto/x509/... crypto/tls/... crypto/ecdsa/... crypto/ecdh/... crypto/rsa/... crypto/ed25519/... \
 	$(addprefix crypto/internal/fips140/,mlkem ecdsa rsa nistec/... edwards25519/...) \
 	vendor/... golang.org/... go.yaml.in/... go.bug.st/... aead.dev/... \
-	periph.io/... github.com/eclipse/... github.com/gorilla/... \
+	periph.io/... github.com/eclipse/... github.com/gorilla/... go.etcd.io/... github.com/philhofer/... \
 	$(addprefix github.com/tact-edge/tact/,agent agent/store agent/local agent/moments agent/zones \
-	sync/mqtt sync/uplink sync/outbox firmware/... cmd/...)
+	sync/mqtt/... sync/uplink sync/outbox firmware/... cmd/...)
 # Functions begin at every 16 bytes, as on arm64, instead of every 32: 0.1 MB of amd64.
 DEVICE_LDFLAGS := $(LDFLAGS) -funcalign=16
 DEVICE_FLAGS := -tags nethttpomithttp2 $(foreach package,$(COLD),-gcflags=$(package)=-l) -trimpath
@@ -73,12 +73,16 @@ fuzz: ## run every fuzz target for FUZZTIME (20s; the four of LONG for LONGTIME,
 # Policies, event lines, bundles, conditions: what strangers write, and what decides on it.
 LONG := actions/policy:FuzzPolicy actions/policy:FuzzConditions context/event:FuzzParseLine actions/catalog:FuzzDecode
 
-soak: tools ## hold TACT_RUNS (10000) random policies to the contract, and kill everything TACT_KILLS (1000) times
+soak: tools ## hold TACT_RUNS (10000) random policies to the contract, kill everything TACT_KILLS (1000) times, cut and wear links
 	@seed=$${TACT_SEED:-$$(date +%s)}; runs=$${TACT_RUNS:-10000}; kills=$${TACT_KILLS:-1000}; \
 	echo "TACT_SEED=$$seed TACT_RUNS=$$runs TACT_KILLS=$$kills"; \
 	TACT_SEED=$$seed TACT_RUNS=$$runs go test -count=1 -v -timeout 6h -run '^TestProperties$$' ./agent/sim; \
 	TACT_DECISIONS=10000 go test -count=1 -v -timeout 1h -run '^TestRecordedDecisionsReplay$$' ./agent/sim; \
-	TACT_SEED=$$seed TACT_KILLS=$$kills go test -count=1 -v -timeout 12h -run '^TestBalanceUnderKills$$' ./cmd/tactd; \
+	TACT_SEED=$$seed TACT_RUNS=$$(( runs / 10 + 1 )) go test -count=1 -v -timeout 6h -run '^TestOneOverThreeDevices$$' ./agent/sim; \
+	TACT_SEED=$$seed TACT_KILLS=$$kills go test -count=1 -v -timeout 12h -parallel 4 -run '^TestBalanceUnderKills$$' ./cmd/tactd; \
+	TACT_SEED=$$seed TACT_FAULTS=$${TACT_FAULTS:-300} go test -count=1 -v -timeout 2h -run '^TestBalanceUnderBadLinks$$' ./cmd/tactd; \
+	TACT_SLICES=$${TACT_SLICES:-10000} go test -count=1 -v -timeout 1h -run '^TestManySlices$$' ./cmd/tactd; \
+	TACT_SEED=$$seed TACT_LIVES=$${TACT_LIVES:-400} go test -count=1 -v -timeout 1h -run '^TestKilledAnywhereGoesOnWhereItWas$$' ./agent; \
 	TACT_SEED=$$seed TACT_KILLS=$${TACT_DATABASE_KILLS:-50} go test -count=1 -v -timeout 1h -run '^TestDatabaseKilled$$' ./sync/hub/serve
 
 field: ## run the tests over the field data in TACT_FIELD_DATA

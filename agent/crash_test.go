@@ -92,13 +92,27 @@ func liveUntilKilled(dir, at string) error {
 // decision may get a number twice, and a forgotten key may not come back.
 func TestKilledAnywhereGoesOnWhereItWas(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	if text := os.Getenv("TACT_SEED"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seed = n
+	}
+	t.Logf("TACT_SEED=%d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
 	points := []string{CrashBeforeAppend, CrashAfterAppend, CrashAfterShow, CrashAfterAcknowledge, CrashAfterSnapshot}
 	dir := t.TempDir()
 	shown := map[string]int{} // decision -> life
 	highest := uint64(0)
 	lives := 20
+	if text := os.Getenv("TACT_LIVES"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			t.Fatalf("TACT_LIVES=%q is no number above 0", text)
+		}
+		lives = n
+	}
 	if testing.Short() {
 		lives = len(points)
 	}
