@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync/atomic"
 
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
@@ -26,23 +27,24 @@ type database struct {
 	max    int64
 	wrote  func(bytes int64)
 	crash  func(point string)
-	gaveUp int64 // bytes in use when a compaction failed
-	dead   error // a panic that bbolt did not come out of: its locks may be held for ever
+	gaveUp int64                 // bytes in use when a compaction failed
+	dead   atomic.Pointer[error] // a panic that bbolt did not come out of: its locks may be held for ever
 }
 
 // guard is deferred around what bbolt may answer with a panic.
 func (d *database) guard(err *error) {
 	if r := recover(); r != nil {
 		*err = fmt.Errorf("%w: %v", ErrDamaged, r)
-		d.dead = *err
+		dead := *err
+		d.dead.Store(&dead)
 	}
 }
 
 // update is one durable transaction. What goes wrong before the commit, or for
 // want of room, has written nothing.
 func (d *database) update(change func(tx *bolt.Tx) error) (err error) {
-	if d.dead != nil {
-		return d.dead
+	if dead := d.dead.Load(); dead != nil {
+		return *dead
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer d.guard(&err)
@@ -66,8 +68,8 @@ func (d *database) update(change func(tx *bolt.Tx) error) (err error) {
 
 // view is one look, which is over when it returns.
 func (d *database) view(look func(tx *bolt.Tx) error) (err error) {
-	if d.dead != nil {
-		return d.dead
+	if dead := d.dead.Load(); dead != nil {
+		return *dead
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer d.guard(&err)
@@ -166,7 +168,7 @@ func copyAll(from *bolt.Tx, to *database) error {
 // close closes the file. A dead one is let go of without bbolt, which would wait
 // for itself; its memory stays mapped.
 func (d *database) close() (err error) {
-	if d.dead != nil {
+	if d.dead.Load() != nil {
 		return d.file.Close()
 	}
 	defer d.guard(&err)

@@ -351,7 +351,11 @@ func putAside(b *bolt.Bucket, entries []outbox.Entry) error {
 // Read implements outbox.Disk.
 func (o *Outbox) Read(from uint64, visit func(seq uint64, value []byte) bool) error {
 	return o.db.view(func(tx *bolt.Tx) error {
-		return readAll(tx, max(from, o.meta.First), visit) // a block may begin with what was dropped
+		meta, _, _, err := decodeMeta(tx.Bucket(bucketMeta).Get(keyMeta)) // of this look: a Commit may run beside it
+		if err != nil {
+			return err
+		}
+		return readAll(tx, max(from, meta.First), visit) // a block may begin with what was dropped
 	})
 }
 

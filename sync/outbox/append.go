@@ -69,9 +69,11 @@ func (q *Outbox) lead() {
 	group := q.waiting[:n:n]
 	q.line.Unlock()
 
+	q.writing.Lock()
 	q.mu.Lock()
 	q.appendAll(group)
 	q.mu.Unlock()
+	q.writing.Unlock()
 
 	q.line.Lock()
 	defer q.line.Unlock()

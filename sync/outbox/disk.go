@@ -50,7 +50,8 @@ type Disk interface {
 	// nothing was written; after any other error it is not known.
 	Commit(w Write) error
 	// Read visits the entries from a number on, in order, until visit returns
-	// false. The value is valid during the visit only, and visit calls nothing of the Disk.
+	// false. The value is valid during the visit only, and visit calls nothing of the Disk. It may run beside a
+	// Commit, and then sees all of it or nothing; other calls come one at a time.
 	Read(from uint64, visit func(seq uint64, value []byte) bool) error
 }
 

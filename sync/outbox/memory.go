@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // Fault is what happens to a commit of a Memory.
@@ -25,6 +26,7 @@ type Memory struct {
 	// Fault decides about each commit, where it is not nil.
 	Fault func(Write) Fault
 
+	mu      sync.Mutex
 	meta    Meta
 	entries map[uint64][]byte
 	aside   []Entry
@@ -49,6 +51,8 @@ func (m *Memory) Load(visit func(seq uint64, value []byte)) (Meta, error) {
 
 // Read implements Disk.
 func (m *Memory) Read(from uint64, visit func(seq uint64, value []byte) bool) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for s := max(from, m.meta.First); s < m.meta.Next; s++ {
 		v, ok := m.entries[s]
 		if !ok {
@@ -84,6 +88,8 @@ func (m *Memory) Commit(w Write) error {
 }
 
 func (m *Memory) apply(w Write) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.entries == nil {
 		m.entries = map[uint64][]byte{}
 	}

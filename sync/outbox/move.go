@@ -97,6 +97,8 @@ func (m Move) moved(e Entry) ([]byte, error) {
 // see Move; what was acknowledged and applied of the old one is forgotten. After
 // an error of renew the queue goes on with what the disk holds.
 func (q *Outbox) Renew(renew func(acknowledged func(seq uint64) bool) error) error {
+	q.writing.Lock()
+	defer q.writing.Unlock()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	head, acked := q.head, q.acked

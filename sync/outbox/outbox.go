@@ -28,6 +28,11 @@ type Outbox struct {
 	leading bool
 	waiting []*request
 
+	// writing is held by whoever changes the disk, and taken before mu, which commit lets go of while the disk
+	// is busy: a look, an acknowledgement and a Peek need not wait for it.
+	writing sync.Mutex
+	leaving uint64 // what lies below it goes with the commit that is under way
+
 	mu     sync.Mutex // of all below
 	disk   Disk
 	open   Opener
@@ -67,13 +72,15 @@ func Open(d Disk, o Options) (*Outbox, error) {
 // Reopen reads the disk again, after ErrBroken: what is there now is the truth.
 // Acknowledgements that were not dropped are forgotten, the applied mark stays.
 func (q *Outbox) Reopen() error {
+	q.writing.Lock()
+	defer q.writing.Unlock()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.reload()
 }
 
 func (q *Outbox) reload() error {
-	q.sizes, q.bytes, q.acked, q.meta, q.context = nil, 0, nil, Meta{}, [ranks][]uint64{}
+	q.sizes, q.bytes, q.acked, q.meta, q.leaving, q.context = nil, 0, nil, Meta{}, 0, [ranks][]uint64{}
 	q.broken = ErrBroken
 	if err := q.load(0); err != nil {
 		return err
@@ -157,6 +164,8 @@ func (q *Outbox) Clock(c sense.ClockState) {
 // is for an idle moment. It returns how many went and writes nothing where there
 // is nothing to gain.
 func (q *Outbox) Drop() (int, error) {
+	q.writing.Lock()
+	defer q.writing.Unlock()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.broken != nil {
@@ -178,10 +187,16 @@ func (q *Outbox) Drop() (int, error) {
 	return n, nil
 }
 
-// commit performs w and takes it over into the bookkeeping.
+// commit performs w and takes it over into the bookkeeping. The caller holds writing
+// and mu; mu is free while the disk is busy, for those who read or acknowledge.
 func (q *Outbox) commit(w Write) error {
-	if err := q.disk.Commit(w); err != nil {
+	q.leaving = w.Meta.First
+	q.mu.Unlock()
+	err := q.disk.Commit(w)
+	q.mu.Lock()
+	if err != nil {
 		if errors.Is(err, ErrFull) {
+			q.leaving = 0
 			return err
 		}
 		q.broken = fmt.Errorf("%w: %w", ErrBroken, err)
@@ -205,6 +220,9 @@ func (q *Outbox) commit(w Write) error {
 	q.meta = w.Meta
 	return nil
 }
+
+// first is the lowest number that is there for sure.
+func (q *Outbox) first() uint64 { return max(q.meta.First, q.leaving) }
 
 // droppable is the lowest number that must stay.
 func (q *Outbox) droppable() uint64 {

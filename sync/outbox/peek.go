@@ -43,21 +43,61 @@ type Run struct {
 // full, only in what is returned. An empty Run means that nothing can be sent from there now.
 func (q *Outbox) Peek(at sense.Instant, from uint64, n, size int) (Run, error) {
 	q.mu.Lock()
+	run, w, err := q.look(at, from, n, size)
+	if err == nil && len(w.Put) == 0 {
+		q.given(run)
+	}
+	q.mu.Unlock()
+	if err != nil || len(w.Put) == 0 {
+		return run, err
+	}
+	return q.replace(at, from, n, size)
+}
+
+// replace is Peek where records have to become tombstones: it looks again, with the disk its own.
+func (q *Outbox) replace(at sense.Instant, from uint64, n, size int) (Run, error) {
+	q.writing.Lock()
+	defer q.writing.Unlock()
+	q.mu.Lock()
 	defer q.mu.Unlock()
+	run, w, err := q.look(at, from, n, size)
+	if err != nil {
+		return Run{}, err
+	}
+	if len(w.Put) > 0 {
+		err := q.commit(w)
+		switch {
+		case err == nil:
+			q.tombs += uint64(len(w.Put))
+		case !errors.Is(err, ErrFull):
+			return Run{}, fmt.Errorf("replace %d records by tombstones: %w", len(w.Put), err)
+		}
+		// A full disk holds up nobody: the tombstones travel, and are made again if they must travel again. Room
+		// comes with what is acknowledged.
+	}
+	q.given(run)
+	return run, nil
+}
+
+// given notes that records are about to be sent.
+func (q *Outbox) given(run Run) { q.seen = max(q.seen, run.First+uint64(len(run.Records))-1) }
+
+// look copies out a run, and says what must be written before it may be sent.
+func (q *Outbox) look(at sense.Instant, from uint64, n, size int) (run Run, w Write, err error) {
 	if q.broken != nil {
-		return Run{}, q.broken
+		return run, w, q.broken
 	}
 	q.at = max(q.at, at)
-	from = max(from, q.meta.First)
-	run := Run{First: from}
+	from = max(from, q.first())
+	run = Run{First: from}
 	if from >= q.meta.Next || n <= 0 {
-		return run, nil
+		return run, w, nil
 	}
 	stored, err := q.copyOut(from, n, size)
 	if err != nil {
-		return Run{}, fmt.Errorf("peek from %d: %w", from, err)
+		return Run{}, w, fmt.Errorf("peek from %d: %w", from, err)
 	}
-	w := Write{Meta: q.meta}
+	w.Meta = q.meta
 	for k, e := range stored {
 		bundle, record, err := unstamp(e.Value)
 		verdict, reason := Send, ""
@@ -92,19 +132,7 @@ func (q *Outbox) Peek(at sense.Instant, from uint64, n, size int) (Run, error) {
 		}
 		run.Records = append(run.Records, record)
 	}
-	if len(w.Put) > 0 {
-		err := q.commit(w)
-		switch {
-		case err == nil:
-			q.tombs += uint64(len(w.Put))
-		case !errors.Is(err, ErrFull):
-			return Run{}, fmt.Errorf("replace %d records by tombstones: %w", len(w.Put), err)
-		}
-		// A full disk holds up nobody: the tombstones travel, and are made again if they must travel again. Room
-		// comes with what is acknowledged.
-	}
-	q.seen = max(q.seen, from+uint64(len(run.Records))-1)
-	return run, nil
+	return run, w, nil
 }
 
 // sendable says why a record cannot travel; empty where it can.
@@ -146,7 +174,7 @@ func (q *Outbox) copyOut(from uint64, n, size int) ([]Entry, error) {
 func (q *Outbox) Read(from uint64, visit func(seq uint64, bundle wire.BundleID, record []byte) bool) error {
 	for {
 		q.mu.Lock()
-		from = max(from, q.meta.First)
+		from = max(from, q.first())
 		page, err := q.copyOut(from, 256, 256<<10)
 		q.mu.Unlock()
 		if err != nil {
