@@ -104,3 +104,33 @@ func TestUpdateIsWhatTheWholeWouldBe(t *testing.T) {
 		t.Errorf("words are %+v, %+v, restricted %v", got.Consents, got.Objections, got.Restricted)
 	}
 }
+
+// TestUpdateTakesTheWordThatHoldsNow: when two who were one are parted, the word of a source that holds is an older
+// one, and the other's does not stay; that it was taken back, and what was inferred, stand beside it.
+func TestUpdateTakesTheWordThatHoldsNow(t *testing.T) {
+	tell := func(s *Slice, source, v string, p event.Provenance, at sense.Instant) {
+		t.Helper()
+		value := sense.StringValue(v)
+		if v == "" {
+			value = sense.Value{}
+		}
+		if err := s.Fold(&event.Event{Happened: at, Source: source, Body: &event.Fact{Name: "name", Value: value, Provenance: p}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held, news := &Slice{}, &Slice{}
+	tell(held, "till", "", event.Declared, t0)
+	tell(held, "crm", "Bea", event.Declared, t0+9)
+	tell(held, "crm", "B.", event.Inferred, t0+8)
+	tell(held, "web", "An", event.Declared, t0+2)
+	tell(news, "crm", "Anna", event.Declared, t0+5)
+	held.Update(news)
+	want := &Slice{}
+	tell(want, "till", "", event.Declared, t0)
+	tell(want, "crm", "Anna", event.Declared, t0+5)
+	tell(want, "crm", "B.", event.Inferred, t0+8)
+	tell(want, "web", "An", event.Declared, t0+2)
+	if !reflect.DeepEqual(held.Facts, want.Facts) {
+		t.Errorf("%+v, want %+v", held.Facts, want.Facts)
+	}
+}

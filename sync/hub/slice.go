@@ -110,6 +110,7 @@ func (s *step) push(f *folded, h Holding) error {
 	known := h.Revision > 0 && v.digest == h.Digest
 	if on, told := s.limits[holder{h.Device, h.Handle}]; told && on != v.slice.Restricted {
 		known = false // it goes by its own word, against which another one holds
+		h.Revision++  // also where this message is lost
 	}
 	if known && len(fresh) == 0 && !gone {
 		if own { // it is among what the device has, from now on
