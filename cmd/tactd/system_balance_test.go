@@ -231,8 +231,7 @@ func (d *witness) day(ctx context.Context) {
 			if n/10%people == d.number { // her own person grants or withdraws here
 				granted := d.news == nil || !*d.news
 				lines = append(lines, fmt.Sprintf(`{"consent":"news","customer":%q,"granted":%v}`, person(d.number), granted))
-				d.say(ctx, beat, lines, "")
-				if ctx.Err() == nil {
+				if d.say(ctx, beat, lines, "") {
 					d.news = &granted
 				}
 				lines = nil
@@ -263,7 +262,7 @@ func (d *witness) visit(id string) string {
 	return fmt.Sprintf(`{"id":%q,"source":"till","interaction":"visit","customer":%q,"about":"visit:%s"}`, id, person(int(id[len(id)-1]-'0')), id)
 }
 
-func (d *witness) say(ctx context.Context, beat *time.Ticker, lines []string, visit string) {
+func (d *witness) say(ctx context.Context, beat *time.Ticker, lines []string, visit string) (answered bool) {
 	d.gate.RLock()
 	defer d.gate.RUnlock()
 	for ctx.Err() == nil {
@@ -276,7 +275,7 @@ func (d *witness) say(ctx context.Context, beat *time.Ticker, lines []string, vi
 		var a taken
 		if err := json.Unmarshal([]byte(text), &a); err != nil {
 			d.t.Errorf("%s answered %d %s", d.id, code, text)
-			return
+			return false
 		}
 		for _, r := range a.Rejected {
 			// The decision before may lie in the life before, and its session with it.
@@ -297,8 +296,9 @@ func (d *witness) say(ctx context.Context, beat *time.Ticker, lines []string, vi
 		if visit != "" {
 			d.visits = append(d.visits, visit)
 		}
-		return
+		return true
 	}
+	return false
 }
 
 // balance compares what was seen on the devices with what the hub has.
