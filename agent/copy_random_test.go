@@ -372,6 +372,7 @@ func content(b *catalog.Bundle, s *profile.Slice, now sense.Instant) string {
 		lines = append(lines, fmt.Sprintf("fact %s %s %s %v %s %s %v", f.Name, f.Owner, f.Value, f.Provenance, f.Source, f.Happened, f.Claims))
 	}
 	for _, x := range s.Consents {
+		x.Ever = x.Ever && x.Granted // whoever said no here may not know of a grant elsewhere: it is no either way
 		put(x)
 	}
 	for _, x := range s.Objections {

@@ -144,12 +144,18 @@ type Message struct {
 
 // touched is what a step changed that others must hear of.
 type touched struct {
-	ids    map[string]holder // customers, by id: the one holder that met them; none where anything else changed
-	words  map[word]bool     // told by devices: each knows its own
-	limits map[holder]bool   // of devices that told of a restriction, the last that each said
+	ids    map[string]holder  // customers, by id: the one holder that met them; none where anything else changed
+	words  map[word]bool      // told by devices: each knows its own
+	limits map[limitWord]bool // what devices told of restrictions
 	owners map[string]bool
 	logs   map[epoch]string // batches came: acknowledge; the id of the request to answer, or empty
 	wants  bool             // the wanted bundles changed
+}
+
+// limitWord is that a device said that a restriction is on, or off.
+type limitWord struct {
+	by holder
+	on bool
 }
 
 type epoch struct {
@@ -177,11 +183,11 @@ func (t *touched) word(w word) {
 	t.words[w] = true
 }
 
-func (t *touched) restricted(by holder, on bool) {
+func (t *touched) restricted(w limitWord) {
 	if t.limits == nil {
-		t.limits = map[holder]bool{}
+		t.limits = map[limitWord]bool{}
 	}
-	t.limits[by] = on
+	t.limits[w] = true
 }
 
 func (t *touched) owner(id string) {
@@ -207,8 +213,8 @@ func (t *touched) add(o touched) {
 	for w := range o.words { // order: sets are united
 		t.word(w)
 	}
-	for by, on := range o.limits { // order: each key apart
-		t.restricted(by, on)
+	for w := range o.limits { // order: sets are united
+		t.restricted(w)
 	}
 	for id := range o.owners { // order: sets are united
 		t.owner(id)
@@ -310,7 +316,7 @@ type step struct {
 	owners   map[string]*profile.Slice // what is known of vehicles, households and sites
 	whole    bool                      // the device has lost what it told itself: no slice that it holds is unchanged
 	words    map[word]bool             // that devices told in this round
-	limits   map[holder]bool           // as touched has it
+	limits   map[limitWord]bool        // as touched has it
 	scratch  []byte
 	erasing
 }

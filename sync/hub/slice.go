@@ -108,7 +108,7 @@ func (s *step) push(f *folded, h Holding) error {
 		return err
 	}
 	known := h.Revision > 0 && v.digest == h.Digest
-	if on, told := s.limits[holder{h.Device, h.Handle}]; told && on != v.slice.Restricted {
+	if s.limits[limitWord{holder{h.Device, h.Handle}, !v.slice.Restricted}] {
 		known = false // it goes by its own word, against which another one holds
 		h.Revision++  // also where this message is lost
 	}

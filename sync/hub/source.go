@@ -146,7 +146,7 @@ func (s *step) keep(e *event.Event, from origin, what, name, id, owner string) e
 	if from.device != "" {
 		s.out.touched.word(wordOf(&line))
 		if b, ok := e.Body.(*event.Restrict); ok {
-			s.out.touched.restricted(holder{from.device, from.entry.Handle}, b.On)
+			s.out.touched.restricted(limitWord{holder{from.device, from.entry.Handle}, b.On})
 		}
 	}
 	s.out.touched.id(id)
