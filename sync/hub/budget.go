@@ -27,6 +27,9 @@ const (
 	// mostBudgets is how many shares one message carries, and in how many bytes: of more, those of the first limits of
 	// the bundle.
 	mostBudgets, mostBudgetBytes = 512, 32 << 10
+	// remembered is for how long devices certainly count what they have made against a share: profile.Prune keeps contacts
+	// for a day more. One that is older may be here and take nothing of the share there.
+	remembered = 31 * sense.Day
 	// slack is added to the time after which contacts of a grant count no more: clocks differ.
 	slack = sense.Minute
 )
@@ -136,7 +139,7 @@ func (a *account) taken(u unit, of holder, epoch, above uint64, within sense.Dur
 
 // rest returns how many contacts may still be made under a grant, or were made and are not known here.
 func (a *account) rest(l *catalog.Limit, g *Grant) int64 {
-	return max(g.Units-a.taken(unit{l, g.About}, holder{g.Device, g.Handle}, g.Epoch, g.Through, sense.Forever), 0)
+	return max(g.Units-a.taken(unit{l, g.About}, holder{g.Device, g.Handle}, g.Epoch, g.Through, remembered), 0)
 }
 
 // remaining returns how many contacts a limit still allows beside what is known, and what all holders but
@@ -195,7 +198,7 @@ func (a *account) share(u unit, to holder, epoch, through uint64, until sense.In
 	// What it made above the number that the message names, and is here nevertheless, it counts itself.
 	told := fresh + a.taken(u, to, epoch, through, min(within, contact.Lasts(u.limit)))
 	x.told.Units = uint32(min(told, 1<<31))
-	x.kept.Units = max(fresh, rest) + a.taken(u, to, epoch, x.kept.Through, sense.Forever)
+	x.kept.Units = max(fresh, rest) + a.taken(u, to, epoch, x.kept.Through, remembered)
 	return x
 }
 

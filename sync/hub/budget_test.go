@@ -522,3 +522,15 @@ func TestWhatOthersHave(t *testing.T) {
 		t.Errorf("told %+v", list)
 	}
 }
+
+// What a device made so long ago that it remembers it no more is on its way when it asks: it takes nothing of the
+// share there, and so nothing here either.
+func TestContactsThatTheDeviceHasForgotten(t *testing.T) {
+	l := newLender(t, sales(1, sense.Hour))
+	l.want("all", l.ask("k1/a"), "sales 1")
+	_, h := l.at("k1/a")
+	if err := l.log("k1", contactAt(1, h, "stay", l.now.Add(-33*sense.Day))); err != nil {
+		t.Fatal(err)
+	}
+	l.want("k1 may still make one", l.ask("k2/a"), "none")
+}

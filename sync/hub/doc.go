@@ -31,7 +31,7 @@
 //   - What changes for a customer reaches every device that holds her in the same
 //     round: as a delta to what it was told, as the whole slice where something was
 //     taken back or the delta is no smaller, and not at all where it knows it: what it
-//     told itself under this handle, and that something has grown too old. Each change
+//     told itself under this handle in this round, and that something has grown too old. Each change
 //     of what a device was told raises the revision; a hello with the revision that is
 //     here is answered Unchanged without working anything out. A device that goes on
 //     with another log, or comes back behind its own past, is told everything anew.
@@ -82,7 +82,10 @@
 //     could count: after lease and window, a minute for clocks that differ, and the
 //     longest time that something is shown. Of a calendar, what any zone in question
 //     would count counts. Limits of two bundles are the same when their names are.
-//     A device of which no bundle or no log is known is lent nothing.
+//     A device of which no bundle or no log is known is lent nothing. What there would be of a
+//     limit, but others have now, is told as 0 units: the device asks again soon. Requests
+//     are told apart by when they were made (At): one that was overtaken by a later one says
+//     nothing, and is lent nothing.
 //   - Of limits that count an answer, contacts that may yet be answered count until
 //     they have an answer that ends them; an answer after that one is not foreseen.
 //   - Before a device runs a bundle, its slices are made for the one that is wanted: its
