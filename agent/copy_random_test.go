@@ -497,3 +497,25 @@ func TestADeviceKnowsWhatTheWholeSliceSays(t *testing.T) {
 		t.Errorf("%d deltas in %d runs: nothing was put to the test", deltas, runs)
 	}
 }
+
+// A hub that begins again with an empty ledger hears at the next hello whose the handles are, and pushes what changes.
+func TestAHubWithoutItsLedgerHearsOfWhoIsHeld(t *testing.T) {
+	c := newCopying(t, 1)
+	c.source("crm1", `{"interaction":"visit","customer":"a","ref":"r1"}`)
+	c.settle()
+	c.now = c.now.Add(sense.Minute)
+	c.ledger = ledger.NewMemory()
+	c.do(hub.Publish{File: catalog.Encode(c.bundle)})
+	c.up = false
+	c.settle()
+	if c.wanted.Revision == 0 {
+		t.Fatal("nothing is held")
+	}
+	c.source("crm1", `{"interaction":"complaint","customer":"a","ref":"r2"}`)
+	c.pass()
+	for _, x := range c.mind.Snapshot().Customers {
+		if n := len(x.Slice.Interactions); n != 1 || x.Slice.Interactions[0].Kind != "complaint" {
+			t.Errorf("the device knows %+v", x.Slice.Interactions)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/wire"
 )
 
@@ -52,8 +53,14 @@ func (s *step) state(t wire.Topic, payload []byte) error {
 		if err != nil {
 			return err
 		}
-		if c.State == wire.Offline && c.Counter < d.Counter {
+		if c.State == wire.Offline && (c.Counter < d.Counter || c.Counter > d.Counter && c.Counter <= d.Ahead) {
 			return nil // a late death
+		}
+		switch {
+		case c.Counter < d.Counter: // the store was put back from a copy, and counts anew
+			d.Ahead = max(d.Ahead, d.Counter)
+		case c.Counter > d.Ahead:
+			d.Ahead = 0
 		}
 		d.Online, d.Counter, d.Since = c.State == wire.Online, c.Counter, s.now
 		d.Boot = c.Boot
@@ -230,7 +237,7 @@ func (s *step) unknown(device string, h wire.Handle, re string) error {
 	if err != nil {
 		return err
 	}
-	return s.sendDown(device, wire.ClassSlice, h.String(), &wire.Unchanged{Handle: h, Until: t.until, ThroughEpoch: t.epoch, Through: t.through, Re: re})
+	return s.sendDown(device, wire.ClassSlice, h.String(), &wire.Unchanged{Handle: h, Until: int64(sense.Never), ThroughEpoch: t.epoch, Through: t.through, Re: re})
 }
 
 // lives notes which life of a device speaks. Where two take turns, two machines have
