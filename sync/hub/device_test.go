@@ -479,18 +479,36 @@ func TestHostileMessages(t *testing.T) {
 }
 
 func TestLateDeathCountsForNothing(t *testing.T) {
-	w := newWorld(t)
-	for _, c := range []wire.Conn{{State: wire.Online, Counter: 2}, {State: wire.Offline, Counter: 1}} {
-		b, err := wire.EncodeJSON(c)
-		if err != nil {
-			t.Fatal(err)
+	on := func(counter uint64) wire.Conn { return wire.Conn{State: wire.Online, Counter: counter} }
+	off := func(counter uint64) wire.Conn { return wire.Conn{State: wire.Offline, Counter: counter} }
+	for name, c := range map[string]struct {
+		said []wire.Conn
+		here bool
+	}{
+		"of an older connection":                      {[]wire.Conn{on(2), off(1)}, true},
+		"of this one":                                 {[]wire.Conn{on(2), off(2)}, false},
+		"of one whose birth was lost":                 {[]wire.Conn{on(2), off(3)}, false},
+		"of the life before its store was put back":   {[]wire.Conn{on(9), on(4), off(9)}, true},
+		"of one in that life whose birth was lost":    {[]wire.Conn{on(7), on(9), on(4), off(8)}, true},
+		"of this one, after a store was put back":     {[]wire.Conn{on(9), on(4), off(9), off(4)}, false},
+		"of one beyond the life before":               {[]wire.Conn{on(9), on(4), off(10)}, false},
+		"of one whose number the life before had":     {[]wire.Conn{on(9), on(4), on(9), off(9)}, false},
+		"of the life before, which is long passed":    {[]wire.Conn{on(9), on(4), on(10), off(9)}, true},
+		"of one after that, whose birth was not lost": {[]wire.Conn{on(9), on(4), on(10), on(12), off(12)}, false},
+	} {
+		w := newWorld(t)
+		for _, said := range c.said {
+			b, err := wire.EncodeJSON(said)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.must(hub.FromDevice{Topic: "tact/v1/shop/k1/st/conn", Payload: b})
 		}
-		w.must(hub.FromDevice{Topic: "tact/v1/shop/k1/st/conn", Payload: b})
-	}
-	w.sent = nil
-	w.must(hub.Connected{})
-	if !slices.Equal(w.topics(), []string{"tact/v1/shop/k1/dn/cmd/rebirth"}) {
-		t.Errorf("sent %v", w.topics())
+		w.sent = nil
+		w.must(hub.Connected{})
+		if here := slices.Equal(w.topics(), []string{"tact/v1/shop/k1/dn/cmd/rebirth"}); here != c.here {
+			t.Errorf("a death %s: the device is here: %v, sent %v", name, here, w.topics())
+		}
 	}
 }
 

@@ -180,6 +180,7 @@ type Device struct {
 	Online   bool
 	Boot     uint64
 	Counter  uint64 // connect counter
+	Ahead    uint64 // highest connect counter of a life before it, where a store was put back and counts anew from below; 0 for none
 	Since    sense.Instant
 	Epoch    uint64
 	Birth    wire.Birth
