@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/tact-edge/tact/agent/engine"
@@ -157,7 +158,7 @@ func renumber(snap *engine.Snapshot, moved map[uint64]uint64, applied uint64) {
 		for n := range c.Pending {
 			c.Pending[n].Seq = moved[c.Pending[n].Seq]
 		}
-		slices.SortFunc(c.Pending, func(a, b engine.Record) int { return int(min(1, max(-1, int64(a.Seq-b.Seq)))) })
+		sort.SliceStable(c.Pending, func(a, b int) bool { return c.Pending[a].Seq < c.Pending[b].Seq })
 		for n := range c.Slice.Exposures {
 			c.Slice.Exposures[n].Seq = moved[c.Slice.Exposures[n].Seq]
 		}

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -61,8 +62,9 @@ func (m *Mind) takeSlice(u *SliceUpdate) {
 	}
 	if u.BudgetUntil != 0 && len(c.in) > 0 { // who has left since gives them back
 		c.Budgets = profile.Budgets{List: u.Budgets, Above: u.Through, Until: u.BudgetUntil}
-		slices.SortFunc(c.Budgets.List, func(a, b profile.Budget) int {
-			return cmp.Or(strings.Compare(a.Limit, b.Limit), strings.Compare(a.About, b.About))
+		list := c.Budgets.List
+		sort.Slice(list, func(a, b int) bool {
+			return cmp.Or(strings.Compare(list[a].Limit, list[b].Limit), strings.Compare(list[a].About, list[b].About)) < 0
 		})
 	}
 	m.letGo(c)

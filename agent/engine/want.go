@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"slices"
+	"sort"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
@@ -50,8 +51,12 @@ func (m *Mind) want() *Want {
 	if len(fresh) == 0 && len(gone) == 0 && !turned {
 		return nil
 	}
-	slices.SortFunc(fresh, func(a, b WantSlice) int { return bytes.Compare(a.Handle[:], b.Handle[:]) })
-	slices.SortFunc(gone, func(a, b Handle) int { return bytes.Compare(a[:], b[:]) })
+	if len(fresh) > 1 {
+		sort.Slice(fresh, func(a, b int) bool { return bytes.Compare(fresh[a].Handle[:], fresh[b].Handle[:]) < 0 })
+	}
+	if len(gone) > 1 {
+		sort.Slice(gone, func(a, b int) bool { return bytes.Compare(gone[a][:], gone[b][:]) < 0 })
+	}
 	return &Want{Slices: fresh, Gone: gone, Signals: m.signals}
 }
 

@@ -209,9 +209,10 @@ type changes struct {
 
 // compare walks the customers and what was written of them side by side.
 func (s *State) compare(customers []engine.CustomerState) *changes {
-	byHandle := func(a, b engine.CustomerState) int { return bytes.Compare(a.Handle[:], b.Handle[:]) }
-	if !slices.IsSortedFunc(customers, byHandle) {
-		customers = slices.SortedFunc(slices.Values(customers), byHandle)
+	byHandle := func(a, b int) bool { return bytes.Compare(customers[a].Handle[:], customers[b].Handle[:]) < 0 }
+	if !sort.SliceIsSorted(customers, byHandle) {
+		customers = slices.Clone(customers)
+		sort.Slice(customers, byHandle)
 	}
 	c := &changes{gone: s.unread, written: slices.Grow(s.spare[:0], len(customers))}
 	old := s.written
