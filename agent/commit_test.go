@@ -489,3 +489,32 @@ func TestIgnoredAsAnEpochIsLeft(t *testing.T) {
 		})
 	}
 }
+
+// TestBrokenLogEndsTheLife: where only the link has met it, too; the next life reads what the disk holds.
+func TestBrokenLogEndsTheLife(t *testing.T) {
+	d := newCounter(t, at(t, truth), true)
+	d.say(tap, `{"ask":"home"}`)
+	do(t, d.Agent, func() { // what a failing disk leaves: a file that is closed under the queue
+		if err := d.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := d.queue.Append(wire.BundleID{}, [][]byte{{1}}); !errors.Is(err, outbox.ErrBroken) {
+		t.Fatal(err)
+	}
+	d.clock.pass(2 * healthEvery)
+	d.inbox.stir()
+	select {
+	case <-d.Done():
+	case <-time.After(10 * time.Second):
+		t.Fatal("it goes on with a log that is broken")
+	}
+	if !errors.Is(d.Err(), outbox.ErrBroken) {
+		t.Error(d.Err())
+	}
+	d.start()
+	if n := len(d.say(`{"ask":"home"}`).Decisions); n != 1 {
+		t.Errorf("%d decisions", n)
+	}
+	stop(t, d.Agent)
+}

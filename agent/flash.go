@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tact-edge/tact/context/sense"
+	"github.com/tact-edge/tact/sync/outbox"
 	"github.com/tact-edge/tact/sync/wire"
 )
 
@@ -67,6 +68,10 @@ func (a *Agent) countFlash(ctx context.Context, now sense.Instant) error {
 // written for a while; else it goes with the next append.
 func (a *Agent) drop(now sense.Instant) {
 	s := a.queue.Status()
+	if s.Broken { // by the link, perhaps, of which nobody else would hear until something happens
+		a.failed = fmt.Errorf("look after the log: %w", outbox.ErrBroken)
+		return
+	}
 	n := int64(min(s.Head, a.saved+1)) - int64(s.First)
 	if n <= 0 || n < dropFrom && now >= a.appended && now < a.appended.Add(dropAfter) {
 		return

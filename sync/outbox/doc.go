@@ -5,7 +5,7 @@
 // # What it guarantees
 //
 //   - Append returns after one durable transaction, or nothing was written
-//     (ErrFull), or it is not known (ErrBroken: open again).
+//     (ErrFull), or it is not known (ErrBroken: open again; Status says so as well).
 //   - Sequence numbers count from 1 without gaps within an epoch and are never
 //     given twice, also when the queue is empty and after any crash of a disk
 //     that keeps its word.

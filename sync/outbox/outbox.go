@@ -142,6 +142,7 @@ type Status struct {
 	Refused uint64 // context records refused since opening
 	Tombs   uint64 // tombstones made since opening of what could not be sent
 	Evicted uint64 // tombstones made since opening of what had to make room
+	Broken  bool   // a write failed with unknown end: nothing goes in or out, see ErrBroken
 }
 
 // Status returns the present state.
@@ -149,7 +150,7 @@ func (q *Outbox) Status() Status {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return Status{Epoch: q.meta.Epoch, First: q.meta.First, Next: q.meta.Next, Head: q.head, Records: len(q.sizes),
-		Bytes: q.bytes, Max: q.max, Refused: q.refused, Tombs: q.tombs, Evicted: q.evicted}
+		Bytes: q.bytes, Max: q.max, Refused: q.refused, Tombs: q.tombs, Evicted: q.evicted, Broken: q.broken != nil}
 }
 
 // Clock says how far the clock may be trusted under which records are made from

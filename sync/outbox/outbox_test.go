@@ -408,3 +408,21 @@ func TestFullDiskHoldsUpNobody(t *testing.T) {
 		t.Error(err, q.Status())
 	}
 }
+
+// TestBrokenIsSeen: a write that failed while sending says so to who looks after the queue.
+func TestBrokenIsSeen(t *testing.T) {
+	d := &Memory{}
+	q := open(t, d, Options{Open: func(uint64, []byte) ([]byte, Verdict, string) { return nil, Remove, wire.TombErased }})
+	appendAll(t, q, bundleA, decision(t, 1))
+	if q.Status().Broken {
+		t.Error("broken from the start")
+	}
+	d.Fault = func(Write) Fault { return FaultAfter }
+	if _, err := q.Peek(5, 1, 10, 1<<20); !errors.Is(err, ErrBroken) || !q.Status().Broken {
+		t.Errorf("%v, broken %v", err, q.Status().Broken)
+	}
+	d.Fault = nil
+	if err := q.Reopen(); err != nil || q.Status().Broken {
+		t.Errorf("%v, broken %v", err, q.Status().Broken)
+	}
+}
