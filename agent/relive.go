@@ -48,7 +48,7 @@ func (a *Agent) relive(ctx context.Context, change func(*engine.Snapshot) error)
 	now = a.stamp.now()
 	a.health = now
 	a.lent.Clear() // their times and numbers were the old ones; the new life wants all again
-	a.lent.describe = now
+	a.lent.describe, a.lent.up = now, min(a.lent.up, now)
 	a.fetch.restart(now)
 	a.touched()
 	a.save()
