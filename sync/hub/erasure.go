@@ -216,37 +216,54 @@ func (s *step) putForget(f Forget) {
 
 // receipt takes that a device has destroyed the key of a handle.
 func (s *step) receipt(device string, h wire.Handle) error {
-	f, ok := s.forgets[held{device, h}]
-	if !ok {
+	_, waits := s.forgets[held{device, h}]
+	if !waits {
 		all, err := s.view.Forgets(device)
 		if err != nil {
 			return err
 		}
-		for _, x := range all {
-			if x.Handle == h {
-				f, ok = x, true
-			}
-		}
+		waits = slices.ContainsFunc(all, func(f Forget) bool { return f.Handle == h })
 	}
-	if !ok {
+	if !waits {
 		return nil
 	}
 	delete(s.forgets, held{device, h})
 	s.write(DropForget{Device: device, Handle: h})
-	if f.Erasure == "" {
-		return nil
+	return s.confirmed(device, h)
+}
+
+// confirmed notes a receipt in every erasure that waits for it: a customer who came back may
+// have been forgotten again before her first handle was.
+func (s *step) confirmed(device string, h wire.Handle) error {
+	waits := func(x Erased) bool { return x.Device == device && x.Handle == h && x.How == "" }
+	note := func(e *Erasure) {
+		if !slices.ContainsFunc(e.Devices, waits) {
+			return
+		}
+		for k := range e.Devices {
+			if x := &e.Devices[k]; waits(*x) {
+				x.At, x.How = s.now, Confirmed
+			}
+		}
+		s.putErasure(e)
 	}
-	e, err := s.erasure(f.Erasure)
-	if err != nil || e == nil || e.Done != 0 {
-		return err
+	for _, id := range sortedKeys(s.erasures, strings.Compare) {
+		note(s.erasures[id])
 	}
-	for k := range e.Devices {
-		if x := &e.Devices[k]; x.Device == device && x.Handle == h {
-			x.At, x.How = s.now, Confirmed
+	for after := ""; ; {
+		page, err := s.view.Erasures(after, true, 256)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for k := range page {
+			e := &page[k]
+			after = e.ID
+			if s.erasures[e.ID] == nil { // those that this step has written are done above
+				e.Devices = slices.Clone(e.Devices)
+				note(e)
+			}
 		}
 	}
-	s.putErasure(e)
-	return nil
 }
 
 // endLeases ends what devices that stay away have dropped by themselves.

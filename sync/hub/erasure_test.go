@@ -173,6 +173,21 @@ func TestErasureWaitsForWhoTellsLate(t *testing.T) {
 	}
 }
 
+// A device asks for something under a handle whose forget has not reached it yet: it is told again, and
+// its receipt still ends the wait of the erasure.
+func TestReceiptOfWhoAskedMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	w.hold("k1", wire.Handle{1}, "a")
+	w.now++
+	e := w.forget("a")
+	w.now++
+	w.sure(w.request("k1", &wire.BudgetRequest{ID: "budget-1", Handle: wire.Handle{1}, Revision: 1, Epoch: 7, Through: 0, At: int64(w.now)}))
+	w.receiptOf("k1")
+	if x := w.erasure(e.ID); x.Done != w.now || !slices.Equal(how(x), []string{"k1 confirmed"}) {
+		t.Errorf("after the receipt: %+v", x)
+	}
+}
+
 // A device is asked to forget somebody whom it does not know: it says who, sealed to the hub under a
 // handle of that one use, and that she is forgotten. The others hear of it.
 func TestForgetToldToADeviceThatDoesNotKnowHer(t *testing.T) {
