@@ -30,7 +30,7 @@ func records() map[string]Record {
 		"outcome": &Outcome{At: at, Happened: at - 5, Epoch: 1<<63 - 1, N: 7, Outcome: Named("accepted"), Session: Named("main"), Slot: Sym{ID: 3},
 			Action: Sym{ID: 300}, Handle: handleA, ID: "tap-1", Source: "screen"},
 		"outcome_elsewhere": &Outcome{At: at, Happened: at, Epoch: 5, N: 7, Outcome: Named("never"), Session: Named("main"), Handle: handleA, Device: "kiosk-2"},
-		"fact": &Fact{At: at, Happened: at - 1, Handle: handleA, Name: Sym{ID: 5}, Value: ValueOf(sense.StringValue("M")), Provenance: 1, ID: "f", Source: "kiosk"},
+		"fact":              &Fact{At: at, Happened: at - 1, Handle: handleA, Name: Sym{ID: 5}, Value: ValueOf(sense.StringValue("M")), Provenance: 1, ID: "f", Source: "kiosk"},
 		"fact_of_owner": &Fact{At: at, Happened: at, Owner: "vehicle-9", Name: Named("doors"),
 			Value: ValueOf(sense.ListValue([]sense.Value{sense.IntValue(-3), sense.BoolValue(true), sense.ListValue(nil)})), Provenance: 4},
 		"consent":     &Consent{At: at, Happened: at, Handle: handleA, Purpose: Sym{ID: 2}, Granted: true, Text: "v3", Expires: at + 1000, ID: "c", Source: "kiosk"},
