@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"sync"
@@ -59,6 +60,20 @@ func (c *counter) off(wall sense.Instant, synced bool) {
 	stop(c.t, c.Agent)
 	c.clock = &fakeClock{wall: wall, synced: synced}
 	c.start()
+}
+
+// see looks at the agent between two steps.
+func (c *counter) see(look func()) {
+	c.t.Helper()
+	if err := c.look(context.Background(), look); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *counter) now() (at sense.Instant) {
+	c.t.Helper()
+	c.see(func() { at = c.stamp.now() })
+	return at
 }
 
 func (c *counter) say(lines ...string) Answer {
@@ -132,7 +147,7 @@ func TestLeaseEndsByTheTruth(t *testing.T) {
 			d.off(c.wall, c.kept)
 			d.say(tap)
 			if k := d.known(); k.Here != c.here {
-				t.Errorf("at %s, %s: here %v, want %v", d.stamp.now(), d.Status().Clock, k.Here, c.here)
+				t.Errorf("at %s, %s: here %v, want %v", d.now(), d.Status().Clock, k.Here, c.here)
 			}
 			hubSays(t, d.Agent, c.hub)
 			d.say(tap)
@@ -208,7 +223,7 @@ func TestClockADayForthAndBack(t *testing.T) {
 	}
 	d.clock.set(now.Add(2*sense.Second), true)
 	do(t, d.Agent, func() {})
-	if got := d.stamp.now().Sub(now); got < 0 || got > sense.Minute || d.Status().Clock != "synced" {
+	if got := d.now().Sub(now); got < 0 || got > sense.Minute || d.Status().Clock != "synced" {
 		t.Errorf("at %s after the truth, %s", got, d.Status().Clock)
 	}
 	c := d.customer()
@@ -216,13 +231,13 @@ func TestClockADayForthAndBack(t *testing.T) {
 		t.Fatalf("%d contacts are left of two", len(c.Slice.Exposures))
 	}
 	for _, x := range c.Slice.Exposures {
-		if x.At > d.stamp.now() {
-			t.Errorf("contact %s lies %s ahead", x.Decision, x.At.Sub(d.stamp.now()))
+		if x.At > d.now() {
+			t.Errorf("contact %s lies %s ahead", x.Decision, x.At.Sub(d.now()))
 		}
 	}
 	for k := range c.Pending {
-		if e := c.Pending[k].Event; e.Happened > d.stamp.now() {
-			t.Errorf("what waits to be folded in again happened %s ahead", e.Happened.Sub(d.stamp.now()))
+		if e := c.Pending[k].Event; e.Happened > d.now() {
+			t.Errorf("what waits to be folded in again happened %s ahead", e.Happened.Sub(d.now()))
 		}
 	}
 	d.clock.pass(sense.Second)
@@ -235,13 +250,15 @@ func TestClockADayForthAndBack(t *testing.T) {
 	for _, id := range []string{shown.ID, tomorrow.ID} {
 		d.say(`{"outcome":"accepted","decision":"` + id + `"}`)
 	}
-	if due := d.health; due > d.stamp.now().Add(healthEvery) {
-		t.Errorf("the next look at the house is %s ahead", due.Sub(d.stamp.now()))
+	var due sense.Instant
+	d.see(func() { due = d.health })
+	if due > d.now().Add(healthEvery) {
+		t.Errorf("the next look at the house is %s ahead", due.Sub(d.now()))
 	}
 	// And over a restart: nothing is ahead, whatever the log says.
 	d.off(now.Add(sense.Minute), true)
 	d.say(tap)
-	if got := d.stamp.now().Sub(now); got > 2*sense.Minute {
+	if got := d.now().Sub(now); got > 2*sense.Minute {
 		t.Errorf("after a restart %s ahead", got)
 	}
 	stop(t, d.Agent)
@@ -260,10 +277,10 @@ func TestKilledUnderAWrongDay(t *testing.T) {
 	d.dir, d.clock = killed, &fakeClock{wall: now.Add(sense.Hour), synced: true}
 	d.start()
 	d.say(tap)
-	if got := d.stamp.now().Sub(now); got < 0 || got > 2*sense.Hour {
+	if got := d.now().Sub(now); got < 0 || got > 2*sense.Hour {
 		t.Errorf("at %s after the truth", got)
 	}
-	if c := d.customer(); len(c.Slice.Facts) != 1 || c.Slice.Facts[0].Happened > d.stamp.now() {
+	if c := d.customer(); len(c.Slice.Facts) != 1 || c.Slice.Facts[0].Happened > d.now() {
 		t.Errorf("%+v", c.Slice.Facts)
 	}
 	stop(t, d.Agent)

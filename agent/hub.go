@@ -13,6 +13,16 @@ import (
 	"github.com/tact-edge/tact/sync/wire"
 )
 
+// arrived takes what the link hands up, in the link's goroutine, before the link sends anything more.
+func (a *Agent) arrived(e uplink.Event) {
+	if m, ok := e.(uplink.Message); ok {
+		if f, ok := m.Message.(*wire.Forget); ok {
+			a.codec.withheld.doom(engine.Handle(f.Handle), a.codec.keys)
+		}
+	}
+	a.inbox.fromHub(e)
+}
+
 // fromHub takes in what the link hands up.
 func (a *Agent) fromHub(ctx context.Context, e uplink.Event) error {
 	switch e := e.(type) {

@@ -425,6 +425,9 @@ func (c *codec) openStored(seq uint64, record []byte, hubKey func() []byte) ([]b
 	if wire.DecodeInto(record, &sealed) != nil {
 		return nil, outbox.Quarantine, wire.TombCorrupt
 	}
+	if c.withheld.waits(engine.Handle(sealed.Handle), c.keys) {
+		return nil, outbox.Leave, ""
+	}
 	inner, err := c.keys.Open(engine.Handle(sealed.Handle), sealedAs(seq), sealed.Body)
 	switch {
 	case errors.Is(err, store.ErrNoKey):

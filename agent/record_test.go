@@ -126,6 +126,18 @@ func TestOpenedAtSending(t *testing.T) {
 	if err := wire.DecodeInto(sent, &fact); v != outbox.Send || err != nil || fact.Value.Str() != "Medium-size" {
 		t.Errorf("fact: verdict %d, %v, %v", v, fact.Value, err)
 	}
+	// A forget has come of whose it is: it may not overtake its own execution, and ends with the key.
+	c.withheld.doom(h, s.Keys)
+	c.withheld.doom(engine.Handle{9}, s.Keys) // of nobody here
+	for _, seq := range []uint64{1, 4} {
+		if _, v, _ := open(seq, raw[seq]); v != outbox.Leave {
+			t.Errorf("record %d of who is about to be forgotten: verdict %d, want Leave", seq, v)
+		}
+	}
+	if len(c.withheld.doomed) != 1 {
+		t.Errorf("held back are %v", c.withheld.doomed)
+	}
+	delete(c.withheld.doomed, h)
 	// Sealed for its own place in the log: elsewhere it is damage.
 	if _, v, why := open(5, raw[4]); v != outbox.Quarantine || why != wire.TombCorrupt {
 		t.Errorf("moved record: verdict %d %s", v, why)

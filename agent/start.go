@@ -501,7 +501,7 @@ func (a *Agent) startLink() error {
 		s.Seed = a.epoch ^ a.boot // two devices shall not come back at one instant
 	}
 	link, err := mqtt.NewDevice(mqtt.DeviceConfig{Broker: *a.cfg.Broker, Session: s, Queue: crashQueue{a.queue, a.cfg.Crash},
-		Counter: func() (uint64, error) { return a.store.Count("connection") }, Up: a.inbox.fromHub})
+		Counter: func() (uint64, error) { return a.store.Count("connection") }, Up: a.arrived})
 	if err != nil {
 		return err
 	}
