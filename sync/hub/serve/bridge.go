@@ -122,7 +122,8 @@ func (h *Hub) receive(ctx context.Context) {
 	}
 }
 
-// publisher sends messages in order per topic, and never holds the mind back.
+// publisher sends messages in order per device, and never holds the mind back: what a device is to
+// forget comes before the acknowledgement upon which it sends what it has.
 type publisher struct {
 	client *mqtt.Hub
 	key    ed25519.PrivateKey // signs what goes down
@@ -139,7 +140,7 @@ type outgoing struct {
 
 const (
 	publishers     = 8
-	publishQueue   = 1024
+	publishQueue   = 8192
 	publishTimeout = 10 * time.Second
 )
 
@@ -153,13 +154,26 @@ func newPublisher(c *mqtt.Hub, key ed25519.PrivateKey, n *counts) *publisher {
 
 func (p *publisher) put(topic string, payload []byte, retain bool) {
 	f := fnv.New32a()
-	f.Write([]byte(topic))
+	f.Write([]byte(deviceOf(topic)))
 	select {
 	case p.queues[f.Sum32()%publishers] <- outgoing{topic, payload, retain}:
 	default:
 		p.counts.unpublished.Add(1)
 		p.lost.Store(true)
 	}
+}
+
+// deviceOf is the beginning of a topic as far as it names the device.
+func deviceOf(topic string) string {
+	const parts = 4 // tact/v1/TENANT/DEVICE
+	for k, n := 0, 0; k < len(topic); k++ {
+		if topic[k] == '/' {
+			if n++; n == parts {
+				return topic[:k]
+			}
+		}
+	}
+	return topic
 }
 
 func (p *publisher) start(ctx context.Context, done *sync.WaitGroup) {
