@@ -168,9 +168,9 @@ func (o *once) askAround(d sense.Duration) {
 }
 
 // TestOneOverThreeDevices: with one device cut off before, during or after its lease, nobody is shown more than one
-// coupon in any window; and none is withheld for good. TACT_RUNS is how many worlds (40), TACT_SEED the first.
+// coupon in any window; and none is withheld for good. TACT_RUNS is how many worlds (16), TACT_SEED the first.
 func TestOneOverThreeDevices(t *testing.T) {
-	runs, first := 40, 0
+	runs, first := 16, 0
 	for name, into := range map[string]*int{"TACT_RUNS": &runs, "TACT_SEED": &first} {
 		if text := os.Getenv(name); text != "" {
 			n, err := strconv.Atoi(text)

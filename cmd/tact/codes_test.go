@@ -119,8 +119,8 @@ var tables = map[string][]string{
 		"inferred_not_told", "third_party_not_told", "lease_ended", "sleeping_customer", "quality_too_low", "waiting_for_response", "conversation_open_elsewhere", "significant_needs_person"},
 }
 
-// Every code that is said to be given occurs: in a scenario of testdata/journeys, which is run here and holds, or
-// in a table that is named above.
+// Every code that is said to be given occurs: in a scenario of testdata/journeys, all of which hold (package scenario
+// tests that), or in a table that is named above.
 func TestEveryReachedCodeOccurs(t *testing.T) {
 	seen := map[string]bool{}
 	said := regexp.MustCompile(`because ([a-z_]+)`)
@@ -128,19 +128,13 @@ func TestEveryReachedCodeOccurs(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no journeys: %v", err)
 	}
-	var policies scenario.Policies
 	for _, name := range files {
 		content, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, mistakes := scenario.Parse(name, content)
-		held := len(mistakes) == 0
-		for k := 0; held && k < len(f.Scenarios); k++ {
-			held = len(scenario.Run(f, f.Scenarios[k], &policies).Failures) == 0
-		}
-		if !held {
-			t.Errorf("%s does not hold: what it says occurs is not counted", name)
+		if _, mistakes := scenario.Parse(name, content); len(mistakes) > 0 {
+			t.Errorf("%s is no file of scenarios: what it says occurs is not counted: %v", name, mistakes)
 			continue
 		}
 		for line := range strings.Lines(string(content)) {
