@@ -11,9 +11,11 @@ import (
 var pauses = [...]catalog.Reason{catalog.CoolingOff, catalog.AskedLater, catalog.AskedNever}
 
 // paused: an answer holds back for a while; never holds for ever, whatever the policy says, and so does
-// a no to the question whether something still is right.
+// a no to the question whether something still is right. While the slice is awaited, what was answered
+// here holds.
 func paused(v *guard.View, a *catalog.Action) guard.Verdict {
-	if v.Slice == nil {
+	heard := v.Words()
+	if heard == nil {
 		return guard.Verdict{}
 	}
 	var held [len(pauses)]struct {
@@ -32,8 +34,8 @@ func paused(v *guard.View, a *catalog.Action) guard.Verdict {
 			h.by, h.length = o, length
 		}
 	}
-	for k := range v.Slice.Exposures {
-		x := &v.Slice.Exposures[k]
+	for k := range heard.Exposures {
+		x := &heard.Exposures[k]
 		for _, o := range x.Outcomes {
 			switch {
 			case o.Outcome == "never" && same("about", v, a, x):

@@ -24,6 +24,7 @@ type View struct {
 
 	Presence   Presence
 	Slice      *profile.Slice // nil unless Here
+	Heard      *profile.Slice // while Awaited, what was said to and by the customer on this device: it only ever holds back
 	Customer   string
 	Person     string // the hub's id of the customer, so that every device hashes alike; else Customer
 	Owners     []event.Owner
@@ -69,6 +70,15 @@ type View struct {
 // Holds says whether a verdict holds back: it refuses, for a reason that is not waived.
 func (v *View) Holds(d Verdict) bool {
 	return !d.OK() && (v.Waived == nil || !v.Waived(d.Reason))
+}
+
+// Words are where refusals are found: in the slice, else in what was heard here while it is awaited. Nil
+// where there is neither.
+func (v *View) Words() *profile.Slice {
+	if v.Slice != nil || v.Presence != Awaited {
+		return v.Slice
+	}
+	return v.Heard
 }
 
 // Candidate is an action in one of its treatments.

@@ -81,11 +81,14 @@ var consentReasons = [...]catalog.Reason{
 
 func granted(v *View, p *catalog.Purpose) Verdict {
 	state := profile.ConsentUnknown
-	if v.Slice != nil {
-		state, _ = v.Slice.Consent(p.Name, v.Now)
+	if s := v.Words(); s != nil {
+		state, _ = s.Consent(p.Name, v.Now)
 	}
-	if state == profile.ConsentGranted {
+	switch {
+	case state == profile.ConsentGranted && v.Slice != nil:
 		return Verdict{}
+	case state == profile.ConsentGranted: // a yes without the rest is not known to be the last word
+		return refuse(catalog.ConsentUnknown, named(p.Name))
 	}
 	return refuse(consentReasons[state], v.said(p.Name))
 }
@@ -94,11 +97,12 @@ func granted(v *View, p *catalog.Purpose) Verdict {
 // was never asked.
 func (v *View) said(purpose string) catalog.Because {
 	because := named(purpose)
-	if v.Slice == nil {
+	s := v.Words()
+	if s == nil {
 		return because
 	}
-	for k := range v.Slice.Consents {
-		if c := &v.Slice.Consents[k]; c.Purpose == purpose {
+	for k := range s.Consents {
+		if c := &s.Consents[k]; c.Purpose == purpose {
 			because.Value, because.Age = sense.BoolValue(c.Granted), v.Now.Sub(c.Happened)
 		}
 	}
@@ -107,10 +111,11 @@ func (v *View) said(purpose string) catalog.Because {
 
 // objected: who objects is heard at once, where the purpose rests on somebody else's interest.
 func objected(v *View, a *catalog.Action) Verdict {
-	if p := &v.Bundle.Purposes[a.Purpose]; v.Slice != nil && p.Basis.YieldsToObjection() && v.Slice.Objects(p.Name) {
+	s := v.Words()
+	if p := &v.Bundle.Purposes[a.Purpose]; s != nil && p.Basis.YieldsToObjection() && s.Objects(p.Name) {
 		because := named(p.Name)
-		for k := range v.Slice.Objections {
-			if o := &v.Slice.Objections[k]; o.Purpose == p.Name {
+		for k := range s.Objections {
+			if o := &s.Objections[k]; o.Purpose == p.Name {
 				because.Value, because.Age = sense.BoolValue(o.Raised), v.Now.Sub(o.Happened)
 			}
 		}
@@ -121,8 +126,8 @@ func objected(v *View, a *catalog.Action) Verdict {
 
 // restricted: while a customer's data is restricted, only what protects life or the law demands goes on.
 func restricted(v *View, a *catalog.Action) Verdict {
-	if v.Slice != nil && v.Slice.Restricted && !v.Bundle.Purposes[a.Purpose].Basis.HoldsUnderRestriction() {
-		return refuse(catalog.Restricted, catalog.Because{Name: "restrict", Value: sense.BoolValue(true), Age: v.Now.Sub(v.Slice.RestrictedAt)})
+	if s := v.Words(); s != nil && s.Restricted && !v.Bundle.Purposes[a.Purpose].Basis.HoldsUnderRestriction() {
+		return refuse(catalog.Restricted, catalog.Because{Name: "restrict", Value: sense.BoolValue(true), Age: v.Now.Sub(s.RestrictedAt)})
 	}
 	return Verdict{}
 }
@@ -237,7 +242,7 @@ func Granted(v *View) (set catalog.PurposeSet, next sense.Instant) {
 			holds = state == profile.ConsentGranted && (!p.Explicit || explicit(v, p))
 			next = min(next, turn)
 		}
-		if s := v.Slice; holds && s != nil {
+		if s := v.Words(); holds && s != nil {
 			holds = !(p.Basis.YieldsToObjection() && s.Objects(p.Name)) && (!s.Restricted || p.Basis.HoldsUnderRestriction())
 		}
 		if holds && p.LeastAge > 0 {

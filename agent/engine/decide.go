@@ -54,6 +54,9 @@ func (m *Mind) view(s *session, slot int32, asked bool) guard.View {
 		v.Customer, v.Person = c.Customer, c.person()
 		v.Erased = m.erased[m.tombstone(c.Customer)]
 		v.ProfileAge, v.LeaseEnded = m.age(c), !c.Here && c.Until != 0
+		if v.Slice == nil {
+			v.Heard = &c.Slice
+		}
 		if m.cfg.Budgets && !m.cfg.Leased {
 			v.Budgets = &c.Budgets
 		}

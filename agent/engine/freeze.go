@@ -171,13 +171,7 @@ func (c *coder) ask(a *event.Ask) {
 func (c *coder) view(v *guard.View) {
 	c.instant(&v.Now)
 	num(c, &v.Presence)
-	here := v.Slice != nil
-	if c.yes(&here); here && c.err == nil {
-		if !c.writing {
-			v.Slice = &profile.Slice{}
-		}
-		c.slice(v.Slice)
-	}
+	c.slices(v)
 	c.text(&v.Customer)
 	c.text(&v.Person)
 	listOf(c, &v.Owners, c.owner)
@@ -201,6 +195,28 @@ func (c *coder) view(v *guard.View) {
 	listOf(c, &v.Spent, func(l *[]sense.Instant) { listOf(c, l, c.instant) })
 	num(c, &v.Clock)
 	c.budgets(v)
+}
+
+// slices codes the slice (1), or what was heard while it is awaited (2).
+func (c *coder) slices(v *guard.View) {
+	var there uint64
+	for k, s := range [...]*profile.Slice{v.Slice, v.Heard} {
+		if s != nil {
+			there |= 1 << k
+		}
+	}
+	if c.unsigned(&there); there > 3 {
+		c.fail("slices %d", there)
+	}
+	for k, s := range [...]**profile.Slice{&v.Slice, &v.Heard} {
+		if there>>k&1 == 0 || c.err != nil {
+			continue
+		}
+		if !c.writing {
+			*s = &profile.Slice{}
+		}
+		c.slice(*s)
+	}
 }
 
 // budgets codes the units that the hub has leased.

@@ -157,16 +157,32 @@ func above(pending []Record, through uint64) []Record {
 	return kept
 }
 
-// endLease takes back what was lent: of the customer nothing is left but what this device said to her and
-// the hub may not know yet. Once it does, she goes whole, and her key with her.
+// endLease takes back what was lent: of the customer nothing is left but what this device said to her, and what
+// she refused, that the hub may not know yet. Once it does, she goes whole, and her key with her.
 func (m *Mind) endLease(c *customer) {
 	c.Here = false
 	if !m.cfg.Leased {
-		c.Slice.Facts, c.Slice.Consents, c.Slice.Objections, c.Slice.Interactions = nil, nil, nil, nil
+		no := c.refusals()
+		c.Slice.Facts, c.Slice.Interactions = nil, nil
+		c.Slice.Consents, c.Slice.Objections = no.Consents, no.Objections
 		c.Slice.KeepExposures(m.made)
 		c.Revision = 0 // none is held: the hub must send it whole when it is wanted again
 	}
 	m.changed(c)
+}
+
+// refusals are what she said no to here, last, and the hub's slice does not show yet: a refusal holds from when she
+// speaks, whether a slice is here or not. A yes means something only beside what it was said to.
+func (c *customer) refusals() (no profile.Slice) {
+	for k := range c.Pending {
+		switch e := c.Pending[k].Event; e.Body.(type) {
+		case *event.Consent, *event.Objection:
+			_ = no.Fold(e) // only profile events are ever pending
+		}
+	}
+	no.Consents = slices.DeleteFunc(no.Consents, func(x profile.Consent) bool { return x.Granted })
+	no.Objections = slices.DeleteFunc(no.Objections, func(x profile.Objection) bool { return !x.Raised })
+	return no
 }
 
 // done says whether nothing is held of a customer whose lease has ended that the hub does not know.

@@ -304,8 +304,11 @@ func (m *Mind) tellMoment() {
 		s.stale, s.quietTurn = false, 0
 		p := m.presence(s)
 		v := guard.View{Bundle: m.bundle, Now: m.now, Presence: p, Owners: s.owners, Clock: m.clock}
-		if p == guard.Here {
+		switch p {
+		case guard.Here:
 			v.Slice = &s.customer.Slice
+		case guard.Awaited:
+			v.Heard = &s.customer.Slice
 		}
 		granted, next := m.usable(&v)
 		if c := s.customer; c != nil {
