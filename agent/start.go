@@ -3,6 +3,8 @@ package agent
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -498,7 +500,10 @@ func (a *Agent) startLink() error {
 	s := a.cfg.Session
 	s.Tenant, s.Device, s.Groups, s.Keys, s.Boot = a.cfg.Tenant, a.cfg.Device, a.cfg.Groups, a.cfg.HubKeys, a.boot
 	if s.Seed == 0 {
-		s.Seed = a.epoch ^ a.boot // two devices shall not come back at one instant
+		// Two devices shall not come back at one instant, nor take answers for their own that were given to a copy.
+		var seed [8]byte
+		rand.Read(seed[:])
+		s.Seed = binary.BigEndian.Uint64(seed[:]) | 1
 	}
 	link, err := mqtt.NewDevice(mqtt.DeviceConfig{Broker: *a.cfg.Broker, Session: s, Queue: crashQueue{a.queue, a.cfg.Crash},
 		Counter: func() (uint64, error) { return a.store.Count("connection") }, Up: a.arrived})

@@ -214,11 +214,13 @@ func TestNobodyReadsAnother(t *testing.T) {
 			})
 		}
 		speak("one")
-		a := join(t, f.as("kiosk-1"), below("kiosk-1"), hubPresence, groupOf,
+		a := join(t, f.as("kiosk-1"), below("kiosk-1"), of("kiosk-1", "st/conn"), hubPresence, groupOf,
 			"#", "+/#", "tact/#", "tact/v1/#", "tact/v1/+/#", "tact/v1/"+tenant+"/#", of("+", "#"), of("+", "dn/#"), of("+", "dn/want"), of("+", "up/#"), of("+", "st/conn"),
 			of("kiosk-2", "#"), of("kiosk-2", "dn/#"), of("kiosk-2", "dn/want"), of("kiosk-2", "up/log"), of("kiosk-2", "st/birth"), "$SYS/#",
 			"$share/x/#", "$share/x/tact/v1/#", "$share/x/"+of("+", "dn/#"), "$share/x/"+of("kiosk-2", "#"), "$share/x/"+of("kiosk-2", "dn/want"))
 		speak("two")
+		a.publish(of("kiosk-1", "st/conn"), "allowed", 1, true)
+		within(t, "its own presence", func() bool { return a.heard(of("kiosk-1", "st/conn") + " allowed") })
 		for _, topic := range []string{of("kiosk-1", "dn/want"), of("kiosk-1", "dn/cmd/echo"), groupOf, hubPresence} {
 			hub.publish(topic, "allowed", 1, false)
 			within(t, "what the device may read on "+topic, func() bool { return a.heard(topic + " allowed") })

@@ -1,9 +1,11 @@
 package uplink
 
 import (
+	"fmt"
 	"math/rand/v2"
 
 	"github.com/tact-edge/tact/context/sense"
+	"github.com/tact-edge/tact/sync/wire"
 )
 
 // jitter returns a duration from [d/2, d), a function of the seed and of how
@@ -26,10 +28,23 @@ func grown(base, most sense.Duration, tries int) sense.Duration {
 	return min(base, most)
 }
 
-// Takeovers: a connection that breaks although the broker is there at once
-// again. MQTT 3.1.1 tells no reason; somebody else with the same client id looks
-// like this, a broker that restarts does not.
+// Takeovers: somebody else with the same client id throws this device out. MQTT 3.1.1 tells no reason,
+// but there is the retained presence: after a connection of this life nobody but another process of the
+// same identity can have written it. Where the broker does not let a device read its own presence,
+// a connection that breaks although the broker is there at once again is taken for a takeover.
 const takeoverSpan = sense.Minute
+
+// ownPresence looks who was connected before. A life that connects for the first time has nobody to miss.
+func (s *Session) ownPresence(c wire.Conn) {
+	s.readable = true
+	if s.other || s.openings < 2 || c.Life == "" || c.Life == s.life() {
+		return
+	}
+	s.other = true
+	if s.noteTakeover(s.now) {
+		s.keepAway("%d times within a minute another process was connected as %s: two devices have one identity, or one store runs twice")
+	}
+}
 
 // noteTakeover books one, and says whether there were too many within a minute.
 func (s *Session) noteTakeover(at sense.Instant) bool {
@@ -43,21 +58,17 @@ func (s *Session) noteTakeover(at sense.Instant) bool {
 	return len(s.takeovers) > s.cfg.Takeovers
 }
 
-// keepAway stays off the broker, longer each time: coming back at once would throw the other
-// device out, which would do the same.
-func (s *Session) keepAway() {
-	s.takeovers, s.wasOpen, s.tries = nil, false, 0
+// keepAway tells and stays off the broker, longer each time: coming back at once would throw the
+// other device out, which would do the same. After two pauses at their longest without a reason the next is short again.
+func (s *Session) keepAway(why string) {
+	s.problem(ProblemDuplicate, fmt.Sprintf(why, len(s.takeovers), s.cfg.Device))
+	if s.now.Sub(s.awayAt) > 2*s.cfg.MaxTakeoverPause {
+		s.twins = 0
+	}
+	s.down()
+	s.out.Disconnect = true
+	s.takeovers, s.wasOpen, s.tries, s.awayAt = nil, false, 0, s.now
 	pause := grown(s.cfg.TakeoverPause, s.cfg.MaxTakeoverPause, s.twins)
 	s.twins++
 	s.phase, s.due = waiting, s.now.Add(s.jitter(pause))
-}
-
-// suspectsTwin says whether a break is taken for another takeover at once. The suspicion ends
-// with a connection that lasts longer than the other device may keep away. Until then a broker
-// that restarts is taken for a takeover too: the device is away for a pause, and loses nothing.
-func (s *Session) suspectsTwin() bool {
-	if s.now.Sub(s.openedAt) > 2*s.cfg.MaxTakeoverPause {
-		s.twins = 0
-	}
-	return s.twins > 0
 }

@@ -22,8 +22,10 @@
 //     is sent again, the same bytes, after 3 s doubling to 60 s with jitter.
 //   - After NewEpoch for the present epoch nothing of it is sent, and no acknowledgement of it
 //     is taken, until Log brings another.
-//   - A device whose identity another one uses keeps away for 5 min, doubled up to an hour each
-//     time that it is thrown out again, and tells of it once an hour.
+//   - A device that finds more than three times within a minute that another process was connected
+//     with its identity keeps away for 5 min, doubled up to an hour each time that it happens again,
+//     and tells of it once an hour. Links that break and brokers that restart do not look like that,
+//     where the broker lets a device read its own st/conn.
 //   - A problem of one code is told once a minute, with how many there were.
 //   - Only messages on the device's own topics, its groups' and the hub's
 //     presence are taken, and those below dn/ only when signed for that topic by

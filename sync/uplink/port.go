@@ -11,7 +11,7 @@ type Config struct {
 	Groups         []string  // whose want is read as well
 	Keys           wire.Keys // of the hub
 	Boot           uint64    // which life of the device this is
-	Seed           uint64    // of all jitter
+	Seed           uint64    // of all jitter; drawn by each process, so that its copies have others
 
 	Window       int            // batches in flight: 8
 	BatchRecords int            // records of a batch: 256

@@ -34,6 +34,9 @@ func (s *Session) receive(in Arrived) error {
 		s.hubPresence(c)
 		return nil
 	}
+	if t.Device == s.cfg.Device && t.Plane == wire.State && t.Class == wire.ClassConn {
+		return s.presenceCame(in)
+	}
 	mine := t.Device == s.cfg.Device && t.Plane == wire.Down
 	for _, g := range s.cfg.Groups {
 		mine = mine || t.Group == g
@@ -62,6 +65,19 @@ func (s *Session) receive(in Arrived) error {
 		return err
 	}
 	return s.message(t, m)
+}
+
+// presenceCame takes the device's own presence, as the broker has it.
+func (s *Session) presenceCame(in Arrived) error {
+	if len(in.Payload) == 0 {
+		return nil // it was cleared
+	}
+	c, err := wire.DecodeConn(in.Payload)
+	if err != nil {
+		return fmt.Errorf("take %s: %w", in.Topic, err)
+	}
+	s.ownPresence(c)
+	return nil
 }
 
 // hubPresence follows the hub. A death of an older connection than the newest

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/wire"
@@ -142,6 +143,9 @@ func (s *Session) acknowledged(a *wire.Ack) {
 	if a.Epoch != s.log.Epoch || a.Epoch == s.left {
 		return // of the line of numbers before this one, or of one where the hub has other records
 	}
+	if s.phase == greeting && !strings.HasPrefix(a.Re, s.idsOf(hello)) {
+		return // what came before the answer to the hello may be of a twin, whom this connection threw out
+	}
 	ahead := a.Through >= s.log.Next
 	for _, r := range a.Ranges {
 		ahead = ahead || r.First == 0 || r.Last < r.First || r.Last >= s.log.Next
@@ -150,9 +154,9 @@ func (s *Session) acknowledged(a *wire.Ack) {
 		s.problem(ProblemAck, fmt.Sprintf("through %d with %d ranges, next is %d: was the store restored from a copy?", a.Through, len(a.Ranges), s.log.Next))
 		return
 	}
-	// What this life has not sent may be another's under the same number: a store that was put back from a
-	// copy gives numbers once more. Only what was sent counts, and of a run that the hub has beyond it the last
-	// record is sent once more: the hub asks for another epoch where the two differ.
+	// What this connection has not sent may be another's under the same number: a store that was put back from
+	// a copy gives numbers once more, and so does a twin. Only what was sent counts, and of a run that the hub has
+	// beyond it the last record is sent once more: the hub asks for another epoch where the two differ.
 	s.sent = max(s.sent, s.log.Head)
 	beyond := a.Through >= s.sent
 	through := a.Through
@@ -173,7 +177,7 @@ func (s *Session) acknowledged(a *wire.Ack) {
 	s.flights = kept
 	s.log.Head = max(s.log.Head, a.Through+1)
 	s.cursor = max(s.cursor, s.log.Head)
-	if s.phase == greeting && (a.Re == s.hello || a.Re == "") {
+	if s.phase == greeting {
 		s.deliver()
 	}
 	if beyond {

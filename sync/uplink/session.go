@@ -41,13 +41,15 @@ type Session struct {
 	wasOpen   bool // the last connection had been open
 	unproved  int  // connections in a row that broke between echo and answer
 	takeovers []sense.Instant
+	readable  bool          // the device may read its own presence
+	openings  int           // connections of this life
+	other     bool          // another life's presence was seen in this connection
 	twins     int           // how often the device kept away in a row, since another one has its identity
-	openedAt  sense.Instant // the present connection, or the last
+	awayAt    sense.Instant // when it did so last
 
 	hub   wire.Conn // newest presence; zero where none came
 	held  bool      // the hub said that it is offline
 	echo  string    // id awaited
-	hello string    // id awaited
 	self  Self
 	wants map[string]uint64 // newest revision per group; "" is the device's own
 
@@ -57,7 +59,7 @@ type Session struct {
 	acked    []wire.Range // acknowledged above Head, as the hub last said
 	flights  []flight
 	reading  bool
-	sent     uint64        // records below it were published by this life of the device, or acknowledged
+	sent     uint64        // records below it were published in this connection, or acknowledged
 	fresh    uint64        // records from here on came after the last look, and may linger
 	lingerTo sense.Instant // when they go
 	stuckTo  sense.Instant // nothing could be read from cursor until then
@@ -117,7 +119,7 @@ func (s *Session) Will(at sense.Instant, counter uint64) Publish {
 
 // Filters are the topic filters of the device, for routes made before connecting.
 func (s *Session) Filters() []string {
-	f := []string{s.path.Below(), wire.HubConn(s.cfg.Tenant)}
+	f := []string{s.path.Below(), s.path.Of(wire.State, wire.ClassConn), wire.HubConn(s.cfg.Tenant)}
 	for _, g := range s.cfg.Groups {
 		f = append(f, wire.GroupWant(s.cfg.Tenant, g))
 	}
@@ -231,13 +233,12 @@ func (s *Session) connected(in Connected) {
 	if s.phase != opening {
 		return
 	}
-	if s.wasOpen && s.tries == 0 && s.noteTakeover(s.brokenAt) {
-		s.problem(ProblemDuplicate, fmt.Sprintf("%d connections broke within a minute with the broker there: another device uses the id %s", len(s.takeovers), s.cfg.Device))
-		s.out.Disconnect = true
-		s.keepAway()
+	if !s.readable && s.wasOpen && s.tries == 0 && s.noteTakeover(s.brokenAt) {
+		s.keepAway("%d connections broke within a minute with the broker there: does another device use the id %s?")
 		return
 	}
-	s.counter, s.tries, s.wasOpen, s.openedAt = in.Counter, 0, true, s.now
+	s.counter, s.tries, s.wasOpen, s.other = in.Counter, 0, true, false
+	s.openings++
 	s.phase, s.due = joining, s.now.Add(10*sense.Second)
 	s.out.Subscribe = s.Filters()
 }
@@ -255,11 +256,6 @@ func (s *Session) disconnected() {
 	switch {
 	case s.phase == opening:
 		s.tries++
-	case s.suspectsTwin():
-		s.problem(ProblemDuplicate, "the connection broke again: another device uses the id "+s.cfg.Device)
-		s.down()
-		s.keepAway()
-		return
 	case s.phase == proving && s.tries > 0:
 		// The echo was out: a broker that cuts off whoever writes what it may not.
 		s.unproved++
@@ -289,8 +285,8 @@ func (s *Session) down() {
 	if s.phase == greeting || s.phase == delivering {
 		s.out.Up = append(s.out.Up, Link{Up: false})
 	}
-	s.flights, s.reading, s.held = nil, false, false
-	s.hub, s.echo, s.hello = wire.Conn{}, "", ""
+	s.flights, s.reading, s.held, s.sent = nil, false, false, 0
+	s.hub, s.echo = wire.Conn{}, ""
 }
 
 func (s *Session) subscribed(in Subscribed) {
@@ -313,10 +309,10 @@ func (s *Session) restart(at sense.Instant) {
 	}
 	s.flights, s.reading, s.acked = nil, false, nil
 	s.phase, s.due, s.tries = proving, at, 0
-	s.echo, s.hello = "", ""
+	s.echo = ""
 }
 
-// echoTries is after how many echoes a silent hub is a problem to tell.
+// echoTries is after how many echoes or hellos a silent hub is a problem to tell.
 const echoTries = 3
 
 func (s *Session) prove() {
@@ -349,27 +345,26 @@ func (s *Session) proved() {
 	}
 }
 
-// greet sends hello. Its answer should say what is committed, so that nothing is
-// sent twice; where it does not come in time, sending starts from the head.
+// greet sends hello until it is answered: nothing is sent before the hub has said what it has. A hub
+// with much to do is not given the same records once more, and a copy of this device, which gives the
+// same numbers, is found before its records could be taken for this one's.
 func (s *Session) greet() {
-	if s.tries > 0 {
-		s.deliver()
-		return
+	if s.tries == echoTries {
+		s.problem(ProblemNoEcho, fmt.Sprintf("%d hellos in up/req were not answered with what the hub has, and yet the echo was: see the hub's log", s.tries))
 	}
 	s.sayHello()
+	s.due = s.now.Add(s.jitter(2 * grown(s.cfg.RTO, s.cfg.MaxRTO, s.tries)))
 	s.tries++
-	s.due = s.now.Add(s.jitter(2 * s.cfg.RTO))
 }
 
 // helloHandles is how many handles one hello names: with a few thousand slices it takes several.
 const helloHandles = 512
 
-// sayHello says all that is held; the answer to the last part is what is waited for.
+// sayHello says all that is held.
 func (s *Session) sayHello() {
 	for held := s.self.Handles; ; held = held[helloHandles:] {
-		s.hello = s.newID("hello")
 		part := append([]wire.Held{}, held[:min(helloHandles, len(held))]...)
-		s.request(&wire.Hello{ID: s.hello, Epoch: s.log.Epoch, First: s.log.Head, Next: s.log.Next, Handles: part, Want: s.self.Want})
+		s.request(&wire.Hello{ID: s.newID(hello), Epoch: s.log.Epoch, First: s.log.Head, Next: s.log.Next, Handles: part, Want: s.self.Want})
 		if len(held) <= helloHandles {
 			return
 		}
@@ -438,7 +433,7 @@ func (s *Session) document(plane wire.Plane, class string, v any) {
 }
 
 func (s *Session) presence(state string, at sense.Instant, counter uint64) Publish {
-	payload, _ := wire.EncodeJSON(wire.Conn{State: state, Boot: s.cfg.Boot, Counter: counter, Since: int64(at)}) // plain fields always encode
+	payload, _ := wire.EncodeJSON(wire.Conn{State: state, Boot: s.cfg.Boot, Counter: counter, Since: int64(at), Life: s.life()}) // plain fields always encode
 	return Publish{Topic: s.path.Of(wire.State, wire.ClassConn), Payload: payload, Retain: true, QoS: 1}
 }
 
@@ -448,8 +443,19 @@ func (s *Session) publish(p Publish) {
 	s.out.Publish = append(s.out.Publish, p)
 }
 
-// newID names a request within this connection.
+// life names this process among those that may have its identity.
+func (s *Session) life() string { return strconv.FormatUint(s.cfg.Seed, 36) }
+
+// hello begins the ids of hellos.
+const hello = "hello"
+
+// newID names a request, of this connection of this life.
 func (s *Session) newID(what string) string {
 	s.ids++
-	return what + "-" + strconv.FormatUint(s.counter, 10) + "-" + strconv.FormatUint(s.ids, 10)
+	return s.idsOf(what) + strconv.FormatUint(s.ids, 10)
+}
+
+// idsOf is how the ids of this connection begin, for one kind of request.
+func (s *Session) idsOf(what string) string {
+	return what + "-" + s.life() + "-" + strconv.FormatUint(s.counter, 10) + "-"
 }

@@ -33,6 +33,9 @@ type world struct {
 	order  int
 
 	open, brokerUp bool
+	shelf          *shelf
+	blind          bool   // the device may not read its own presence
+	will           []byte // of the present connection
 	counter        uint64
 	epoch          uint64
 
@@ -57,6 +60,9 @@ type world struct {
 	most   struct{ asks, sends int }
 }
 
+// shelf is what the broker retains.
+type shelf struct{ conn []byte }
+
 type due struct {
 	at    sense.Instant
 	order int
@@ -69,7 +75,7 @@ func newWorld(t testing.TB, seed uint64, c Config) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, r: rand.New(rand.NewPCG(seed, 2)), disk: &outbox.Memory{}, batches: p, stored: map[uint64]string{}, now: 1000, brokerUp: true, epoch: seed + 1, delay: 80}
+	w := &world{t: t, r: rand.New(rand.NewPCG(seed, 2)), disk: &outbox.Memory{}, batches: p, stored: map[uint64]string{}, now: 1000, brokerUp: true, shelf: &shelf{}, epoch: seed + 1, delay: 80}
 	w.boot(c, seed)
 	w.setHub(true)
 	return w
@@ -154,6 +160,7 @@ func (w *world) perform(o Output) {
 	if len(o.Subscribe) > 0 {
 		w.after(5, func() {
 			if w.open {
+				w.showConn(w.shelf.conn)
 				w.step(Subscribed{})
 				w.retained()
 			}
@@ -194,9 +201,10 @@ func (w *world) bounded() {
 func (w *world) connect() {
 	w.counter++
 	counter := w.counter
+	will := w.s.Will(w.now, counter).Payload
 	w.after(20, func() {
 		if w.brokerUp {
-			w.open, w.half = true, false
+			w.open, w.half, w.will = true, false, will
 			w.step(Connected{Counter: counter})
 		} else {
 			w.step(Disconnected{Cause: "refused"})
@@ -207,8 +215,15 @@ func (w *world) connect() {
 // cut breaks the connection.
 func (w *world) cut() {
 	if w.open {
-		w.open = false
+		w.open, w.shelf.conn = false, w.will
 		w.step(Disconnected{Cause: "cut"})
+	}
+}
+
+// showConn gives the device its own presence, where it may read that.
+func (w *world) showConn(conn []byte) {
+	if len(conn) > 0 && !w.blind {
+		w.deliver(path.Of(wire.State, wire.ClassConn), conn)
 	}
 }
 
@@ -216,6 +231,10 @@ func (w *world) cut() {
 func (w *world) carry(p Publish) {
 	if w.half {
 		return
+	}
+	if p.Topic == path.Of(wire.State, wire.ClassConn) {
+		w.shelf.conn = p.Payload
+		w.showConn(p.Payload)
 	}
 	w.after(sense.Duration(1+w.r.IntN(4)), func() {
 		if w.open && !w.half {

@@ -83,7 +83,7 @@ func sampleExposures() []SliceExposure {
 func documents() map[string]any {
 	ref := BundleRef{"shop", "1.2", "ab12"}
 	return map[string]any{
-		"conn":   &Conn{Online, 1<<63 - 1, 17, at},
+		"conn":   &Conn{Online, 1<<63 - 1, 17, at, "1z141z3"},
 		"birth":  &Birth{Version: "0.1", Arch: "arm64", Schema: [2]int{1, 1}, Bundle: ref, Epoch: 1<<63 - 1, First: 3, Next: 9, Clock: "synced", Boot: 2, Sources: []string{"speed"}},
 		"rep":    &Reported{Revision: 4, Items: []Item{{"bundle", "signature is not right"}, {"hub_key", ""}}, Bundle: ref},
 		"health": &Health{At: at, Figures: map[string]int64{"rss_bytes": 5, "outbox_records": 2}},

@@ -13,6 +13,8 @@ type Conn struct {
 	Boot    uint64 `json:"boot,string"`
 	Counter uint64 `json:"conn"`  // saved, one more with each connect
 	Since   int64  `json:"since"` // ms, by the sender's clock
+	// Life is drawn by each start of a device's process: it tells apart those who use one identity.
+	Life string `json:"life,omitempty"`
 }
 
 // States of a Conn.

@@ -52,6 +52,9 @@ func TestPreviousVersion(t *testing.T) {
 				previousSigned(t, name, b)
 			case "doc":
 				want := documents()[name]
+				if c, ok := want.(*Conn); ok {
+					c.Life = "" // came later
+				}
 				got := reflect.New(reflect.TypeOf(want).Elem()).Interface()
 				if err := DecodeJSON(b, got); err != nil || !reflect.DeepEqual(got, want) {
 					t.Errorf("%v\n got %+v\nwant %+v", err, got, want)

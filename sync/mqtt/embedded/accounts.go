@@ -102,5 +102,5 @@ func (a *accounts) may(name, topic string, write bool) bool {
 		return whose == name && (state || up)
 	}
 	group, grouped := strings.CutPrefix(whose, "_g-")
-	return whose == name && down || whose == hub && rest == "st/conn" || grouped && wire.ValidID(group) && rest == "dn/want"
+	return whose == name && (down || rest == "st/conn") || whose == hub && rest == "st/conn" || grouped && wire.ValidID(group) && rest == "dn/want"
 }
