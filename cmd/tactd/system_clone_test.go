@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,9 +12,6 @@ import (
 // its folder put back. Nothing is lost, nothing counts twice, and the operator is told.
 func TestClonedDevice(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("TACT_KILLS") == "" {
-		t.Skip("two processes of one identity are run with TACT_KILLS, as make soak does: beside everything else they do not always balance yet")
-	}
 	w := newWorld(t, shop(1))
 	w.mustFeed(annaName, annaConsent)
 	a := w.newDevice("kiosk-1")

@@ -47,7 +47,7 @@ func (c *campaign) checkCaps() {
 		}
 	}
 	if all == 0 {
-		c.t.Log("no coupon was ever shown: this says nothing of caps")
+		c.t.Error("no coupon was ever shown: this says nothing of caps")
 	}
 	c.t.Logf("coupons shown: %v", shown)
 }

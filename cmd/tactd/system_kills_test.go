@@ -71,14 +71,6 @@ func (c *campaign) kill(kills int) {
 		}
 		b := bag[0]
 		bag = bag[1:]
-		if b.device == nil && c.w.broker == nil || b.process == c.w.broker {
-			// A broker that is back at once more than three times in a minute looks to devices like
-			// somebody who has their name: they would keep away for minutes.
-			if time.Since(c.broke) < 21*time.Second {
-				continue
-			}
-			c.broke = time.Now()
-		}
 		c.pass(time.Duration(100+c.random.IntN(500)) * time.Millisecond)
 		switch {
 		case b.back:
