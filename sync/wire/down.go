@@ -1,7 +1,7 @@
 package wire
 
 //msgp:limit arrays:4096 maps:0
-//msgp:vartuple Slice Delta Unchanged Forget Ack Blob SiteSignal
+//msgp:vartuple Slice Delta Unchanged Forget Ack Blob SiteSignal BudgetEach
 //msgp:tuple Owner SliceFact SliceConsent SliceObjection SliceInteraction SliceExposure SliceOutcome Budget Range
 
 // Slice is what a device may know of one customer while the lease runs. It
@@ -24,6 +24,7 @@ type Slice struct {
 	Exposures    []SliceExposure
 	Budgets      []Budget // as in Budget
 	BudgetUntil  int64
+	Each         []BudgetEach
 }
 
 // Delta brings a slice of revision Base to Revision: what is in it is new, or
@@ -47,6 +48,7 @@ type Delta struct {
 	Budgets      []Budget // as in Budget
 	BudgetUntil  int64
 	Re           string
+	Each         []BudgetEach
 }
 
 // SliceExposure is one contact that some device of the fleet made with the
@@ -80,6 +82,16 @@ type Budget struct {
 	Limit string // its name, as in the bundle
 	About string // of a limit that counts per subject: the action's subject, else its name
 	Units uint32 // 0: there would be some, but other devices have them now
+}
+
+// BudgetEach is the device's share of a limit that counts per subject, where there are more subjects than one message
+// names: so many contacts about each that the limit's Budgets do not name. It goes with the Budgets of its message. A
+// device that runs another bundle takes nothing of it: other subjects are meant.
+type BudgetEach struct {
+	Limit  string
+	Units  uint32
+	But    []string // about these there is none
+	Bundle [8]byte // its BundleID
 }
 
 // Owner names what the customer is with.
@@ -138,6 +150,7 @@ type Unchanged struct {
 	Re           string // as in Slice
 	Budgets      []Budget
 	BudgetUntil  int64
+	Each         []BudgetEach
 }
 
 // Forget erases the customer of a handle. It is repeated until the Forgotten

@@ -275,10 +275,105 @@ func (z Budget) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z *BudgetEach) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// array header, size 4
+	o = append(o, 0x94)
+	o = msgp.AppendString(o, z.Limit)
+	o = msgp.AppendUint32(o, z.Units)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.But)))
+	for za0001 := range z.But {
+		o = msgp.AppendString(o, z.But[za0001])
+	}
+	o = msgp.AppendBytes(o, (z.Bundle)[:])
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *BudgetEach) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadArrayHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		z.Limit, bts, err = msgp.ReadStringBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Limit")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		z.Units, bts, err = msgp.ReadUint32Bytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Units")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		var zb0002 uint32
+		zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "But")
+			return
+		}
+		if zb0002 > z75e023cclimitArrays {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.But) >= int(zb0002) {
+			z.But = (z.But)[:zb0002]
+		} else {
+			z.But = make([]string, zb0002)
+		}
+		for za0001 := range z.But {
+			z.But[za0001], bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "But", za0001)
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		bts, err = msgp.ReadExactBytes(bts, (z.Bundle)[:])
+		if err != nil {
+			err = msgp.WrapError(err, "Bundle")
+			return
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
+		for ; zb0001 > 0; zb0001-- {
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *BudgetEach) Msgsize() (s int) {
+	s = 1 + msgp.StringPrefixSize + len(z.Limit) + msgp.Uint32Size + msgp.ArrayHeaderSize
+	for za0001 := range z.But {
+		s += msgp.StringPrefixSize + len(z.But[za0001])
+	}
+	s += msgp.ArrayHeaderSize + (8 * (msgp.ByteSize))
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Delta) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// array header, size 16
-	o = append(o, 0xdc, 0x0, 0x10)
+	// array header, size 17
+	o = append(o, 0xdc, 0x0, 0x11)
 	o, err = z.Handle.MarshalMsg(o)
 	if err != nil {
 		err = msgp.WrapError(err, "Handle")
@@ -341,6 +436,14 @@ func (z *Delta) MarshalMsg(b []byte) (o []byte, err error) {
 	}
 	o = msgp.AppendInt64(o, z.BudgetUntil)
 	o = msgp.AppendString(o, z.Re)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Each)))
+	for za0007 := range z.Each {
+		o, err = z.Each[za0007].MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Each", za0007)
+			return
+		}
+	}
 	return
 }
 
@@ -603,6 +706,31 @@ func (z *Delta) UnmarshalMsg(bts []byte) (o []byte, err error) {
 		if zb0001--; zb0001 == 0 {
 			break
 		}
+		var zb0009 uint32
+		zb0009, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Each")
+			return
+		}
+		if zb0009 > z75e023cclimitArrays {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.Each) >= int(zb0009) {
+			z.Each = (z.Each)[:zb0009]
+		} else {
+			z.Each = make([]BudgetEach, zb0009)
+		}
+		for za0007 := range z.Each {
+			bts, err = z.Each[za0007].UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Each", za0007)
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
 		for ; zb0001 > 0; zb0001-- {
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -641,7 +769,10 @@ func (z *Delta) Msgsize() (s int) {
 	for za0006 := range z.Budgets {
 		s += 1 + msgp.StringPrefixSize + len(z.Budgets[za0006].Limit) + msgp.StringPrefixSize + len(z.Budgets[za0006].About) + msgp.Uint32Size
 	}
-	s += msgp.Int64Size + msgp.StringPrefixSize + len(z.Re)
+	s += msgp.Int64Size + msgp.StringPrefixSize + len(z.Re) + msgp.ArrayHeaderSize
+	for za0007 := range z.Each {
+		s += z.Each[za0007].Msgsize()
+	}
 	return
 }
 
@@ -873,8 +1004,8 @@ func (z *SiteSignal) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Slice) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// array header, size 16
-	o = append(o, 0xdc, 0x0, 0x10)
+	// array header, size 17
+	o = append(o, 0xdc, 0x0, 0x11)
 	o, err = z.Handle.MarshalMsg(o)
 	if err != nil {
 		err = msgp.WrapError(err, "Handle")
@@ -943,6 +1074,14 @@ func (z *Slice) MarshalMsg(b []byte) (o []byte, err error) {
 		o = msgp.AppendUint32(o, z.Budgets[za0007].Units)
 	}
 	o = msgp.AppendInt64(o, z.BudgetUntil)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Each)))
+	for za0008 := range z.Each {
+		o, err = z.Each[za0008].MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Each", za0008)
+			return
+		}
+	}
 	return
 }
 
@@ -1237,6 +1376,31 @@ func (z *Slice) UnmarshalMsg(bts []byte) (o []byte, err error) {
 		if zb0001--; zb0001 == 0 {
 			break
 		}
+		var zb0011 uint32
+		zb0011, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Each")
+			return
+		}
+		if zb0011 > z75e023cclimitArrays {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.Each) >= int(zb0011) {
+			z.Each = (z.Each)[:zb0011]
+		} else {
+			z.Each = make([]BudgetEach, zb0011)
+		}
+		for za0008 := range z.Each {
+			bts, err = z.Each[za0008].UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Each", za0008)
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
 		for ; zb0001 > 0; zb0001-- {
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1279,7 +1443,10 @@ func (z *Slice) Msgsize() (s int) {
 	for za0007 := range z.Budgets {
 		s += 1 + msgp.StringPrefixSize + len(z.Budgets[za0007].Limit) + msgp.StringPrefixSize + len(z.Budgets[za0007].About) + msgp.Uint32Size
 	}
-	s += msgp.Int64Size
+	s += msgp.Int64Size + msgp.ArrayHeaderSize
+	for za0008 := range z.Each {
+		s += z.Each[za0008].Msgsize()
+	}
 	return
 }
 
@@ -1749,8 +1916,8 @@ func (z SliceOutcome) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Unchanged) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// array header, size 8
-	o = append(o, 0x98)
+	// array header, size 9
+	o = append(o, 0x99)
 	o, err = z.Handle.MarshalMsg(o)
 	if err != nil {
 		err = msgp.WrapError(err, "Handle")
@@ -1770,6 +1937,14 @@ func (z *Unchanged) MarshalMsg(b []byte) (o []byte, err error) {
 		o = msgp.AppendUint32(o, z.Budgets[za0001].Units)
 	}
 	o = msgp.AppendInt64(o, z.BudgetUntil)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Each)))
+	for za0002 := range z.Each {
+		o, err = z.Each[za0002].MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Each", za0002)
+			return
+		}
+	}
 	return
 }
 
@@ -1883,6 +2058,31 @@ func (z *Unchanged) UnmarshalMsg(bts []byte) (o []byte, err error) {
 		if zb0001--; zb0001 == 0 {
 			break
 		}
+		var zb0004 uint32
+		zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+		if err != nil {
+			err = msgp.WrapError(err, "Each")
+			return
+		}
+		if zb0004 > z75e023cclimitArrays {
+			err = msgp.ErrLimitExceeded
+			return
+		}
+		if cap(z.Each) >= int(zb0004) {
+			z.Each = (z.Each)[:zb0004]
+		} else {
+			z.Each = make([]BudgetEach, zb0004)
+		}
+		for za0002 := range z.Each {
+			bts, err = z.Each[za0002].UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Each", za0002)
+				return
+			}
+		}
+		if zb0001--; zb0001 == 0 {
+			break
+		}
 		for ; zb0001 > 0; zb0001-- {
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1901,6 +2101,9 @@ func (z *Unchanged) Msgsize() (s int) {
 	for za0001 := range z.Budgets {
 		s += 1 + msgp.StringPrefixSize + len(z.Budgets[za0001].Limit) + msgp.StringPrefixSize + len(z.Budgets[za0001].About) + msgp.Uint32Size
 	}
-	s += msgp.Int64Size
+	s += msgp.Int64Size + msgp.ArrayHeaderSize
+	for za0002 := range z.Each {
+		s += z.Each[za0002].Msgsize()
+	}
 	return
 }

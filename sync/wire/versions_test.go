@@ -134,9 +134,9 @@ func previousDown(t *testing.T, name string, b []byte) {
 	want := downs()[name]
 	switch m := want.(type) { // what came later
 	case *Slice:
-		m.Exposures, m.Budgets, m.BudgetUntil = nil, nil, 0
+		m.Exposures, m.Budgets, m.BudgetUntil, m.Each = nil, nil, 0, nil
 	case *Unchanged:
-		m.Budgets, m.BudgetUntil = nil, 0
+		m.Budgets, m.BudgetUntil, m.Each = nil, 0, nil
 	}
 	if got, err := DecodeDown(class, b); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)
