@@ -109,7 +109,7 @@ func (c *campaign) run(trouble func()) {
 	busy := time.Since(begun)
 	begun = time.Now()
 	for _, d := range c.devices {
-		await(c.t, d.id+" has handed everything over", 60*time.Second, d.drained)
+		d.handsOver(60 * time.Second)
 	}
 	newest := fmt.Sprintf("shop@%d", c.published+1)
 	for _, d := range c.devices {

@@ -82,7 +82,7 @@ func BenchmarkSystem(b *testing.B) {
 			b.Fatalf("%s brought no offer: %d %v %s", a, code, err, text)
 		}
 	}
-	await(b, "everything is handed over", 30*time.Second, d.drained)
+	d.handsOver(30 * time.Second)
 
 	// One signal that flips a condition, and the decision for it, answered: durable on the disk.
 	var took []time.Duration

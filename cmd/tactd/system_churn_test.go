@@ -58,7 +58,7 @@ func TestManySlices(t *testing.T) {
 		}
 	}
 	churned := time.Since(begun)
-	await(t, "everything is handed over", 60*time.Second, d.drained)
+	d.handsOver(60 * time.Second)
 	rss := memory(t, pid, "VmRSS:")
 	size, files := sizeOf(t, filepath.Join(d.dir, "store"))
 	t.Logf("%d customers in %.1fs: %.1f MB after a quarter, %.1f MB at the end; %d bytes of files: %v", all, churned.Seconds(), early, rss, size, files)
@@ -84,7 +84,7 @@ func TestManySlices(t *testing.T) {
 			return strings.Contains(d.knows("again"), fmt.Sprintf(`"Anna %d"`, n)) && strings.Contains(d.knows("again"), fmt.Sprintf("thing:%d-4", n))
 		})
 	}
-	await(t, "everything is handed over", 60*time.Second, d.drained)
+	d.handsOver(60 * time.Second)
 	if got := len(w.decisions()); got != all {
 		t.Errorf("%d decisions at the hub, want %d", got, all)
 	}

@@ -26,7 +26,7 @@ func TestClonedDevice(t *testing.T) {
 	a.tell(annaIsHere)
 	a.arrival()
 	decide(a, 3)
-	await(t, "everything is handed over", 20*time.Second, a.drained)
+	a.handsOver(20 * time.Second)
 	epoch := a.state().Epoch
 	a.stop(t)
 	must(t, w.dir, "cp", "-a", filepath.Join(a.dir, "store"), w.path("copy"))
@@ -53,12 +53,12 @@ func TestClonedDevice(t *testing.T) {
 	for _, d := range []*device{clone, a, clone} {
 		d.up()
 		decide(d, 2)
-		await(t, d.name+" has handed everything over", 60*time.Second, d.drained)
+		d.handsOver(60 * time.Second)
 		d.stop(t)
 	}
 	a.up()
 	now := a.state().Epoch
-	await(t, "everything is handed over", 60*time.Second, a.drained)
+	a.handsOver(60 * time.Second)
 
 	// And now its folder is put back from the copy of long ago.
 	a.kill()
@@ -68,7 +68,7 @@ func TestClonedDevice(t *testing.T) {
 	decide(a, 2)
 	await(t, "it has left the epoch of the copy", 60*time.Second, func() bool { s := a.state(); return s.Epoch != "" && s.Epoch != epoch && s.Epoch != now })
 	decide(a, 2)
-	await(t, "everything is handed over", 60*time.Second, a.drained)
+	a.handsOver(60 * time.Second)
 
 	at := map[string]int{}
 	for _, d := range w.decisions() {

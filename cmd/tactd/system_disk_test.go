@@ -28,7 +28,7 @@ func TestDiskFull(t *testing.T) {
 	for range 3 {
 		made[d.ask("counter").Decision] = true
 	}
-	await(t, "everything is handed over", 20*time.Second, d.drained)
+	d.handsOver(20 * time.Second)
 	w.broker.kill() // what is made now has to wait on the disk
 	await(t, "the device knows that it is offline", 10*time.Second, func() bool { return !d.state().Online })
 	stream := d.follow("?slot=counter")
@@ -85,7 +85,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	w.broker.start(t)
 	w.awaitBroker()
-	await(t, "everything is handed over", 60*time.Second, d.drained)
+	d.handsOver(60 * time.Second)
 	at := map[string]int{}
 	for _, x := range w.decisions() {
 		at[x.Decision]++

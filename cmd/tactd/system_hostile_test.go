@@ -68,7 +68,7 @@ func TestHostileMessages(t *testing.T) {
 			t.Fatalf("decided %s", x.Action)
 		}
 	}
-	await(t, "everything is handed over", 20*time.Second, d.drained)
+	d.handsOver(20 * time.Second)
 	w.mustFeed(`{"consent":"offers","customer":"crm:1","granted":false}`)
 	await(t, "the withdrawal is on the device", 20*time.Second, func() bool { x := d.ask("counter"); return x.why("model-x") == "legal consent_withdrawn" })
 	await(t, "everything is handed over", 20*time.Second, func() bool { return d.drained() && other.drained() })
@@ -99,7 +99,7 @@ func TestHostileMessages(t *testing.T) {
 	// All of it went by when what comes after it is answered.
 	for _, d := range []*device{d, other} {
 		d.ask("counter")
-		await(t, d.id+" has handed everything over", 60*time.Second, d.drained)
+		d.handsOver(60 * time.Second)
 	}
 	s, health := d.state(), w.health().Counts
 	t.Logf("%d messages of %d kinds; the device refused %d and dropped %d; the hub: garbage %d, too large %d, foreign %d, conflicts %d",

@@ -353,7 +353,7 @@ func TestGarbageOverMQTT(t *testing.T) {
 	if before.Action != "model-x" {
 		t.Fatalf("decided %s", before.Action)
 	}
-	await(t, "everything is handed over", 20*time.Second, d.drained)
+	d.handsOver(20 * time.Second)
 	health, decisions := w.health(), len(w.decisions())
 
 	c := w.mqttClient(t)
@@ -473,7 +473,7 @@ func TestMalformedLines(t *testing.T) {
 	if code, text, err := call("POST", d.url+"/v1/events", "", `{"ask":"counte"}`); err != nil || code != 400 || !strings.Contains(text, "counte") {
 		t.Errorf("an unknown slot is answered with %d %v %s", code, err, text)
 	}
-	await(t, "everything is handed over", 30*time.Second, d.drained)
+	d.handsOver(30 * time.Second)
 	c, _ := w.customer("crm:1")
 	if len(c.Interactions) != 2*len(bad) {
 		t.Errorf("the hub has %d visits, want %d", len(c.Interactions), 2*len(bad))
@@ -594,7 +594,7 @@ func TestDamagedStores(t *testing.T) {
 		d.up()
 		await(t, "the policy is there", 20*time.Second, func() bool { return d.state().Bundle == "shop@1" })
 		before := d.ask("counter")
-		await(t, "everything is handed over", 30*time.Second, d.drained)
+		d.handsOver(30 * time.Second)
 		d.kill()
 		path := filepath.Join(d.dir, "store", x.file)
 		raw, err := os.ReadFile(path)
@@ -620,7 +620,7 @@ func TestDamagedStores(t *testing.T) {
 		if after.Decision == before.Decision {
 			t.Errorf("%s: decision %s was made twice", x.file, after.Decision)
 		}
-		await(t, "everything is handed over", 30*time.Second, d.drained)
+		d.handsOver(30 * time.Second)
 		// A second start finds nothing damaged.
 		if code := d.stop(t); code != 0 {
 			t.Errorf("%s: stopped with %d", x.file, code)

@@ -379,7 +379,7 @@ func (f *walk) together(erasure string) {
 	must(t, f.dir, f.bin.tact, "hub", "customer", "receipt", erasure, "--dir", f.hubDir, "--wait", "-o", receipt)
 	must(t, f.dir, f.bin.tact, "hub", "verify", "--receipt", receipt, "--key", filepath.Join(f.hubDir, "hub.signpub"))
 	for _, d := range f.devices {
-		await(t, d.id+" has handed everything over", 30*time.Second, d.drained)
+		d.handsOver(30 * time.Second)
 	}
 	if c, _ := f.customer("crm:40"); said(c) != `name.first="Anna 40", offers=false` {
 		t.Errorf("journey 40: the hub has %s", said(c))
@@ -422,7 +422,7 @@ func (f *walk) lawChanges() {
 func (f *walk) nothingLeft() {
 	t := f.t
 	for _, d := range f.devices {
-		await(t, d.id+" has handed everything over", 30*time.Second, d.drained)
+		d.handsOver(30 * time.Second)
 		if code := d.stop(t); code != 0 {
 			t.Errorf("%s ended with %d", d.id, code)
 		}

@@ -174,13 +174,15 @@ func (c *campaign) putBack(d *witness, label string) {
 	d.gate.Lock()
 	defer d.gate.Unlock()
 	before := d.state()
-	await(c.t, d.id+" has made something since the copy, and handed everything over", 60*time.Second, func() bool {
+	if !becomes(60*time.Second, func() bool {
 		before = d.state()
 		if before.Outbox.Next <= d.copied {
 			d.tell(`{"ask":"counter"}`)
 		}
 		return before.Outbox.Next > d.copied && before.Outbox.Acknowledged+1 == before.Outbox.Next
-	})
+	}) {
+		d.stuck("has not made something since the copy and handed everything over", 60*time.Second)
+	}
 	c.count(d.process, d.kill)
 	c.replace(filepath.Join(d.dir, "store"), filepath.Join(d.dir, "copy"))
 	d.startArmed(c.t, label, 0)

@@ -36,21 +36,23 @@ func TestBalanceUnderBadLinks(t *testing.T) {
 	}
 }
 
-// trouble makes faults, one after the other; often devices and hub have one each.
+// trouble makes faults, one after the other; every other time the hub has one as well. Each link has
+// each kind of them, and what is to be torn is torn before the next.
 func (c *campaign) trouble(faults int) {
 	devices, hub := c.w.links[0], c.w.links[1]
 	for k := range faults {
 		kind := linkFaults[k%len(linkFaults)]
 		devices.set(kind, c.random)
 		c.tally["devices "+kind]++
-		if c.random.IntN(2) == 0 {
-			other := linkFaults[c.random.IntN(len(linkFaults))]
+		if k%2 == 0 {
+			other := linkFaults[(k/2+1)%len(linkFaults)]
 			hub.set(other, c.random)
 			c.tally["hub "+other]++
 		}
 		c.pass(time.Duration(200+c.random.IntN(600)) * time.Millisecond)
-		hub.set("good", c.random)
 		devices.set("good", c.random)
+		await(c.t, "what is to be torn is torn", 20*time.Second, func() bool { return devices.torn() && hub.torn() })
+		hub.set("good", c.random)
 		c.pass(time.Duration(100+c.random.IntN(500)) * time.Millisecond)
 	}
 	c.pass(time.Second)
@@ -190,6 +192,18 @@ func (l *shapedLink) end(c *carrier, hard bool) {
 	}
 	c.a.Close()
 	c.b.Close()
+}
+
+// torn says whether all that was to be torn is.
+func (l *shapedLink) torn() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		if c.left >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // set makes the link good again, or bad in one way. Connections that have lost bytes meanwhile are reset.

@@ -197,7 +197,7 @@ func (w *world) forget(t *testing.T, kiosk, car *device) {
 		t.Errorf("the hub still knows %+v", c)
 	}
 	for _, d := range []*device{kiosk, car} {
-		await(t, d.id+" has handed everything over", 30*time.Second, d.drained)
+		d.handsOver(30 * time.Second)
 	}
 	if r := command(t, w.dir, "", w.bin.tact, "hub", "verify", "--dir", w.hubDir); r.code != 0 {
 		t.Errorf("tact hub verify: exit %d\n%s%s", r.code, r.stdout, r.stderr)

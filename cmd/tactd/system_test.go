@@ -602,6 +602,21 @@ func (d *device) drained() bool {
 	return s.Outbox.Next > 0 && s.Outbox.Acknowledged+1 == s.Outbox.Next
 }
 
+// handsOver waits until the hub has acknowledged everything.
+func (d *device) handsOver(within time.Duration) {
+	d.t.Helper()
+	if !becomes(within, d.drained) {
+		d.stuck("has not handed everything over", within)
+	}
+}
+
+// stuck fails the test with what the device says of itself.
+func (d *device) stuck(what string, within time.Duration) {
+	d.t.Helper()
+	code, text, err := call("GET", d.url+"/v1/status", "", "")
+	d.t.Fatalf("after %v %s %s: %d %v\n%s", within, d.id, what, code, err, text)
+}
+
 // profile is what GET /v1/known says, as far as these tests look.
 type profile struct {
 	Customer *string `json:"customer"`
