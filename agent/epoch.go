@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/tact-edge/tact/agent/engine"
+	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/firmware/update"
 	"github.com/tact-edge/tact/sync/outbox"
 	"github.com/tact-edge/tact/sync/wire"
@@ -162,7 +163,7 @@ func renumber(snap *engine.Snapshot, moved map[uint64]uint64, applied uint64) {
 		for n := range c.Slice.Exposures {
 			c.Slice.Exposures[n].Seq = moved[c.Slice.Exposures[n].Seq]
 		}
-		c.Budgets.List, c.Budgets.Above, c.Budgets.Until = nil, 0, 0
+		c.Budgets = profile.Budgets{}
 		c.Changed++
 	}
 }

@@ -310,7 +310,7 @@ func (b *Leases) ask(l *leased, now sense.Instant, id string, r wire.Request) {
 func (b *Leases) Answered(u *engine.SliceUpdate, re string, now sense.Instant) bool {
 	l := b.held[u.Handle]
 	if l == nil || l.ask == "" || re != l.ask || l.gives {
-		u.Budgets, u.BudgetUntil = nil, 0
+		u.Budgets, u.Each, u.BudgetUntil = nil, nil, 0
 	}
 	if l == nil || l.ask == "" || re != l.ask {
 		return false

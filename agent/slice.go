@@ -21,21 +21,27 @@ func sliceUpdate(m wire.DownMessage, epoch uint64, b *catalog.Bundle) (u engine.
 		}
 		return seq
 	}
+	lent := func(u engine.SliceUpdate, list []wire.Budget, each []wire.BudgetEach, until int64) engine.SliceUpdate {
+		u.Budgets, u.BudgetUntil = budgetsOf(list), sense.Instant(until)
+		for _, e := range each {
+			u.Each, u.EachOf = append(u.Each, profile.Each{Limit: e.Limit, Units: int64(e.Units), But: e.But}), e.Bundle
+		}
+		return u
+	}
 	switch m := m.(type) {
 	case *wire.Slice:
-		return engine.SliceUpdate{Handle: engine.Handle(m.Handle), Revision: m.Revision, Until: sense.Instant(m.Until),
-			Through: through(m.ThroughEpoch, m.Through), Customer: m.Customer, Slice: sliceOf(m, b),
-			Budgets: budgetsOf(m.Budgets), BudgetUntil: sense.Instant(m.BudgetUntil)}, m.Re, true
+		return lent(engine.SliceUpdate{Handle: engine.Handle(m.Handle), Revision: m.Revision, Until: sense.Instant(m.Until),
+			Through: through(m.ThroughEpoch, m.Through), Customer: m.Customer, Slice: sliceOf(m, b)},
+			m.Budgets, m.Each, m.BudgetUntil), m.Re, true
 	case *wire.Delta:
 		part := &wire.Slice{Customer: m.Customer, Restricted: m.Restricted, Facts: m.Facts, Consents: m.Consents,
 			Objections: m.Objections, Interactions: m.Interactions, Exposures: m.Exposures}
-		return engine.SliceUpdate{Handle: engine.Handle(m.Handle), Delta: true, Base: m.Base, Revision: m.Revision, Until: sense.Instant(m.Until),
-			Through: through(m.ThroughEpoch, m.Through), Customer: m.Customer, Slice: sliceOf(part, b),
-			Budgets: budgetsOf(m.Budgets), BudgetUntil: sense.Instant(m.BudgetUntil)}, m.Re, true
+		return lent(engine.SliceUpdate{Handle: engine.Handle(m.Handle), Delta: true, Base: m.Base, Revision: m.Revision, Until: sense.Instant(m.Until),
+			Through: through(m.ThroughEpoch, m.Through), Customer: m.Customer, Slice: sliceOf(part, b)},
+			m.Budgets, m.Each, m.BudgetUntil), m.Re, true
 	case *wire.Unchanged:
-		return engine.SliceUpdate{Handle: engine.Handle(m.Handle), Revision: m.Revision, Until: sense.Instant(m.Until),
-			Through: through(m.ThroughEpoch, m.Through),
-			Budgets: budgetsOf(m.Budgets), BudgetUntil: sense.Instant(m.BudgetUntil)}, m.Re, true
+		return lent(engine.SliceUpdate{Handle: engine.Handle(m.Handle), Revision: m.Revision, Until: sense.Instant(m.Until),
+			Through: through(m.ThroughEpoch, m.Through)}, m.Budgets, m.Each, m.BudgetUntil), m.Re, true
 	case *wire.Forget:
 		return engine.SliceUpdate{Handle: engine.Handle(m.Handle), Forget: true}, m.Re, true
 	}

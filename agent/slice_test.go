@@ -40,10 +40,12 @@ func TestContactsAreNamedByTheBundle(t *testing.T) {
 // TestDeltaIsOfTheWire: base, budgets and what they are counted from; numbers of another epoch say nothing.
 func TestDeltaIsOfTheWire(t *testing.T) {
 	d := &wire.Delta{Handle: wire.Handle{1}, Base: 7, Revision: 8, Until: 99, ThroughEpoch: 5, Through: 41, Customer: "p1", Restricted: true,
-		Consents: []wire.SliceConsent{{Purpose: "offers", Granted: true, Happened: 3}}, Budgets: []wire.Budget{{Limit: "x", About: "product:y", Units: 2}}, BudgetUntil: 50, Re: "budget-1"}
+		Consents: []wire.SliceConsent{{Purpose: "offers", Granted: true, Happened: 3}}, Budgets: []wire.Budget{{Limit: "x", About: "product:y", Units: 2}}, BudgetUntil: 50, Re: "budget-1",
+		Each: []wire.BudgetEach{{Limit: "x", Units: 3, But: []string{"product:z"}, Bundle: [8]byte{7}}}}
 	u, re, ok := sliceUpdate(d, 5, nil)
 	if !ok || re != "budget-1" || !u.Delta || u.Base != 7 || u.Revision != 8 || u.Through != 41 || u.Customer != "p1" || !u.Slice.Restricted || len(u.Slice.Consents) != 1 ||
-		u.BudgetUntil != 50 || len(u.Budgets) != 1 || u.Budgets[0].Units != 2 || u.Budgets[0].About != "product:y" {
+		u.BudgetUntil != 50 || len(u.Budgets) != 1 || u.Budgets[0].Units != 2 || u.Budgets[0].About != "product:y" ||
+		len(u.Each) != 1 || u.Each[0].Limit != "x" || u.Each[0].Units != 3 || len(u.Each[0].But) != 1 || u.EachOf != [8]byte{7} {
 		t.Errorf("%+v, %q", u, re)
 	}
 	if u, _, _ := sliceUpdate(d, 6, nil); u.Through != 0 {

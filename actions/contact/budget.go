@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
@@ -86,13 +87,28 @@ func has(x *profile.Exposure, outcome string) bool {
 	return false
 }
 
-// unitsLeft returns how many units of a limit are left to this device, never below 0.
-func unitsLeft(b *catalog.Bundle, s *profile.Slice, leased *profile.Budgets, l *catalog.Limit, about string) (left int64) {
+// UnitsLeased returns how many units of a limit about something this device was leased: those that are named, else
+// what there is of each that is not.
+func UnitsLeased(leased *profile.Budgets, l *catalog.Limit, about string) int64 {
 	for k := range leased.List {
 		if x := &leased.List[k]; x.Limit == l.Name && x.About == about {
-			left = x.Units
+			return x.Units
 		}
 	}
+	for k := range leased.Each {
+		if x := &leased.Each[k]; l.About && x.Limit == l.Name {
+			if _, none := slices.BinarySearch(x.But, about); none {
+				return 0
+			}
+			return x.Units
+		}
+	}
+	return 0
+}
+
+// unitsLeft returns how many units of a limit are left to this device, never below 0.
+func unitsLeft(b *catalog.Bundle, s *profile.Slice, leased *profile.Budgets, l *catalog.Limit, about string) (left int64) {
+	left = UnitsLeased(leased, l, about)
 	for k := range s.Exposures {
 		if left <= 0 {
 			return 0

@@ -221,8 +221,19 @@ func (c *coder) slices(v *guard.View) {
 
 // budgets codes the units that the hub has leased.
 func (c *coder) budgets(v *guard.View) {
-	there := v.Budgets != nil
-	if c.yes(&there); !there || c.err != nil {
+	const none, named, each = 0, 1, 2
+	form := uint64(none)
+	switch {
+	case v.Budgets == nil:
+	case len(v.Budgets.Each) == 0:
+		form = named
+	default:
+		form = each
+	}
+	if c.unsigned(&form); form > each {
+		c.fail("budgets of form %d", form)
+	}
+	if form == none || c.err != nil {
 		return
 	}
 	if !c.writing {
@@ -235,6 +246,14 @@ func (c *coder) budgets(v *guard.View) {
 	})
 	c.unsigned(&v.Budgets.Above)
 	c.instant(&v.Budgets.Until)
+	if form == each {
+		listOf(c, &v.Budgets.Each, func(e *profile.Each) {
+			c.text(&e.Limit)
+			num(c, &e.Units)
+			listOf(c, &e.But, c.text)
+		})
+		c.bytes(v.Budgets.Of[:])
+	}
 }
 
 // zoneReach is how far around its instant a moment keeps the rules of a customer's zone.

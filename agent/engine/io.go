@@ -78,6 +78,10 @@ type SliceUpdate struct {
 	// BudgetUntil; with BudgetUntil 0 the update says nothing of them.
 	Budgets     []profile.Budget
 	BudgetUntil sense.Instant
+	// Each goes with Budgets: of each subject that they do not name. It is taken under the bundle of that hash only, by its
+	// first 8 bytes: other subjects are meant else.
+	Each   []profile.Each
+	EachOf [8]byte
 }
 
 // Output is what a step wants done, in the order of its fields: persist, withhold, destroy,

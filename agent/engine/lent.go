@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -61,15 +60,32 @@ func (m *Mind) takeSlice(u *SliceUpdate) {
 		m.refold(c)
 	}
 	if u.BudgetUntil != 0 && len(c.in) > 0 { // who has left since gives them back
-		c.Budgets = profile.Budgets{List: u.Budgets, Above: u.Through, Until: u.BudgetUntil}
-		list := c.Budgets.List
-		sort.Slice(list, func(a, b int) bool {
-			return cmp.Or(strings.Compare(list[a].Limit, list[b].Limit), strings.Compare(list[a].About, list[b].About)) < 0
-		})
+		m.takeBudgets(c, u)
 	}
 	m.letGo(c)
 	m.withhold(c)
 	m.changed(c)
+}
+
+// takeBudgets puts the shares of limits that the hub leases in the place of those before.
+func (m *Mind) takeBudgets(c *customer, u *SliceUpdate) {
+	c.Budgets = profile.Budgets{List: u.Budgets, Above: u.Through, Until: u.BudgetUntil}
+	slices.SortFunc(c.Budgets.List, func(a, b profile.Budget) int {
+		return cmp.Or(strings.Compare(a.Limit, b.Limit), strings.Compare(a.About, b.About))
+	})
+	c.Budgets.Each, c.Budgets.Of = u.Each, u.EachOf
+	m.keepEach(c)
+	slices.SortFunc(c.Budgets.Each, func(a, b profile.Each) int { return strings.Compare(a.Limit, b.Limit) })
+	for k := range c.Budgets.Each {
+		slices.Sort(c.Budgets.Each[k].But)
+	}
+}
+
+// keepEach drops what was lent of each subject of another bundle than the one in charge.
+func (m *Mind) keepEach(c *customer) {
+	if b := &c.Budgets; len(b.Each) == 0 || m.bundle == nil || b.Of != [8]byte(m.hash[:8]) {
+		b.Each, b.Of = nil, [8]byte{}
+	}
 }
 
 // tellPerson takes the name under which the fleet knows the customer: another than before after a merge or split.

@@ -500,3 +500,82 @@ func TestTombstonesAreBounded(t *testing.T) {
 		t.Error("it is not the oldest that went")
 	}
 }
+
+// TestUnitsOfEach: what is lent of each subject that is not named is taken by its own subject alone, of none that is
+// excepted, under its own bundle, and by nobody whose lease of it has ended.
+func TestUnitsOfEach(t *testing.T) {
+	const policy = `
+slots: {screen: {channel: kiosk}, side: {channel: kiosk}, door: {channel: kiosk}, wall: {channel: kiosk}}
+actions:
+	mats: {intent: sales, purpose: offers, about: product:mats, slots: [screen], value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Mats?", nl: "Matten?"}}
+	hats: {intent: sales, purpose: offers, about: product:hats, slots: [side], value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Hats?", nl: "Hoeden?"}}
+	cats: {intent: sales, purpose: offers, about: product:cats, slots: [door], value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Cats?", nl: "Katten?"}}
+	rats: {intent: sales, purpose: offers, about: product:rats, slots: [wall], value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Rats?", nl: "Ratten?"}}
+contact:
+	limits: [{about: same, at_most: 5, counting: shown, per: rolling 1h}]
+`
+	d := fleetDesk(t, policy, true)
+	limit := d.mind.bundle.Contact.Limits[0]
+	if !limit.About {
+		t.Fatal("the limit does not count per subject")
+	}
+	d.tell(annaTaps)
+	ask := func(slot, action string) {
+		t.Helper()
+		d.at(sense.Second)
+		d.tell(`{"ask":"` + slot + `"}`)
+		cause := ""
+		if action == "silence" {
+			cause = "budget_not_leased"
+		}
+		d.wants(action, cause)
+	}
+	lend := func(of [8]byte) {
+		d.sends(SliceUpdate{Revision: 1, Slice: agreed(), Through: d.mind.seq - 1, BudgetUntil: d.now.Add(10 * sense.Minute), EachOf: of,
+			Budgets: []profile.Budget{{Limit: limit.Name, About: "product:hats", Units: 2}},
+			Each:    []profile.Each{{Limit: limit.Name, Units: 1, But: []string{"product:rats", "product:bats"}}, {Limit: "another", Units: 9}}})
+	}
+	lend([8]byte{1})
+	ask("side", "hats")
+	ask("screen", "silence") // it is of the subjects of another bundle
+	lend([8]byte{})
+	ask("screen", "mats")
+	ask("screen", "silence")
+	ask("door", "cats") // of each one
+	ask("door", "silence")
+	ask("side", "hats") // two are named
+	ask("side", "hats")
+	ask("side", "silence")
+	ask("wall", "silence")
+	for n, o := range d.outs {
+		for _, m := range o.Moments {
+			past, err := Thaw(&BundleUpdate{Bundle: d.mind.bundle}, m.Bytes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if made := past.Decision(); made.Action != m.Decision.Action || made.Cause != m.Decision.Cause {
+				t.Errorf("step %d: made again it is %s %s, was %s %s", n, made.Action, made.Cause, m.Decision.Action, m.Decision.Cause)
+			}
+		}
+	}
+	// After a restart it goes on, under the same bundle.
+	lend([8]byte{})
+	for hash, want := range map[[32]byte]int{{}: 2, {1}: 0} { // order: each apart
+		again, err := Restore(d.mind.cfg, d.mind.Snapshot(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: d.mind.bundle, Hash: hash}})
+		if b := again.byID["anna"].Budgets; len(b.List) != 1 || len(b.Each) != want {
+			t.Errorf("restored under %x: %+v", hash[:1], b)
+		}
+	}
+	// Another policy means other subjects.
+	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, policy), Hash: [32]byte{1}}}))
+	ask("screen", "silence")
+	ask("side", "hats")
+	lend([8]byte{1})
+	ask("screen", "mats")
+	d.at(10 * sense.Minute)
+	ask("door", "silence")
+}

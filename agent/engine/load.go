@@ -42,6 +42,7 @@ func (m *Mind) load(u *BundleUpdate) {
 	}
 	m.letGoOwned()
 	for _, c := range m.customers {
+		m.keepEach(c)
 		m.letGo(c)
 		m.withhold(c)
 		m.unprune(c)

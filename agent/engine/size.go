@@ -24,6 +24,10 @@ func sizeOf(s *CustomerState) int64 {
 		n += sizeThing + len(x.Consents[k].Text)
 	}
 	n += sizeSmall * (len(x.Objections) + len(x.Folded) + len(s.Budgets.List) + len(s.Told))
+	for k := range s.Budgets.Each {
+		e := &s.Budgets.Each[k]
+		n += sizeSmall + sizeSmall*len(e.But)
+	}
 	for k := range x.Interactions {
 		i := &x.Interactions[k]
 		n += sizeThing + len(i.About) + len(i.Ref) + len(i.ID) + len(i.Source) + len(i.Value.String())

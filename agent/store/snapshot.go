@@ -17,7 +17,7 @@ import (
 // of a fact, the price of a decision, what the hub was told of derived values, and the last decisions.
 // Version 3 added to a customer how often each action was shown in contacts that are not kept any more.
 // Version 4 added to a customer the leased budgets, and the number of each contact's record.
-const customerVersion = 4
+const customerVersion = 5
 
 // begin reads the version of a form, of which every one up to newest is known.
 func begin(raw []byte, newest byte) (c *cursor, version byte, err error) {
@@ -38,7 +38,11 @@ func end(c *cursor, what string) error {
 }
 
 func appendCustomer(b []byte, s *engine.CustomerState) []byte {
-	b = append(b, customerVersion)
+	version := byte(customerVersion)
+	if len(s.Budgets.Each) == 0 {
+		version = 4 // which the build before reads as well
+	}
+	b = append(b, version)
 	b = msgp.AppendBytes(b, s.Handle[:])
 	b = msgp.AppendString(msgp.AppendString(b, s.Customer), s.Person)
 	b = appendList(b, s.Aliases, appendText)
@@ -65,7 +69,14 @@ func appendCustomer(b []byte, s *engine.CustomerState) []byte {
 	b = appendList(b, s.Budgets.List, func(b []byte, x *profile.Budget) []byte {
 		return msgp.AppendInt64(msgp.AppendString(msgp.AppendString(b, x.Limit), x.About), x.Units)
 	})
-	return appendInstant(msgp.AppendUint64(b, s.Budgets.Above), s.Budgets.Until)
+	b = appendInstant(msgp.AppendUint64(b, s.Budgets.Above), s.Budgets.Until)
+	if version < 5 {
+		return b
+	}
+	b = appendList(b, s.Budgets.Each, func(b []byte, x *profile.Each) []byte {
+		return appendList(msgp.AppendInt64(msgp.AppendString(b, x.Limit), x.Units), x.But, appendText)
+	})
+	return msgp.AppendBytes(b, s.Budgets.Of[:])
 }
 
 func readCustomer(raw []byte) (engine.CustomerState, error) {
@@ -106,6 +117,12 @@ func readCustomer(raw []byte) (engine.CustomerState, error) {
 			return profile.Budget{Limit: c.text(), About: c.text(), Units: c.int()}
 		})
 		s.Budgets.Above, s.Budgets.Until = c.uint(), c.instant()
+	}
+	if version >= 5 {
+		s.Budgets.Each = list(c, func(c *cursor) profile.Each {
+			return profile.Each{Limit: c.text(), Units: c.int(), But: list(c, (*cursor).text)}
+		})
+		c.exact(s.Budgets.Of[:])
 	}
 	return s, end(c, "customer")
 }

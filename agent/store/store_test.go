@@ -70,7 +70,8 @@ func customer(n byte, changed uint64) engine.CustomerState {
 				Outcomes: []profile.Outcome{{Outcome: "shown", At: at + 1}, {Outcome: "accepted", At: at + 2}}}},
 			Folded: []profile.Folded{{Action: "offer", Times: 3}},
 		},
-		Budgets: profile.Budgets{List: []profile.Budget{{Limit: "sales 1 per 7d", About: "product:y", Units: 2}}, Above: 2, Until: at + 900},
+		Budgets: profile.Budgets{List: []profile.Budget{{Limit: "sales 1 per 7d", About: "product:y", Units: 2}}, Above: 2, Until: at + 900,
+			Each: []profile.Each{{Limit: "each 1 per 7d", Units: 1, But: []string{"product:z", "product:zz"}}}, Of: [8]byte{1, 2, 3}},
 		Pending: []engine.Record{
 			body(4, &event.Outcome{Outcome: "accepted", Decision: "d-1-1", Slot: "home"}),
 			body(5, &event.Fact{Name: "size", Customer: "card:123", Owner: "v1", Value: sense.StringValue("M"), Provenance: event.Declared}),
