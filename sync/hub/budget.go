@@ -2,13 +2,9 @@ package hub
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
-	"github.com/tact-edge/tact/actions/contact"
-	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/event"
-	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/wire"
 )
@@ -24,8 +20,8 @@ import (
 const (
 	// longestLease is how long budgets are lent at most; a quarter of the shortest rolling window where that is less.
 	longestLease = 15 * sense.Minute
-	// mostBudgets is how many shares one message carries, and in how many bytes: of more, those of the first limits of
-	// the bundle.
+	// mostBudgets is how many shares one message names, and in how many bytes. Of more, those that differ and those of the
+	// first limits are named, and the rest is lent as so many of each that is not.
 	mostBudgets, mostBudgetBytes = 512, 32 << 10
 	// remembered is for how long devices certainly count what they have made against a share: profile.Prune keeps contacts
 	// for a day more. One that is older may be here and take nothing of the share there.
@@ -34,174 +30,6 @@ const (
 	slack = sense.Minute
 )
 
-// unit is what shares are of: a limit, and about what where it counts per subject.
-type unit struct {
-	limit *catalog.Limit
-	about string
-}
-
-// units lists what a bundle's limits are lent by, in order of the limits and of the actions.
-func units(b *catalog.Bundle) (list []unit) {
-	for k := range b.Contact.Limits {
-		l := &b.Contact.Limits[k]
-		if l.AtMost <= 0 {
-			continue // nothing may be said, and nothing can be lent
-		}
-		if !l.About {
-			list = append(list, unit{l, ""})
-			continue
-		}
-		seen := map[string]bool{}
-		for n := range b.Actions {
-			a := &b.Actions[n]
-			if about := contact.Unit(l, a); !a.ExemptCaps && !seen[about] && contact.Concerns(b, l, a, l.Channel) {
-				seen[about] = true
-				list = append(list, unit{l, about})
-			}
-		}
-	}
-	return list
-}
-
-// leaseOf is how long shares of a bundle's limits are lent.
-func leaseOf(b *catalog.Bundle) sense.Duration {
-	d := longestLease
-	for k := range b.Contact.Limits {
-		if l := &b.Contact.Limits[k]; l.AtMost > 0 && l.Per == catalog.Rolling {
-			d = min(d, l.Window/4)
-		}
-	}
-	return d
-}
-
-// account is what was said to a customer, and what others may still say.
-type account struct {
-	bundle   *catalog.Bundle
-	now      sense.Instant
-	zone     *sense.Zone // the customer's own; nil for the policy's
-	anywhere bool        // she lives in a zone whose rules are not known here
-	met      []encounter // in order of time
-	grants   []Grant     // not settled
-	showFor  sense.Duration
-}
-
-func newAccount(b *catalog.Bundle, now sense.Instant, met []encounter, grants []Grant) *account {
-	a := &account{bundle: b, now: now, met: met, grants: grants}
-	for k := range b.Slots {
-		a.showFor = max(a.showFor, b.Slots[k].ShowFor)
-	}
-	return a
-}
-
-// lasting is for how long after its decision a contact counts at most.
-func (a *account) lasting(l *catalog.Limit) sense.Duration {
-	if d := contact.Lasts(l); d < sense.Forever-slack-a.showFor {
-		return d + slack + a.showFor // it counts from when it was shown, or answered
-	}
-	return sense.Forever
-}
-
-// counted returns how many known contacts a unit's limit counts now. Where devices may cut the calendar by
-// different zones it is the most of any.
-func (a *account) counted(u unit) int64 {
-	s := profile.Slice{Exposures: make([]profile.Exposure, len(a.met))}
-	for k := range a.met {
-		s.Exposures[k] = a.met[k].x
-	}
-	v := &guard.View{Bundle: a.bundle, Now: a.now, Slice: &s}
-	n := contact.Counted(v, u.limit, u.about, a.lasting(u.limit))
-	if !u.limit.Customer || u.limit.Per == catalog.Rolling {
-		return n
-	}
-	if a.zone != nil {
-		v.Zone = a.zone
-		n = max(n, contact.Counted(v, u.limit, u.about, a.lasting(u.limit)))
-	}
-	if a.anywhere {
-		wide := *u.limit
-		wide.Per, wide.Window = catalog.Rolling, contact.Lasts(u.limit)
-		n = max(n, contact.Counted(v, &wide, u.about, a.lasting(u.limit)))
-	}
-	return n
-}
-
-// taken returns how many contacts that a holder made above a number of its log, within so long, take a unit.
-func (a *account) taken(u unit, of holder, epoch, above uint64, within sense.Duration) (n int64) {
-	for k := range a.met {
-		c, x := a.met[k].of, &a.met[k].x
-		if c.Device == of.device && c.Handle == of.handle && c.Epoch == epoch && c.Seq > above && a.now < x.At.Add(within) &&
-			contact.Takes(a.bundle, u.limit, u.about, x) {
-			n++
-		}
-	}
-	return n
-}
-
-// rest returns how many contacts may still be made under a grant, or were made and are not known here.
-func (a *account) rest(l *catalog.Limit, g *Grant) int64 {
-	return max(g.Units-a.taken(unit{l, g.About}, holder{g.Device, g.Handle}, g.Epoch, g.Through, remembered), 0)
-}
-
-// remaining returns how many contacts a limit still allows beside what is known, and what all holders but
-// one may make. It may be less than none: two customers who each had some turned out to be one.
-func (a *account) remaining(u unit, but holder) int64 {
-	n := u.limit.AtMost - a.counted(u)
-	for k := range a.grants {
-		g := &a.grants[k]
-		if g.Limit == u.limit.Name && (holder{g.Device, g.Handle}) != but && touches(g.About, u.about) {
-			n -= a.rest(u.limit, g)
-		}
-	}
-	return n
-}
-
-// touches says whether a contact about the one may count for the other.
-func touches(a, b string) bool {
-	if a == b {
-		return true
-	}
-	return strings.IndexByte(a, ':') >= 0 && strings.IndexByte(b, ':') >= 0 && event.Subject(a).Touches(event.Subject(b))
-}
-
-// share is what a holder is lent of a unit: told goes to the device, kept into the ledger (none where Units is 0).
-type share struct {
-	told wire.Budget
-	kept Grant
-}
-
-// share works out what a holder is lent: half of what remains, so that others find something, but no less than
-// what it has, as far as that remains. The ledger never has less than what it had: the answer may be lost, and then
-// it goes on with that. through is how far its log is here in the epoch. Nothing is lent where it may have made
-// something in another epoch that is not known yet.
-func (a *account) share(u unit, to holder, epoch, through uint64, until sense.Instant) (x share) {
-	within := a.lasting(u.limit)
-	k := slices.IndexFunc(a.grants, func(g Grant) bool {
-		return g.Device == to.device && g.Handle == to.handle && g.Limit == u.limit.Name && g.About == u.about
-	})
-	remains := max(a.remaining(u, to), 0)
-	fresh, rest := (remains+1)/2, int64(0)
-	x.told = wire.Budget{Limit: u.limit.Name, About: u.about}
-	x.kept = Grant{Device: to.device, Handle: to.handle, Limit: u.limit.Name, About: u.about, Epoch: epoch, Through: through,
-		Until: until, Free: until.Add(within)}
-	if k >= 0 {
-		old := &a.grants[k]
-		if old.Epoch != epoch {
-			return x
-		}
-		rest = a.rest(u.limit, old)
-		x.kept.Free, x.kept.Asked = max(x.kept.Free, old.Free), old.Asked
-		if a.now < old.Until {
-			fresh = min(max(fresh, rest), remains) // less only where two customers became one, or somebody is exempt
-			x.kept.Through = old.Through           // the device may go on with the old share, counted from there
-		}
-	}
-	// What it made above the number that the message names, and is here nevertheless, it counts itself.
-	told := fresh + a.taken(u, to, epoch, through, min(within, contact.Lasts(u.limit)))
-	x.told.Units = uint32(min(told, 1<<31))
-	x.kept.Units = max(fresh, rest) + a.taken(u, to, epoch, x.kept.Through, remembered)
-	return x
-}
-
 // lend works out the budgets for a message to a holding, and notes them in the ledger: none where it is not
 // known which limits the device keeps, or how its log counts. asked is the device's clock when it asked.
 func (s *step) lend(f *folded, h Holding, asked sense.Instant, ended []Grant) (r reply, err error) {
@@ -209,7 +37,7 @@ func (s *step) lend(f *folded, h Holding, asked sense.Instant, ended []Grant) (r
 	if err != nil || d.Epoch == 0 {
 		return r, err
 	}
-	b, err := s.bundleOf(d)
+	sha, b, err := s.bundleNamed(d)
 	if err != nil || b == nil {
 		return r, err
 	}
@@ -221,29 +49,15 @@ func (s *step) lend(f *folded, h Holding, asked sense.Instant, ended []Grant) (r
 	if err != nil {
 		return r, err
 	}
-	to := holder{h.Device, h.Handle}
 	r.until = s.now.Add(leaseOf(b))
 	for _, g := range a.grants {
 		if g.Device == h.Device && g.Handle == h.Handle {
 			r.until = max(r.until, g.Until)
 		}
 	}
-	size := 0
-	for _, u := range units(b) {
-		x := a.share(u, to, d.Epoch, mark.Through, r.until)
-		if x.told.Units == 0 && a.counted(u) >= u.limit.AtMost {
-			continue
-		}
-		if size += x.told.Msgsize(); len(r.budgets) == mostBudgets || size > mostBudgetBytes {
-			break
-		}
-		r.budgets = append(r.budgets, x.told)
-		if x.told.Units > 0 { // else others have what is left, and may give it back any time: it is worth asking again soon
-			x.kept.Asked = max(x.kept.Asked, asked)
-			s.write(PutGrant{x.kept})
-		}
-	}
-	return r, nil
+	l := &loan{account: a, step: s, to: holder{h.Device, h.Handle}, sha: sha, epoch: d.Epoch, through: mark.Through, until: r.until, asked: asked, most: s.cfg.Shares}
+	r.budgets, r.each, err = l.make()
+	return r, err
 }
 
 // account reads what was said to a customer and what others may still say. Grants in ended stand in the place
@@ -273,7 +87,7 @@ func (s *step) account(f *folded, b *catalog.Bundle, ended []Grant) (*account, e
 			s.write(DropGrant{Device: g.Device, Handle: g.Handle, Limit: g.Limit, About: g.About})
 		}
 	}
-	a := newAccount(b, s.now, encounters(f.contacts, b), kept)
+	a := newAccount(b, s.now, encounters(f.contacts, b), kept, s.bundle)
 	if !slices.ContainsFunc(b.Contact.Limits, func(l catalog.Limit) bool { return l.Customer && l.Per != catalog.Rolling }) {
 		return a, nil
 	}

@@ -54,7 +54,12 @@ func limited() *catalog.Bundle {
 // The property: whatever becomes of links, messages, logs, stores and identities, no window of a limit holds
 // more contacts over the whole fleet than the limit allows; and when everything is quiet again, what remains can be
 // had by anybody.
-func TestBudgetsHoldOverTheFleet(t *testing.T) {
+func TestBudgetsHoldOverTheFleet(t *testing.T) { holdOverTheFleet(t, 0) }
+
+// The same where a message names fewer shares than there are: the subjects that are not named are lent each.
+func TestBudgetsOfEachHoldOverTheFleet(t *testing.T) { holdOverTheFleet(t, 8) }
+
+func holdOverTheFleet(t *testing.T, shares int) {
 	runs, first := 25, uint64(1)
 	if n, err := strconv.Atoi(os.Getenv("TACT_RUNS")); err == nil {
 		runs = n
@@ -62,21 +67,26 @@ func TestBudgetsHoldOverTheFleet(t *testing.T) {
 	if n, err := strconv.ParseUint(os.Getenv("TACT_SEED"), 10, 64); err == nil {
 		runs, first = 1, n
 	}
-	made := 0
+	made, each := 0, 0
 	for seed := first; seed < first+uint64(runs); seed++ {
-		f := newFleet(t, seed)
+		f := newFleet(t, seed, shares)
 		for range 800 {
 			f.step()
 		}
 		f.check()
-		f.quiet()
-		made += len(f.made)
+		if shares == 0 || seed%2 == 0 { // else there is not even room to name the subjects of which less is left
+			f.quiet()
+		}
+		made, each = made+len(f.made), each+f.each
 		if t.Failed() {
 			t.Fatalf("seed %d: TACT_SEED=%d go test ./sync/hub -run %s", seed, seed, t.Name())
 		}
 	}
 	if made < 15*runs && runs > 1 {
 		t.Errorf("%d contacts in %d runs: nothing was put to the test", made, runs)
+	}
+	if shares > 0 && each < 2*runs && runs > 1 {
+		t.Errorf("%d contacts were made about what was not named", each)
 	}
 }
 
@@ -88,6 +98,7 @@ type fleet struct {
 	toHub   []hub.FromDevice
 	toThem  []hub.Message
 	made    []said
+	each    int // of them, by a share of each
 	merged  bool
 	joined  sense.Instant // when a and b became one customer
 }
@@ -129,9 +140,16 @@ type guest struct {
 	contacts profile.Slice   // made under the handle
 }
 
-func newFleet(t *testing.T, seed uint64) *fleet {
+func newFleet(t *testing.T, seed uint64, shares int) *fleet {
 	f := &fleet{world: newWorld(t), r: rand.New(rand.NewPCG(seed, 7)), bundle: limited()}
 	f.clock = sense.ClockSynced
+	if shares > 0 {
+		mind, err := hub.New(hub.Config{Tenant: "shop", Open: f.key, Secret: [32]byte{1}, Shares: shares - 2*int(seed%2)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.mind = mind
+	}
 	f.now = t0.Add(sense.Duration(f.r.Int64N(int64(sense.Day))))
 	f.must(hub.Publish{File: catalog.Encode(f.bundle)})
 	f.given(`{"interaction":"visit","customer":"a"}`, `{"interaction":"visit","customer":"b"}`)
@@ -244,9 +262,9 @@ func (f *fleet) take(m hub.Message) {
 			d.ack = max(d.ack, x.Through)
 		}
 	case *wire.Slice:
-		d.hear(x.Handle, x.Revision, x.Re, x.ThroughEpoch, x.Through, x.Budgets, x.BudgetUntil)
+		d.hear(x.Handle, x.Revision, x.Re, x.ThroughEpoch, x.Through, x.Budgets, x.Each, x.BudgetUntil)
 	case *wire.Unchanged:
-		d.hear(x.Handle, x.Revision, x.Re, x.ThroughEpoch, x.Through, x.Budgets, x.BudgetUntil)
+		d.hear(x.Handle, x.Revision, x.Re, x.ThroughEpoch, x.Through, x.Budgets, x.Each, x.BudgetUntil)
 	}
 }
 
@@ -354,7 +372,7 @@ func (d *till) giveBack(g *guest) {
 	d.askFor(g, true)
 }
 
-func (d *till) hear(h wire.Handle, revision uint64, re string, epoch, through uint64, list []wire.Budget, until int64) {
+func (d *till) hear(h wire.Handle, revision uint64, re string, epoch, through uint64, list []wire.Budget, each []wire.BudgetEach, until int64) {
 	for _, id := range []string{"a", "b"} {
 		g := d.people[id]
 		if g == nil || g.handle != h {
@@ -379,6 +397,9 @@ func (d *till) hear(h wire.Handle, revision uint64, re string, epoch, through ui
 		for _, b := range list {
 			g.budgets.List = append(g.budgets.List, profile.Budget{Limit: b.Limit, About: b.About, Units: int64(b.Units)})
 		}
+		for _, e := range each {
+			g.budgets.Each = append(g.budgets.Each, profile.Each{Limit: e.Limit, Units: int64(e.Units), But: slices.Sorted(slices.Values(e.But))})
+		}
 	}
 }
 
@@ -396,6 +417,14 @@ func (d *till) contact(g *guest) {
 			return
 		}
 	}
+	for _, e := range g.budgets.Each {
+		if !slices.ContainsFunc(g.budgets.List, func(u profile.Budget) bool {
+			return u.Limit == e.Limit && u.About == contact.Unit(&catalog.Limit{About: true}, a)
+		}) {
+			d.f.each++
+			break
+		}
+	}
 	x := profile.Exposure{Action: a.Name, Intent: a.Intent.String(), About: a.About, Channel: slot.Channel, Slot: slot.Name, At: d.now()}
 	if a.Group >= 0 {
 		x.Group = b.Groups[a.Group].Name
@@ -409,11 +438,7 @@ func (d *till) contact(g *guest) {
 }
 
 func (d *till) left(g *guest, l *catalog.Limit, about string) (n int64) {
-	for _, u := range g.budgets.List {
-		if u.Limit == l.Name && u.About == about {
-			n = u.Units
-		}
-	}
+	n = contact.UnitsLeased(&g.budgets, l, about)
 	for k := range g.contacts.Exposures {
 		if x := &g.contacts.Exposures[k]; x.Seq > g.budgets.Above && contact.Takes(d.f.bundle, l, about, x) {
 			n--
@@ -482,7 +507,7 @@ func (d *till) leaveEpoch() {
 }
 
 func copied(b profile.Budgets) profile.Budgets {
-	b.List = slices.Clone(b.List)
+	b.List, b.Each = slices.Clone(b.List), slices.Clone(b.Each)
 	return b
 }
 

@@ -45,6 +45,8 @@ type Config struct {
 	// Zone gives the rules of a named time zone, always the same. Where it is nil, limits of the calendar of
 	// customers who live in a zone of their own are lent as if it might be any.
 	Zone func(name string) (sense.Zone, error)
+	// Shares is how many shares of limits one message names; 512 where 0, which is the most.
+	Shares int
 }
 
 // Mind is the hub's mind. It holds nothing that is not in the ledger.
@@ -64,6 +66,9 @@ func New(cfg Config) (*Mind, error) {
 	}
 	if cfg.Lease <= 0 {
 		cfg.Lease = 7 * sense.Day
+	}
+	if cfg.Shares <= 0 || cfg.Shares > mostBudgets {
+		cfg.Shares = mostBudgets
 	}
 	p, err := wire.NewUnpacker()
 	if err != nil {

@@ -143,6 +143,7 @@ func (s *step) push(f *folded, h Holding) error {
 type reply struct {
 	re      string // id of the request; empty for a push
 	budgets []wire.Budget
+	each    []wire.BudgetEach
 	until   sense.Instant // of the budgets; 0 says nothing of them
 }
 
@@ -150,6 +151,9 @@ type reply struct {
 func (r *reply) size() (n int) {
 	for k := range r.budgets {
 		n += r.budgets[k].Msgsize()
+	}
+	for k := range r.each {
+		n += r.each[k].Msgsize()
 	}
 	return n
 }
@@ -178,7 +182,7 @@ func (s *step) sendSlice(v *view, h Holding, r reply) error {
 	w := *v.slice
 	w.Handle, w.Revision, w.Re = h.Handle, h.Revision, r.re
 	w.Until, w.ThroughEpoch, w.Through = t.until, t.epoch, t.through
-	w.Budgets, w.BudgetUntil = r.budgets, int64(r.until)
+	w.Budgets, w.Each, w.BudgetUntil = r.budgets, r.each, int64(r.until)
 	return s.sendDown(h.Device, wire.ClassSlice, h.Handle.String(), &w)
 }
 
@@ -190,7 +194,7 @@ func (s *step) unchanged(h Holding, r reply) error {
 	}
 	s.hold(h)
 	return s.sendDown(h.Device, wire.ClassSlice, h.Handle.String(), &wire.Unchanged{Handle: h.Handle, Revision: h.Revision, Until: t.until,
-		ThroughEpoch: t.epoch, Through: t.through, Re: r.re, Budgets: r.budgets, BudgetUntil: int64(r.until)})
+		ThroughEpoch: t.epoch, Through: t.through, Re: r.re, Budgets: r.budgets, Each: r.each, BudgetUntil: int64(r.until)})
 }
 
 // terms are what every message about a slice says beside it.
@@ -234,13 +238,19 @@ func (s *step) newLife(d *Device, epoch uint64) error {
 
 // bundleOf returns the bundle that a device runs, else the one that it shall run; nil where neither is known.
 func (s *step) bundleOf(d Device) (*catalog.Bundle, error) {
-	b, err := s.bundle(d.Birth.Bundle.SHA256)
+	_, b, err := s.bundleNamed(d)
+	return b, err
+}
+
+// bundleNamed returns its hash with it.
+func (s *step) bundleNamed(d Device) (sha string, b *catalog.Bundle, err error) {
+	b, err = s.bundle(d.Birth.Bundle.SHA256)
 	if err != nil || b != nil {
-		return b, err
+		return d.Birth.Bundle.SHA256, b, err
 	}
 	wants, err := s.view.Wants()
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	var best Want
 	level := -1 // its own stands above those of its groups, of which the newest holds, and these above the tenant's
@@ -259,7 +269,8 @@ func (s *step) bundleOf(d Device) (*catalog.Bundle, error) {
 			best, level = w, l
 		}
 	}
-	return s.bundle(best.SHA256)
+	b, err = s.bundle(best.SHA256)
+	return best.SHA256, b, err
 }
 
 // folded is what is known of a customer, worked out once for all the devices that hold her.
