@@ -48,6 +48,7 @@ type Leases struct {
 	due    sense.Instant // when one of them asks for something next
 	number uint64        // of the requests so far
 	up     sense.Instant // since when the hub is reached; 0 before it ever was
+	begun  sense.Instant // when it was said in this life what earlier ones left behind; 0 before that
 }
 
 const (
@@ -85,6 +86,7 @@ func (b *Leases) Policy(now sense.Instant) {
 		l.anew, l.again = true, 0
 		b.follow(l, now)
 	}
+	b.begin(now)
 }
 
 // Want takes what the mind wants now that it did not want before.
@@ -110,6 +112,24 @@ func (b *Leases) Want(w *engine.Want, now sense.Instant) {
 			l.want.Served, l.want.Budgets, l.gone = false, 0, true
 			b.follow(l, now)
 		}
+	}
+	b.begin(now)
+}
+
+// begin says once in a life that nothing is held but what is known here. A life that was killed may have been lent budgets
+// that no file tells of: nobody would be lent them until nothing made under them could count any more.
+func (b *Leases) begin(now sense.Instant) {
+	if b.begun != 0 || b.up == 0 || !b.Limited() || !b.Timely() {
+		return
+	}
+	all := wire.AllHandles()
+	r := &wire.BudgetRequest{ID: b.requestID("budget", all), Handle: all, Return: true, At: int64(now)}
+	r.Epoch, r.Through = b.Log()
+	for _, l := range b.those(func(l *leased) bool { return l.owes || l.ask != "" || l.want.Budgets != 0 }) {
+		r.But = append(r.But, wire.Handle(l.want.Handle))
+	}
+	if len(r.But) > wire.MostBut || b.Tell(uplink.Ask{ID: r.ID, Request: r}) {
+		b.begun = now
 	}
 }
 
@@ -203,6 +223,7 @@ func (b *Leases) Look(now sense.Instant) {
 	}) {
 		b.follow(l, now)
 	}
+	b.begin(now)
 }
 
 // those returns the leases of which is says so, in order of handle: each asks for something.
@@ -217,7 +238,7 @@ func (b *Leases) those(is func(l *leased) bool) (list []*leased) {
 }
 
 // LinkUp asks for the budgets of everybody who is served anew: what others were told meanwhile may have
-// left none. The link itself repeats what was asked before.
+// left none. The link itself repeats what was asked before. The mind's first Want was passed by then.
 func (b *Leases) LinkUp(now sense.Instant) {
 	b.up = now
 	for _, l := range b.held {
@@ -291,7 +312,7 @@ func (b *Leases) stamp(l *leased, now sense.Instant) int64 {
 	if !b.Timely() {
 		return 0
 	}
-	l.at = max(now, l.at+1)
+	l.at = max(now, l.at+1, b.begun+1)
 	return int64(l.at)
 }
 

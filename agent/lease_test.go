@@ -45,6 +45,7 @@ func newLender(t testing.TB) *lender {
 		Timely:  func() bool { return true },
 		Warn:    func(what string, err error) { t.Error(what, err) },
 	}
+	l.begun = 1 // what earlier lives left behind is said: TestWhatALifeBeforeLeftBehind
 	return l
 }
 
@@ -415,4 +416,49 @@ func TestKeysGoWhileMuchIsDone(t *testing.T) {
 		t.Error("15 minutes after the lease its key is still here")
 	}
 	stop(t, d.Agent)
+}
+
+// TestWhatALifeBeforeLeftBehind is given back once, as soon as the hub is reached and the time is known, but for what the
+// state file tells of or was asked for since; each request after it says a later time.
+func TestWhatALifeBeforeLeftBehind(t *testing.T) {
+	l := newLender(t)
+	timely, limited := false, true
+	l.begun, l.Timely, l.Limited = 0, func() bool { return timely }, func() bool { return limited }
+	bob, eve := engine.Handle{2}, engine.Handle{3}
+	l.Want(&engine.Want{Slices: []engine.WantSlice{
+		{Handle: bob, Customer: "bob", Revision: 3, Budgets: l.now.Add(sense.Minute)}, {Handle: eve, Customer: "eve", Revision: 2}}}, l.now)
+	l.wants(0, true, 0)
+	l.saidIs("slice")
+	l.LinkUp(l.now)
+	l.saidIs("")
+	timely, limited = true, false
+	l.Look(l.now)
+	l.saidIs("")
+	limited = true
+	l.deaf = true
+	l.Keyed(l.now)
+	l.saidIs("")
+	l.deaf = false
+	l.Policy(l.now)
+	if len(l.asked) != 1 {
+		t.Fatalf("asked for %q", l.said())
+	}
+	r := l.asked[0].(*wire.BudgetRequest)
+	if r.Handle != wire.AllHandles() || !r.Return || r.Epoch != 5 || r.Through != 7 || r.At != int64(l.now) || len(r.But) != 2 ||
+		r.But[0] != wire.Handle(anna) || r.But[1] != wire.Handle(bob) {
+		t.Errorf("said %+v", r)
+	}
+	u := engine.SliceUpdate{Handle: engine.Handle(wire.AllHandles()), Until: sense.Never}
+	l.Heard(&u, l.now, l.Answered(&u, r.ID, l.now))
+	l.asked = nil
+	l.Want(&engine.Want{Slices: []engine.WantSlice{{Handle: eve, Customer: "eve", Revision: 2, Served: true}}}, l.now)
+	if at := l.asked[len(l.asked)-1].(*wire.BudgetRequest).At; at <= r.At {
+		t.Errorf("asked at %d, after %d", at, r.At)
+	}
+	l.said()
+	l.LinkUp(l.now)
+	l.Look(l.now)
+	if got := l.said(); strings.Contains(got, "back") {
+		t.Errorf("asked for %q: it is said once", got)
+	}
 }

@@ -129,6 +129,9 @@ func late(grants []Grant, asked sense.Instant) bool {
 // budgetRequest lends a device budgets anew, or takes them back. The grants whose lease was over when it
 // asked have ended with what its log had by then; all have where it gives them back.
 func (s *step) budgetRequest(device string, r *wire.BudgetRequest) error {
+	if r.Handle == wire.AllHandles() {
+		return s.heldNothing(device, r)
+	}
 	h, ok, err := s.view.Holding(device, r.Handle)
 	if err != nil {
 		return err
@@ -172,6 +175,56 @@ func (s *step) budgetRequest(device string, r *wire.BudgetRequest) error {
 		answer.re = r.ID
 	}
 	return s.answer(f, h, r, answer)
+}
+
+// mostReturned is how many grants one word of a device ends at most: of more the rest counts until it is free by itself.
+const mostReturned = 10_000
+
+// heldNothing takes that a device holds budgets under no handles but those that it names: what a life before this one was
+// lent comes to nothing beyond the log. It says nothing of what was asked for after it was said, nor of what was lent in
+// another epoch, which the log does not show; and nothing at all where the device is ahead in time, or behind its own past.
+func (s *step) heldNothing(device string, r *wire.BudgetRequest) error {
+	d, err := s.device(device)
+	if err != nil {
+		return err
+	}
+	asked := sense.Instant(r.At)
+	if !r.Return || r.Epoch != d.Epoch || len(r.But) > wire.MostBut || asked <= 0 || asked > s.now.Add(slack) {
+		return s.unknown(device, r.Handle, r.ID)
+	}
+	but := map[wire.Handle]bool{}
+	for _, h := range r.But {
+		but[h] = true
+	}
+	returned := 0
+	const page = 64
+	for after := (wire.Handle{}); returned < mostReturned; {
+		handles, err := s.view.Lent(device, after, page)
+		if err != nil {
+			return err
+		}
+		for _, h := range handles {
+			if after = h; but[h] {
+				continue
+			}
+			grants, err := s.view.GrantsOf(device, h)
+			if err != nil {
+				return err
+			}
+			for _, g := range grants {
+				if g.Ended || g.Epoch != r.Epoch || r.Through < g.Through || asked <= g.Asked {
+					continue
+				}
+				g.Ended, g.EndEpoch, g.EndThrough, g.Asked = true, r.Epoch, r.Through, asked
+				s.write(PutGrant{g})
+				returned++
+			}
+		}
+		if len(handles) < page {
+			break
+		}
+	}
+	return s.unknown(device, r.Handle, r.ID)
 }
 
 // answer answers a request for budgets: with the slice, where the device has another than this.

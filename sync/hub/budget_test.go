@@ -534,3 +534,71 @@ func TestContactsThatTheDeviceHasForgotten(t *testing.T) {
 	}
 	l.want("k1 may still make one", l.ask("k2/a"), "none")
 }
+
+// A device that was killed after it was lent something, and before it wrote that down, says in its next life for whom
+// it holds nothing: others are lent it at once, and not only when nothing made under it could count any more.
+func TestWhatAKilledDeviceWasLent(t *testing.T) {
+	begins := func(l *lender, at sense.Instant, ahead uint64, but ...wire.Handle) *wire.BudgetRequest {
+		return &wire.BudgetRequest{ID: "b", Handle: wire.AllHandles(), Epoch: l.epoch, Through: l.seq["k1"] + ahead, Return: true, At: int64(at), But: but}
+	}
+	sent := func(l *lender, r *wire.BudgetRequest) {
+		t.Helper()
+		l.sent = nil
+		if err := l.request("k1", r); err != nil {
+			t.Fatal(err)
+		}
+		if u, ok := l.last("k1", wire.ClassSlice).(*wire.Unchanged); !ok || u.Re != "b" || u.Revision != 0 || u.BudgetUntil != 0 || u.Handle != r.Handle {
+			t.Errorf("answered %+v", u)
+		}
+	}
+	lent := func() *lender {
+		l := newLender(t, sales(1, sense.Hour))
+		l.want("k1 has it", l.ask("k1/a"), "sales 1")
+		l.want("and says when it asks", l.ask("k1/a"), "sales 1")
+		l.now = l.now.Add(sense.Minute)
+		return l
+	}
+	for _, c := range []struct {
+		name string
+		say  func(l *lender) *wire.BudgetRequest
+		want string
+	}{
+		{"said", func(l *lender) *wire.BudgetRequest { return begins(l, l.now, 0) }, "sales 1"},
+		{"but for her", func(l *lender) *wire.BudgetRequest { _, h := l.at("k1/a"); return begins(l, l.now, 0, h) }, "none"},
+		{"but for another", func(l *lender) *wire.BudgetRequest { return begins(l, l.now, 0, wire.Handle{99}) }, "sales 1"},
+		{"its log is not here yet", func(l *lender) *wire.BudgetRequest { return begins(l, l.now, 1) }, "none"},
+		{"it does not know the time", func(l *lender) *wire.BudgetRequest { return begins(l, 0, 0) }, "none"},
+		{"it is ahead in time", func(l *lender) *wire.BudgetRequest { return begins(l, l.now.Add(sense.Hour), 0) }, "none"},
+		{"said before it was lent that", func(l *lender) *wire.BudgetRequest { return begins(l, t0.Add(-sense.Hour), 0) }, "none"},
+		{"in another epoch", func(l *lender) *wire.BudgetRequest { r := begins(l, l.now, 0); r.Epoch++; return r }, "none"},
+		{"behind its own past", func(l *lender) *wire.BudgetRequest { r := begins(l, l.now, 0); r.Through = 0; return r }, "none"},
+		{"it does not give back", func(l *lender) *wire.BudgetRequest { r := begins(l, l.now, 0); r.Return = false; return r }, "none"},
+		{"of too many", func(l *lender) *wire.BudgetRequest { return begins(l, l.now, 0, make([]wire.Handle, wire.MostBut+1)...) }, "none"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := lent()
+			if r := c.say(l); len(r.But) <= wire.MostBut {
+				sent(l, r)
+			} else {
+				_ = l.request("k1", r)
+			}
+			l.want(c.name, l.ask("k2/a"), c.want)
+		})
+	}
+	// A contact that was made and not sent counts.
+	l := lent()
+	sent(l, begins(l, l.now, 1))
+	l.says("k1/a", "stay")
+	l.want("it was said", l.ask("k2/a"), "none")
+	// A copy that comes late ends nothing that was lent since.
+	l = lent()
+	word := begins(l, l.now, 0)
+	sent(l, word)
+	l.now = l.now.Add(sense.Minute)
+	device, h := l.at("k1/a")
+	if err := l.request(device, &wire.BudgetRequest{ID: "s", Handle: h, Revision: l.holds(device, h).Revision, Epoch: l.epoch, Through: l.seq[device], At: int64(l.now)}); err != nil {
+		t.Fatal(err)
+	}
+	sent(l, word)
+	l.want("k1 has it again", l.ask("k2/a"), "none")
+}

@@ -51,6 +51,8 @@ type View interface {
 	Grants(ids []string) ([]Grant, error)
 	// GrantsOf returns those of one handle, in order of limit and about.
 	GrantsOf(device string, h wire.Handle) ([]Grant, error)
+	// Lent returns at most limit handles of a device, in order, that come after that one and have grants which have not ended.
+	Lent(device string, after wire.Handle, limit int) ([]wire.Handle, error)
 	// Erasure returns an erasure by its id.
 	Erasure(id string) (Erasure, bool, error)
 	// Erasures returns at most limit erasures whose id comes after that one, in order of id; with open only

@@ -91,7 +91,7 @@ type BudgetEach struct {
 	Limit  string
 	Units  uint32
 	But    []string // about these there is none
-	Bundle [8]byte // its BundleID
+	Bundle [8]byte  // its BundleID
 }
 
 // Owner names what the customer is with.

@@ -60,6 +60,22 @@ type BudgetRequest struct {
 	// over by then have come to nothing beyond Through. 0 where it does not know the time: then it says nothing of them.
 	// Of one customer each request has a later one than those before it: by that a copy that comes late is known.
 	At int64 `json:"at,omitempty"`
+	// But belongs to AllHandles: under these the device may hold budgets.
+	But []Handle `json:"but,omitempty"`
+}
+
+// MostBut is how many handles BudgetRequest.But names at most.
+const MostBut = 1024
+
+// AllHandles stands in a BudgetRequest with Return for every handle that the device ever had, but for those in But: it holds
+// budgets under none of them. A device says so once in each life, since a life that was killed may have been lent what is
+// written down nowhere. A hub that does not know it answers as for a handle of nobody.
+func AllHandles() Handle {
+	var h Handle
+	for k := range h {
+		h[k] = 0xff
+	}
+	return h
 }
 
 // BundleRequest asks for chunks of a file: Count chunks from Index on (0 counts as 1).

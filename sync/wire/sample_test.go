@@ -99,6 +99,7 @@ func requests() map[string]Request {
 		"slice":   &SliceRequest{ID: "s-1", Handle: handleA, Customer: []byte{1, 2}, Session: "main", Owners: []Owner{{"vehicle", "v-1"}}},
 		"blob":    &BundleRequest{ID: "b-1", SHA256: "cd34", Index: 3, Count: 2},
 		"budget":  &BudgetRequest{ID: "u-1", Handle: handleA, Revision: 9, Epoch: 1<<63 - 1, Through: 77, Return: true},
+		"budgets": &BudgetRequest{ID: "u-2", Handle: AllHandles(), Epoch: 1<<63 - 1, Through: 77, Return: true, At: at, But: []Handle{handleA}},
 		"echo":    &Echo{ID: "e-1"},
 		"symbols": &SymbolTable{Re: "y-1", Bundle: BundleID{1}, From: 0, Of: 2, Names: []string{"a", "b"}},
 	}

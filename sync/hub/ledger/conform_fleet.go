@@ -109,7 +109,11 @@ func conformGrants(t T, l Ledger) {
 		same(t, "of nobody", len(none), 0)
 		lost, err5 := v.GrantsOf("k3", wire.Handle{3})
 		same(t, "of a stray handle", lost, []hub.Grant{stray})
-		return errors.Join(err, err2, err3, err4, err5)
+		lent, err6 := v.Lent("k1", wire.Handle{}, 10)
+		same(t, "handles with grants", lent, []wire.Handle{h})
+		further, err7 := v.Lent("k1", h, 10)
+		same(t, "beyond them", len(further), 0)
+		return errors.Join(err, err2, err3, err4, err5, err6, err7)
 	})
 	weekly.Units, weekly.Ended, weekly.EndEpoch, weekly.EndThrough = 1, true, 3, 4
 	change(t, l, hub.PutGrant{Grant: weekly}, hub.DropGrant{Device: "k1", Handle: h, Limit: "daily"}, hub.DropGrant{Device: "k1", Handle: h, Limit: "weekly", About: "vehicle:v-1"},
@@ -117,6 +121,18 @@ func conformGrants(t T, l Ledger) {
 	look(t, l, func(v hub.View) error {
 		of, err := v.GrantsOf("k1", h)
 		same(t, "after", of, []hub.Grant{weekly})
+		lent, err2 := v.Lent("k1", wire.Handle{}, 10)
+		same(t, "what has ended is lent no more", len(lent), 0)
+		return errors.Join(err, err2)
+	})
+	for k := range 5 {
+		for _, limit := range []string{"daily", "weekly"} {
+			change(t, l, hub.PutGrant{Grant: hub.Grant{Device: "k4", Handle: wire.Handle{byte(250 + k), 1}, Limit: limit, Units: 1}})
+		}
+	}
+	look(t, l, func(v hub.View) error {
+		lent, err := v.Lent("k4", wire.Handle{250, 1}, 3)
+		same(t, "a page", lent, []wire.Handle{{251, 1}, {252, 1}, {253, 1}})
 		return err
 	})
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"maps"
@@ -352,6 +353,18 @@ func (t *memoryTx) GrantsOf(device string, h wire.Handle) ([]hub.Grant, error) {
 	}
 	slices.SortFunc(list, orderGrants)
 	return list, nil
+}
+
+func (t *memoryTx) Lent(device string, after wire.Handle, limit int) ([]wire.Handle, error) {
+	var list []wire.Handle
+	for _, g := range t.m.grants { // order: sorted below
+		if g.Device == device && !g.Ended && bytes.Compare(g.Handle[:], after[:]) > 0 {
+			list = append(list, g.Handle)
+		}
+	}
+	slices.SortFunc(list, func(a, b wire.Handle) int { return bytes.Compare(a[:], b[:]) })
+	list = slices.Compact(list)
+	return list[:min(limit, len(list))], nil
 }
 
 func (t *memoryTx) Erasure(id string) (hub.Erasure, bool, error) {

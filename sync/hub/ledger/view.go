@@ -227,6 +227,17 @@ func (t *tx) GrantsOf(device string, h wire.Handle) ([]hub.Grant, error) {
 	return list(t, scanGrant, grantColumns+"WHERE b.device = ? AND b.handle = ? ORDER BY b.cap, b.about", device, h[:])
 }
 
+func (t *tx) Lent(device string, after wire.Handle, limit int) ([]wire.Handle, error) {
+	return list(t, scanHandle, "SELECT DISTINCT handle FROM budget WHERE device = ? AND handle > ? AND ended = 0 ORDER BY handle LIMIT ?", device, after[:], limit)
+}
+
+func scanHandle(r scanner) (h wire.Handle, err error) {
+	var handle []byte
+	err = r.Scan(&handle)
+	copy(h[:], handle)
+	return h, err
+}
+
 func scanErasure(r scanner) (e hub.Erasure, err error) {
 	var doc string
 	if err := r.Scan(&doc); err != nil {
