@@ -573,7 +573,9 @@ func TestWhatAKilledDeviceWasLent(t *testing.T) {
 		{"in another epoch", func(l *lender) *wire.BudgetRequest { r := begins(l, l.now, 0); r.Epoch++; return r }, "none"},
 		{"behind its own past", func(l *lender) *wire.BudgetRequest { r := begins(l, l.now, 0); r.Through = 0; return r }, "none"},
 		{"it does not give back", func(l *lender) *wire.BudgetRequest { r := begins(l, l.now, 0); r.Return = false; return r }, "none"},
-		{"of too many", func(l *lender) *wire.BudgetRequest { return begins(l, l.now, 0, make([]wire.Handle, wire.MostBut+1)...) }, "none"},
+		{"of too many", func(l *lender) *wire.BudgetRequest {
+			return begins(l, l.now, 0, make([]wire.Handle, wire.MostBut+1)...)
+		}, "none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := lent()

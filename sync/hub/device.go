@@ -426,12 +426,18 @@ func (s *step) connected() error {
 }
 
 // tick lets what time does happen: facts past their retention go, forgets
-// without a receipt are said again, erasures end with the last lease.
+// without a receipt are said again, erasures end with the last lease, and what is over of contact budgets and of handles goes.
 func (s *step) tick() error {
 	if err := s.sayForgets(); err != nil {
 		return err
 	}
 	if err := s.endLeases(); err != nil {
+		return err
+	}
+	if err := s.sweepGrants(); err != nil {
+		return err
+	}
+	if err := s.sweepHoldings(); err != nil {
 		return err
 	}
 	gone, err := s.view.Expired(s.now, 4096)

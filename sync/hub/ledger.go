@@ -39,6 +39,8 @@ type View interface {
 	HoldingsWith(owners []string) ([]Holding, error)
 	// HoldingsAt returns the handles of a device whose lease ends after now, in the same order.
 	HoldingsAt(device string, now sense.Instant) ([]Holding, error)
+	// HoldingsAfter returns at most limit handles of all devices that come after that one, in the same order.
+	HoldingsAfter(device string, h wire.Handle, limit int) ([]Holding, error)
 	// Forgets returns the forgets of a device that wait for a receipt, in order of handle.
 	Forgets(device string) ([]Forget, error)
 	// ForgetsDue returns at most limit forgets that were last sent before t, in order of device and handle.
@@ -51,6 +53,9 @@ type View interface {
 	Grants(ids []string) ([]Grant, error)
 	// GrantsOf returns those of one handle, in order of limit and about.
 	GrantsOf(device string, h wire.Handle) ([]Grant, error)
+	// GrantsAfter returns at most limit grants that come after that one (of which only the key counts), in order of device,
+	// handle, limit and about.
+	GrantsAfter(g Grant, limit int) ([]Grant, error)
 	// Lent returns at most limit handles of a device, in order, that come after that one and have grants which have not ended.
 	Lent(device string, after wire.Handle, limit int) ([]wire.Handle, error)
 	// Erasure returns an erasure by its id.

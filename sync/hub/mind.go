@@ -54,6 +54,7 @@ type Mind struct {
 	cfg     Config
 	batches *wire.Unpacker
 	bundles map[string]*catalog.Bundle // decoded, by SHA-256; a cache
+	sweep   sweep                      // where it goes on; begun anew it does the same
 }
 
 // New makes a mind.

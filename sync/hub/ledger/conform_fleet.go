@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/tact-edge/tact/context/sense"
@@ -133,7 +134,26 @@ func conformGrants(t T, l Ledger) {
 	look(t, l, func(v hub.View) error {
 		lent, err := v.Lent("k4", wire.Handle{250, 1}, 3)
 		same(t, "a page", lent, []wire.Handle{{251, 1}, {252, 1}, {253, 1}})
-		return err
+		var grants []string
+		after := hub.Grant{Device: "k3", Handle: wire.Handle{3}, Limit: "weekly"}
+		for range 2 {
+			page, err := v.GrantsAfter(after, 3)
+			if err != nil {
+				return err
+			}
+			for _, g := range page {
+				grants = append(grants, fmt.Sprint(g.Device, g.Handle[0], g.Limit))
+				after = g
+			}
+		}
+		same(t, "grants by pages", grants, []string{"k4250daily", "k4250weekly", "k4251daily", "k4251weekly", "k4252daily", "k4252weekly"})
+		last, err2 := v.GrantsAfter(hub.Grant{Device: "k4", Handle: wire.Handle{254, 1}, Limit: "weekly"}, 3)
+		same(t, "beyond the last", len(last), 0)
+		holdings, err3 := v.HoldingsAfter("k0", wire.Handle{8}, 10)
+		same(t, "all holdings", len(holdings), 2)
+		holdings, err4 := v.HoldingsAfter("k0", wire.Handle{9}, 10)
+		same(t, "holdings after one", []any{len(holdings), holdings[0].Device, holdings[0].Handle}, []any{1, "k1", h})
+		return errors.Join(err, err2, err3, err4)
 	})
 }
 

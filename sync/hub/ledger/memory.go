@@ -286,6 +286,12 @@ func (t *memoryTx) HoldingsAt(device string, now sense.Instant) ([]hub.Holding, 
 	return sortedValues(t.m.holdings, func(h hub.Holding) bool { return h.Device == device && h.Until > now }, orderHoldings), nil
 }
 
+func (t *memoryTx) HoldingsAfter(device string, h wire.Handle, limit int) ([]hub.Holding, error) {
+	after := hub.Holding{Device: device, Handle: h}
+	list := sortedValues(t.m.holdings, func(h hub.Holding) bool { return orderHoldings(h, after) > 0 }, orderHoldings)
+	return list[:min(limit, len(list))], nil
+}
+
 func orderForgets(a, b hub.Forget) int {
 	return cmp.Or(strings.Compare(a.Device, b.Device), slices.Compare(a.Handle[:], b.Handle[:]))
 }
@@ -353,6 +359,11 @@ func (t *memoryTx) GrantsOf(device string, h wire.Handle) ([]hub.Grant, error) {
 	}
 	slices.SortFunc(list, orderGrants)
 	return list, nil
+}
+
+func (t *memoryTx) GrantsAfter(g hub.Grant, limit int) ([]hub.Grant, error) {
+	list := sortedValues(t.m.grants, func(x hub.Grant) bool { return orderGrants(x, g) > 0 }, orderGrants)
+	return list[:min(limit, len(list))], nil
 }
 
 func (t *memoryTx) Lent(device string, after wire.Handle, limit int) ([]wire.Handle, error) {

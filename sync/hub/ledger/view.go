@@ -142,6 +142,10 @@ func (t *tx) HoldingsAt(device string, now sense.Instant) ([]hub.Holding, error)
 	return list(t, scanHolding, holdingColumns+"WHERE device = ? AND until > ? ORDER BY device, handle", device, int64(now))
 }
 
+func (t *tx) HoldingsAfter(device string, h wire.Handle, limit int) ([]hub.Holding, error) {
+	return list(t, scanHolding, holdingColumns+"WHERE (device, handle) > (?, ?) ORDER BY device, handle LIMIT ?", device, h[:], limit)
+}
+
 func scanForget(r scanner) (f hub.Forget, err error) {
 	var handle []byte
 	err = r.Scan(&f.Device, &handle, &f.ID, &f.At, &f.Sent, &f.Erasure, &f.Lease)
@@ -225,6 +229,11 @@ func (t *tx) Grants(ids []string) ([]hub.Grant, error) {
 
 func (t *tx) GrantsOf(device string, h wire.Handle) ([]hub.Grant, error) {
 	return list(t, scanGrant, grantColumns+"WHERE b.device = ? AND b.handle = ? ORDER BY b.cap, b.about", device, h[:])
+}
+
+func (t *tx) GrantsAfter(g hub.Grant, limit int) ([]hub.Grant, error) {
+	return list(t, scanGrant, grantColumns+"WHERE (b.device, b.handle, b.cap, b.about) > (?, ?, ?, ?) ORDER BY b.device, b.handle, b.cap, b.about LIMIT ?",
+		g.Device, g.Handle[:], g.Limit, g.About, limit)
 }
 
 func (t *tx) Lent(device string, after wire.Handle, limit int) ([]wire.Handle, error) {
