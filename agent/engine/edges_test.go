@@ -84,6 +84,38 @@ contact:
 	pauses: [{about: same, after: dismissed, for: 2h}, {about: same, after: later, for: 1h}]
 `
 
+// TestNothingIsAnsweredBeforeItIsSaid: a screen whose clock is behind tells of an answer of before the decision. It counts
+// from the decision on, so that neither a limit nor a pause is over sooner.
+func TestNothingIsAnsweredBeforeItIsSaid(t *testing.T) {
+	d := deskOf(t, oneSale)
+	d.tell(annaTaps, `{"ask":"screen"}`)
+	d.wants("mats", "")
+	d.tell(`{"outcome":"shown","decision":"last","happened":"2026-03-01T10:00:00+01:00"}`, `{"ask":"side"}`)
+	d.wants("silence", "cap_reached")
+	d.tell(`{"outcome":"dismissed","decision":"replay-0-1","happened":"2026-03-01T10:00:00+01:00"}`)
+	d.at(sense.Hour)
+	d.tell(`{"ask":"side"}`)
+	d.wants("silence", "cooling_off")
+	d.at(sense.Hour)
+	d.tell(`{"ask":"side"}`)
+	d.wants("mats", "")
+}
+
+// TestAVolumeCountsFromTheDecision, whatever a screen says of when it was shown.
+func TestAVolumeCountsFromTheDecision(t *testing.T) {
+	d := deskOf(t, `
+slots: {screen: {channel: kiosk}}
+actions:
+	mats: {intent: information, value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Mats", nl: "Matten"}}
+contact:
+	volume: [{action: mats, at_most: 1, per: calendar day}]
+`)
+	d.tell(`{"ask":"screen"}`)
+	d.wants("mats", "")
+	d.tell(`{"outcome":"shown","decision":"last","happened":"2026-03-01T10:00:00+01:00"}`, `{"ask":"screen"}`)
+	d.wants("silence", "volume_spent")
+}
+
 // TestFailedGivesTheReservationBack: what never reached the screen is no contact.
 func TestFailedGivesTheReservationBack(t *testing.T) {
 	d := deskOf(t, oneSale)

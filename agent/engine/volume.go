@@ -129,7 +129,7 @@ func (m *Mind) settleVolume(n uint64, outcome string, at sense.Instant) {
 			}
 			one.Settled = true
 			if outcome == "shown" {
-				one.At = at
+				one.At = max(at, one.At) // not before it was decided
 			}
 			sort.SliceStable(v.Shown, func(a, b int) bool { return v.Shown[a].At < v.Shown[b].At })
 			return

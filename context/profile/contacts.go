@@ -84,12 +84,18 @@ func (own *Exposure) merge(x Exposure) {
 		*name.own = cmp.Or(*name.own, *name.told)
 	}
 	own.About, own.Seq = cmp.Or(own.About, x.About), max(own.Seq, x.Seq)
+	if x.Shown != 0 {
+		x.Shown = max(x.Shown, own.At) // as Answer has it
+	}
 	if earlier := min(own.Shown, x.Shown); earlier != 0 {
 		own.Shown = earlier
 	} else {
 		own.Shown = max(own.Shown, x.Shown)
 	}
 	all := append(slices.Clone(own.Outcomes), x.Outcomes...)
+	for k := range all {
+		all[k].At = max(all[k].At, own.At)
+	}
 	sort.Slice(all, func(a, b int) bool {
 		return cmp.Or(cmp.Compare(all[a].At, all[b].At), strings.Compare(all[a].Outcome, all[b].Outcome)) < 0
 	})

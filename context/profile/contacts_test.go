@@ -159,3 +159,17 @@ func TestAlikeContactsAreFew(t *testing.T) {
 		t.Errorf("%d are left after every window, folded are %+v, want %d", len(s.Exposures), s.Folded, n)
 	}
 }
+
+// TestNothingIsAnsweredBeforeItIsSaid: neither by an answer here nor by what another copy says.
+func TestNothingIsAnsweredBeforeItIsSaid(t *testing.T) {
+	x := Exposure{Decision: "k1-5-1", Action: "mats", At: 1000}
+	x.Answer("shown", 10)
+	if x.Shown != 1000 || x.Outcomes[0].At != 1000 {
+		t.Errorf("answered here: %+v", x)
+	}
+	s := Slice{Exposures: []Exposure{{Decision: "k1-5-1", Action: "mats", At: 1000}}}
+	s.MergeExposures([]Exposure{{Decision: "k1-5-1", Action: "mats", At: 1000, Shown: 10, Outcomes: []Outcome{{Outcome: "shown", At: 10}, {Outcome: "dismissed", At: 20}}}})
+	if x := s.Exposures[0]; x.Shown != 1000 || len(x.Outcomes) != 2 || x.Outcomes[0].At != 1000 || x.Outcomes[1].At != 1000 {
+		t.Errorf("told by another: %+v", x)
+	}
+}

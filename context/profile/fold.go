@@ -130,8 +130,10 @@ func (s *Slice) Exposure(decision string) *Exposure {
 
 // Answer records an outcome of a contact, and settles its reservation: shown at
 // the outcome's instant unless it failed. The first word on a contact corrects what
-// was only assumed of it; that it was shown, ignored or failed is told once.
+// was only assumed of it; that it was shown, ignored or failed is told once. Nothing is answered before it is said:
+// what was dated so, by a clock that is behind, counts from the decision on.
 func (x *Exposure) Answer(outcome string, at sense.Instant) {
+	at = max(at, x.At)
 	first := len(x.Outcomes) == 0
 	switch outcome {
 	case "shown", "ignored", "failed":

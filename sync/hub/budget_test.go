@@ -604,3 +604,21 @@ func TestWhatAKilledDeviceWasLent(t *testing.T) {
 	sent(l, word)
 	l.want("k1 has it again", l.ask("k2/a"), "none")
 }
+
+// An answer that was dated before its decision counts from the decision on: what was said stays said.
+func TestAnAnswerDatedBeforeItsDecision(t *testing.T) {
+	l := newLender(t, sales(1, sense.Hour))
+	l.ask("k1/a")
+	n := l.says("k1/a", "stay")
+	_, h := l.at("k1/a")
+	if err := l.log("k1", answerTo(0, n, h, "shown", l.now.Add(-2*sense.Hour))); err != nil {
+		t.Fatal(err)
+	}
+	l.giveBack("k1/a", 0)
+	l.want("it was said just now", l.ask("k2/a"), "none")
+	if x := l.heard.(*wire.Slice).Exposures; len(x) != 1 || x[0].Shown != int64(l.now) || x[0].Outcomes[0].At != int64(l.now) {
+		t.Errorf("told %+v", x)
+	}
+	l.now = l.now.Add(sense.Hour)
+	l.want("an hour later", l.ask("k2/a"), "sales 1")
+}

@@ -149,7 +149,7 @@ func encounters(list []Contacted, b *catalog.Bundle) []encounter {
 
 // exposure is a contact with its answers, folded as a device folds them: the first word says whether it
 // failed; it was shown when that was told, else when anything but a failure was; shown, ignored and failed
-// are told once.
+// are told once. What was dated before the decision counts from that on.
 func (c *Contacted) exposure(b *catalog.Bundle) profile.Exposure {
 	d := c.Decision
 	if d.Intent == "" {
@@ -160,14 +160,14 @@ func (c *Contacted) exposure(b *catalog.Bundle) profile.Exposure {
 	told := slices.DeleteFunc(slices.Clone(c.Outcomes), func(o Outcome) bool { return o.Outcome == Answered || o.Outcome == "" })
 	slices.SortStableFunc(told, inOrder)
 	for _, o := range told {
-		one := profile.Outcome{Outcome: o.Outcome, At: o.Happened}
+		one := profile.Outcome{Outcome: o.Outcome, At: max(o.Happened, d.At)}
 		once := o.Outcome == "shown" || o.Outcome == "ignored" || o.Outcome == "failed"
 		if slices.ContainsFunc(x.Outcomes, func(y profile.Outcome) bool { return y == one || once && y.Outcome == one.Outcome }) {
 			continue
 		}
 		x.Failed = x.Failed || len(x.Outcomes) == 0 && o.Outcome == "failed"
 		if x.Shown == 0 && o.Outcome != "failed" || o.Outcome == "shown" {
-			x.Shown = o.Happened
+			x.Shown = one.At
 		}
 		x.Outcomes = append(x.Outcomes, one)
 	}
