@@ -103,13 +103,13 @@ func TestNothingIsAnsweredBeforeItIsSaid(t *testing.T) {
 
 // TestAVolumeCountsFromTheDecision, whatever a screen says of when it was shown.
 func TestAVolumeCountsFromTheDecision(t *testing.T) {
-	d := deskOf(t, `
+	d := fleetDesk(t, `
 slots: {screen: {channel: kiosk}}
 actions:
 	mats: {intent: information, value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Mats", nl: "Matten"}}
 contact:
 	volume: [{action: mats, at_most: 1, per: calendar day}]
-`)
+`, false)
 	d.tell(`{"ask":"screen"}`)
 	d.wants("mats", "")
 	d.tell(`{"outcome":"shown","decision":"last","happened":"2026-03-01T10:00:00+01:00"}`, `{"ask":"screen"}`)
