@@ -73,17 +73,18 @@ fuzz: ## run every fuzz target for FUZZTIME (20s; the four of LONG for LONGTIME,
 # Policies, event lines, bundles, conditions: what strangers write, and what decides on it.
 LONG := actions/policy:FuzzPolicy actions/policy:FuzzConditions context/event:FuzzParseLine actions/catalog:FuzzDecode
 
-soak: tools ## hold TACT_RUNS (10000) random policies to the contract, kill everything TACT_KILLS (1000) times, cut and wear links
+soak: tools ## hold TACT_RUNS (10000) random policies to the contract, kill everything TACT_KILLS (1000) times, cut and wear links, copy a device
 	@seed=$${TACT_SEED:-$$(date +%s)}; runs=$${TACT_RUNS:-10000}; kills=$${TACT_KILLS:-1000}; \
 	echo "TACT_SEED=$$seed TACT_RUNS=$$runs TACT_KILLS=$$kills"; \
 	TACT_SEED=$$seed TACT_RUNS=$$runs go test -count=1 -v -timeout 6h -run '^TestProperties$$' ./agent/sim; \
 	TACT_DECISIONS=10000 go test -count=1 -v -timeout 1h -run '^TestRecordedDecisionsReplay$$' ./agent/sim; \
 	TACT_SEED=$$seed TACT_RUNS=$$(( runs / 10 + 1 )) go test -count=1 -v -timeout 6h -run '^TestOneOverThreeDevices$$' ./agent/sim; \
-	TACT_SEED=$$seed TACT_KILLS=$$kills go test -count=1 -v -timeout 12h -parallel 4 -run '^TestBalanceUnderKills$$' ./cmd/tactd; \
-	TACT_SEED=$$seed TACT_FAULTS=$${TACT_FAULTS:-300} go test -count=1 -v -timeout 2h -run '^TestBalanceUnderBadLinks$$' ./cmd/tactd; \
+	TACT_SEED=$$seed TACT_KILLS=$$kills go test -race -count=1 -v -timeout 12h -parallel 4 -run '^TestBalanceUnderKills$$' ./cmd/tactd; \
+	TACT_SEED=$$seed TACT_FAULTS=$${TACT_FAULTS:-300} go test -race -count=1 -v -timeout 2h -run '^TestBalanceUnderBadLinks$$' ./cmd/tactd; \
+	go test -race -count=$${TACT_CLONES:-20} -timeout 2h -run '^TestClonedDevice$$' ./cmd/tactd; \
 	TACT_SLICES=$${TACT_SLICES:-10000} go test -count=1 -v -timeout 1h -run '^TestManySlices$$' ./cmd/tactd; \
-	TACT_SEED=$$seed TACT_LIVES=$${TACT_LIVES:-400} go test -count=1 -v -timeout 1h -run '^TestKilledAnywhereGoesOnWhereItWas$$' ./agent; \
-	TACT_SEED=$$seed TACT_KILLS=$${TACT_DATABASE_KILLS:-50} go test -count=1 -v -timeout 1h -run '^TestDatabaseKilled$$' ./sync/hub/serve
+	TACT_SEED=$$seed TACT_LIVES=$${TACT_LIVES:-400} go test -race -count=1 -v -timeout 2h -run '^TestKilledAnywhereGoesOnWhereItWas$$' ./agent; \
+	TACT_SEED=$$seed TACT_KILLS=$${TACT_DATABASE_KILLS:-50} go test -race -count=1 -v -timeout 1h -run '^TestDatabaseKilled$$' ./sync/hub/serve
 
 field: ## run the tests over the field data in TACT_FIELD_DATA
 	@if [ ! -d "$${TACT_FIELD_DATA:-}" ]; then \
