@@ -41,7 +41,8 @@
 //     newer; a refused one leaves the old one and is reported with its reason.
 //   - Budgets are asked for with a slice, renewed when a third of their lease is left and after each
 //     reconnect, and given back when nobody serves the customer any more, once no restart can find them
-//     in the state file (Leases).
+//     in the state file (Leases). Once in each life the hub is told for whom there may be any: what a life
+//     that was killed had been lent goes back with its log.
 //   - An ask of somebody whose slice or budgets are on their way waits a moment for them (Config.SliceWait);
 //     so does what is said after it in its sessions, in its order, and nothing else.
 //   - A receipt for a forget does not leave before the key is destroyed, durably.

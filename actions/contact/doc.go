@@ -13,6 +13,7 @@
 // have failed. The order in which contacts became known changes nothing. Contacts are those of
 // all devices, as far as the hub and this one have heard of each other; what neither can know of the
 // other is bounded by units that the hub leases: a limit that concerns an action takes one of each contact.
+// While the customer's slice is awaited, an answer that was given on this device pauses as ever.
 //
 // Callers owe a View that is true at View.Now.
 package contact

@@ -80,7 +80,9 @@
 //
 // A slice is wanted while its customer is in a session, and as long as its lease runs. Merges and
 // splits are the hub's to say: only a replay takes a merge, and none takes a split. Once a lease has ended nothing
-// of it is held; of what this device said to her itself what the hub does not know yet, and then nothing at all.
+// of it is held; of what this device said to her itself, and what she refused here, what the hub does not know yet, and
+// then nothing at all. While no slice is here what was heard here holds back all the same: a refusal of a purpose, an
+// objection, a restriction, an answer that pauses. It lets nothing in.
 //
 // Contacts are united by decision id: the hub's slice brings those of all devices, and leaves those that this one
 // made. Of another device's contact nothing is kept once nothing counts it: how often an action was shown, which
@@ -88,7 +90,8 @@
 // told here is folded in under the name of this device as its source, as it comes back from the hub.
 //
 // Units of limits are used while their lease runs by a clock that is synced: whether one has ended, floor and
-// unknown cannot say. They are dropped when no session serves the customer, and kept over a restart. That a unit is
+// unknown cannot say. They are dropped when no session serves the customer, and kept over a restart; what is lent of
+// each subject that is not named, under the bundle whose subjects it means. That a unit is
 // missing is judged once all else permits. What is asked once ever ("still right?") is no limit, and takes none.
 //
 // A moment record is the moment as one decision looked at it: session, ask, readings with their ages,

@@ -86,6 +86,19 @@
 //     limit, but others have now, is told as 0 units: the device asks again soon. Requests
 //     are told apart by when they were made (At): one that was overtaken by a later one says
 //     nothing, and is lent nothing.
+//   - Where a limit counts by more subjects than one message names (512, or 32 KiB), those
+//     of which another number is left than of most are named, as many others as there is
+//     room for, and the rest is lent as so many of each that is not named (BudgetEach):
+//     no more than is left of every one of them. Until it settles that counts against each
+//     subject of the bundle under which it was lent.
+//   - A device says once in each life under which handles it may hold shares: what a life
+//     before it was lent under others ends with the log, if it was lent in the same epoch
+//     and asked for before that.
+//   - What is over goes: grants when they have settled and their lease is over, handles when
+//     their lease has been over for 432 days, or as much longer as a policy in charge looks
+//     back, and none of their contacts was answered, is a question, or leads to another
+//     action. Then nobody knows for whom a contact was made; it stays, and is counted.
+//   - An answer that is dated before its decision counts from that on.
 //   - Of limits that count an answer, contacts that may yet be answered count until
 //     they have an answer that ends them; an answer after that one is not foreseen.
 //   - Before a device runs a bundle, its slices are made for the one that is wanted: its
