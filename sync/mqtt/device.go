@@ -98,11 +98,11 @@ func (d *Device) Appended() {
 	}
 }
 
-// Tell gives the session an input of the device: Self, Ask, Cancel or Send. It
+// Tell gives the session an input of the device: Self, Ask, Cancel, Send or Greet. It
 // never blocks; ErrBusy means that it was not taken.
 func (d *Device) Tell(in uplink.Input) error {
 	switch in.(type) {
-	case uplink.Self, uplink.Ask, uplink.Cancel, uplink.Send:
+	case uplink.Self, uplink.Ask, uplink.Cancel, uplink.Send, uplink.Greet:
 	default:
 		return fmt.Errorf("tell link %T: not for a device to say", in)
 	}

@@ -350,6 +350,11 @@ func TestBadConfiguration(t *testing.T) {
 	if err := k.link.Tell(uplink.Connected{}); err == nil {
 		t.Error("the device said that it is connected")
 	}
+	for _, in := range []uplink.Input{uplink.Self{}, uplink.Ask{}, uplink.Cancel{}, uplink.Send{}, uplink.Greet{}} {
+		if err := k.link.Tell(in); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // cuttable is a TCP proxy that can vanish.
