@@ -71,6 +71,13 @@ func (r *run) catalog() (*catalog.Bundle, error) {
 	if r.looked {
 		return r.made, nil
 	}
+	prefix := r.batch.Bundle.String()
+	for name, b := range r.bundles { // order: at most one bundle has these eight bytes
+		if strings.HasPrefix(name, prefix) {
+			r.looked, r.made = true, b
+			return b, nil
+		}
+	}
 	d, err := r.step.device(r.device)
 	if err != nil {
 		return nil, err
@@ -80,13 +87,9 @@ func (r *run) catalog() (*catalog.Bundle, error) {
 		return nil, err
 	}
 	r.looked = true
-	prefix := r.batch.Bundle.String()
 	names := []string{d.Birth.Bundle.SHA256, d.Reported.Bundle.SHA256}
 	for _, w := range wants {
 		names = append(names, w.SHA256)
-	}
-	for name := range r.bundles { // order: at most one bundle has these eight bytes
-		names = append(names, name)
 	}
 	for _, name := range names {
 		if r.made == nil && strings.HasPrefix(name, prefix) {

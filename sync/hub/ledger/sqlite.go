@@ -174,9 +174,18 @@ func (sqliteDialect) unavailable(err error) bool {
 // argument among all of them, so that long statements cost more than they save.
 const sqliteRows = 16
 
+// sqliteInserts are the statements that insert one row, and sqliteRows of them.
+var sqliteInserts = func() map[*bulkTable]map[int]string {
+	all := map[*bulkTable]map[int]string{}
+	for _, b := range []*bulkTable{recordTable, decisionTable, outcomeTable, takenTable, entryTable} {
+		all[b] = map[int]string{1: b.values(1), sqliteRows: b.values(sqliteRows)}
+	}
+	return all
+}()
+
 // insert writes rows by statements of two lengths only, both prepared once.
 func (sqliteDialect) insert(t *tx, b *bulk) error {
-	args := make([]any, 0, sqliteRows*len(b.columns))
+	args, inserts := make([]any, 0, sqliteRows*len(b.columns)), sqliteInserts[b.table]
 	for row := 0; row < b.rows; {
 		n := sqliteRows
 		if b.rows-row < n {
@@ -188,7 +197,7 @@ func (sqliteDialect) insert(t *tx, b *bulk) error {
 				args = append(args, b.value(k, c))
 			}
 		}
-		if err := t.exec(b.table.values(n), args...); err != nil {
+		if err := t.exec(inserts[n], args...); err != nil {
 			return err
 		}
 		row += n
