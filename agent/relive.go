@@ -74,7 +74,7 @@ func (a *Agent) remember(snap engine.Snapshot, above []engine.Record) (*engine.M
 }
 
 func (a *Agent) mindConfig() engine.Config {
-	return engine.Config{Device: a.cfg.Device, Epoch: a.epoch, Former: a.former, Secret: a.store.State.Secret(), Slots: a.cfg.Slots, Owners: a.cfg.Owners,
+	return engine.Config{Device: a.cfg.Device, Epoch: a.epoch, Former: a.former, Secret: a.store.State.Secret(), Life: a.life, Slots: a.cfg.Slots, Owners: a.cfg.Owners,
 		Absent: a.cfg.Absent, Sessions: a.cfg.Sessions, Customers: a.cfg.Customers, Zone: zones.Zone, Moments: a.moments != nil,
 		Hub: a.cfg.Broker != nil, Budgets: a.cfg.Broker != nil, MaxSlices: cmp.Or(a.cfg.MaxSlices, DefaultMaxSlices)}
 }

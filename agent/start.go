@@ -108,6 +108,7 @@ type Agent struct {
 	appended    sense.Instant
 
 	epoch, boot uint64
+	life        uint64          // see newLife
 	former      []engine.Former // epochs that were left, the last last
 	unsure      bool            // leases are not used, because nobody knows the time
 	recoveries  atomic.Pointer[[]store.Recovery]
@@ -207,8 +208,16 @@ func (a *Agent) open() (err error) {
 	a.folder = update.Folder(filepath.Join(a.cfg.Dir, BundleFolder))
 	a.bundles = update.NewStore(a.folder, a.cfg.Trusted, bundleName)
 	a.loadFormer()
+	a.life = cmp.Or(a.cfg.Session.Seed, newLife())
 	a.boot, err = a.store.Count("boot")
 	return err
+}
+
+// newLife draws what tells this process from others that have its store and its identity.
+func newLife() uint64 {
+	var b [8]byte
+	rand.Read(b[:])
+	return max(1, binary.BigEndian.Uint64(b[:]))
 }
 
 func (a *Agent) openQueue() (err error) {
@@ -499,12 +508,7 @@ func (a *Agent) startLink() error {
 	}
 	s := a.cfg.Session
 	s.Tenant, s.Device, s.Groups, s.Keys, s.Boot = a.cfg.Tenant, a.cfg.Device, a.cfg.Groups, a.cfg.HubKeys, a.boot
-	if s.Seed == 0 {
-		// Two devices shall not come back at one instant, nor take answers for their own that were given to a copy.
-		var seed [8]byte
-		rand.Read(seed[:])
-		s.Seed = binary.BigEndian.Uint64(seed[:]) | 1
-	}
+	s.Seed = a.life // two devices shall not come back at one instant, nor take answers for their own that were given to a copy
 	link, err := mqtt.NewDevice(mqtt.DeviceConfig{Broker: *a.cfg.Broker, Session: s, Queue: crashQueue{a.queue, a.cfg.Crash},
 		Counter: func() (uint64, error) { return a.store.Count("connection") }, Up: a.arrived})
 	if err != nil {

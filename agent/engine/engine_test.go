@@ -136,6 +136,25 @@ func TestDecisionLine(t *testing.T) {
 	}
 }
 
+// Two lives of one device that decide the same at the same instant, as a copy of it may, are told apart
+// by the hash in their records, and by nothing else; one life always makes the same.
+func TestLivesAreToldApart(t *testing.T) {
+	decision := func(life uint64) (string, [8]byte) {
+		c := replayed
+		c.Life = life
+		d := newDesk(t, c)
+		d.tell(agrees, here, alone, annaTaps, asks)
+		return string(d.last().AppendJSON(nil, -1)), d.last().Moment
+	}
+	line, hash := decision(1)
+	if again, same := decision(1); again != line || same != hash {
+		t.Error("one life decides differently when it is played again")
+	}
+	if other, another := decision(2); other != line || another == hash {
+		t.Errorf("another life: same hash %v\n%s\n%s", another == hash, line, other)
+	}
+}
+
 func TestTreatments(t *testing.T) {
 	d := newDesk(t, replayed)
 	d.tell(here, alone, annaTaps, asks)

@@ -15,6 +15,7 @@ type Config struct {
 	From   uint64        // number of the first decision; 1 where 0
 	Former []Former      // epochs that the device had to leave: decisions made in them may still be answered
 	Secret [16]byte      // drawn once for the device: handles and hold-out groups are functions of it
+	Life   uint64        // drawn by each start of a device: what a copy of it decides is told apart, made in the same millisecond too
 	Slots  []string      // slots that this device has; nil for all
 	Owners []event.Owner // what the device belongs to, where identify does not say
 	Absent []string      // sources that this device does not have

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 	"sort"
 	"strconv"
@@ -260,7 +261,9 @@ func (m *Mind) number(d *Decision) {
 }
 
 // witness notes on what a decision rests, as far as a record may tell: the ages of what it uses, and
-// a hash that a recomputation can be held against. The hash is keyed, since a few values can be guessed.
+// a hash that a recomputation can be held against. The hash is keyed, since a few values can be guessed;
+// and it is another one in each life of the device, so that no two that have one store and one identity
+// ever write the same record.
 func (m *Mind) witness(s *session, d *Decision) {
 	for _, name := range d.Uses {
 		age := catalog.NoAge
@@ -270,7 +273,7 @@ func (m *Mind) witness(s *session, d *Decision) {
 		d.Ages = append(d.Ages, age)
 	}
 	b := append([]byte("moment"), m.cfg.Secret[:]...)
-	b = append(b, m.hash[:]...)
+	b = binary.BigEndian.AppendUint64(append(b, m.hash[:]...), m.cfg.Life)
 	for k := range m.bundle.Signals {
 		v, _, cause := m.moment.Reading(s.name, int32(k))
 		b = v.AppendJSON(append(b, byte(cause)))
