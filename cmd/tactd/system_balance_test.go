@@ -106,6 +106,11 @@ func (c *campaign) run(trouble func()) {
 		defer func() { stop(); running.Wait() }() // also where the trouble failed the test
 		trouble()
 	}()
+	for range couponCap {
+		for _, d := range c.devices {
+			d.comeForCoupons()
+		}
+	}
 	busy := time.Since(begun)
 	begun = time.Now()
 	for _, d := range c.devices {
@@ -254,6 +259,17 @@ func (d *witness) day(ctx context.Context) {
 		}
 		<-beat.C
 	}
+}
+
+// comeForCoupons has everybody come and ask once more, when nothing is in the way any longer: on all
+// devices together they ask more often than a coupon may be shown.
+func (d *witness) comeForCoupons() {
+	beat := time.NewTicker(25 * time.Millisecond)
+	defer beat.Stop()
+	for n := range people {
+		d.say(context.Background(), beat, []string{fmt.Sprintf(`{"identify":%q,"by":"card"}`, person(n)), `{"ask":"till"}`}, "")
+	}
+	d.say(context.Background(), beat, []string{`{"identify":null}`}, "")
 }
 
 // visit is the line of a visit; the last part of its id says whose it is.
