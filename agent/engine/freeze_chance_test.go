@@ -13,7 +13,7 @@ import (
 // The decisions of random policies come back from their moments as well, to the byte, and what is said
 // would have made another win does.
 func TestFrozenDecisionsOfRandomPolicies(t *testing.T) {
-	seeds := uint64(40)
+	seeds := uint64(25)
 	if testing.Short() {
 		seeds = 8
 	}

@@ -30,6 +30,7 @@ func madeOf(t *testing.T, text string) *catalog.Bundle {
 // comes back. Another device has the unit within a minute where nothing was said, and not within the window where
 // it was.
 func TestAKilledDeviceKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
 	b := madeOf(t, strings.ReplaceAll(oncePolicy, "rolling 20m", "rolling 7d"))
 	for _, said := range []bool{false, true} {
 		o := newOnce(t, b, 0)
@@ -64,9 +65,10 @@ func TestAKilledDeviceKeepsNobodyWaiting(t *testing.T) {
 // TestALateSubjectOfManyIsSaid: a policy has more subjects than a message names, and one of the last is said by each of three
 // devices, of which two are cut off, as often as it was lent that, and by all of them as often as may be.
 func TestALateSubjectOfManyIsSaid(t *testing.T) {
+	t.Parallel()
 	text, _, _ := strings.Cut(oncePolicy, "actions:")
 	text = strings.Replace(text, "slots:\n", "slots:\n  wall: {channel: kiosk}\n", 1) + "actions:\n"
-	for n := range 1000 {
+	for n := range 600 {
 		text += fmt.Sprintf("  b%03d: {intent: sales, purpose: offers, about: product:b%03d, slots: [wall], value: 5.00, propensity: 0.10, bother: 0.05, say_personal: {en: \"B.\"}}\n", n, n)
 	}
 	text += `  coupon: {intent: sales, purpose: offers, about: product:coupon, slots: [counter], value: 5.00, propensity: 0.10, bother: 0.05, say_personal: {en: "A coupon."}}

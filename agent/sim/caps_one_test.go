@@ -170,6 +170,7 @@ func (o *once) askAround(d sense.Duration) {
 // TestOneOverThreeDevices: with one device cut off before, during or after its lease, nobody is shown more than one
 // coupon in any window; and none is withheld for good. TACT_RUNS is how many worlds (16), TACT_SEED the first.
 func TestOneOverThreeDevices(t *testing.T) {
+	t.Parallel()
 	runs, first := 16, 0
 	for name, into := range map[string]*int{"TACT_RUNS": &runs, "TACT_SEED": &first} {
 		if text := os.Getenv(name); text != "" {

@@ -98,6 +98,7 @@ func crowded(t *testing.T, seed uint64) (at []sense.Instant, withheld int) {
 // TestCapsHoldOverTheFleet: three offers a day to a customer are three on all devices together, whoever is cut
 // off, loses power or messages; and units are not lost for good either.
 func TestCapsHoldOverTheFleet(t *testing.T) {
+	t.Parallel()
 	const most = 3
 	const runs = uint64(8)
 	total, withheld := uint64(0), 0

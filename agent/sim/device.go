@@ -23,19 +23,20 @@ import (
 
 // device is one device. What stands first survives a crash.
 type device struct {
-	w       *World
-	cfg     Device
-	number  uint64
-	disk    outbox.Memory
-	keys    keys
-	saved   engine.Snapshot
-	boots   uint64
-	counter uint64 // of connections
-	shown   map[string]bool
-	hubKey  []byte // nil until the hub told it
-	wanted  uint64 // revision of the want
-	cut     bool
-	bundle  shipped // in charge here
+	w        *World
+	cfg      Device
+	number   uint64
+	disk     outbox.Memory
+	keys     keys
+	saved    engine.Snapshot
+	boots    uint64
+	counter  uint64 // of connections
+	shown    map[string]bool
+	hubKey   []byte // nil until the hub told it
+	wanted   uint64 // revision of the want
+	cut      bool
+	dialling uint64  // counter of a try to connect that waits for the network; 0 for none
+	bundle   shipped // in charge here
 	// CrashAt is the chance that the power goes at one of the body's labelled points.
 	crashAt float64
 
@@ -88,7 +89,7 @@ func (d *device) boot() error {
 	if d.link, err = uplink.New(s); err != nil {
 		return err
 	}
-	d.open, d.fromHub = false, nil
+	d.open, d.dialling, d.fromHub = false, 0, nil
 	d.life++
 	d.lend()
 	if err := d.tell(d.logState()); err != nil {
@@ -440,10 +441,31 @@ func (d *device) connect() {
 	d.life++
 	d.later(func() error {
 		if d.cut {
-			return d.tell(uplink.Disconnected{Cause: "no network"})
+			d.dial(counter)
+			return nil
 		}
-		d.open = true
-		return d.tell(uplink.Connected{Counter: counter})
+		return d.connected(counter)
+	})
+}
+
+func (d *device) connected(counter uint64) error {
+	d.open, d.dialling = true, 0
+	return d.tell(uplink.Connected{Counter: counter})
+}
+
+// dialTime is how long a device waits for an answer that nobody gives.
+const dialTime = 10 * sense.Second
+
+// dial is a try to connect of which nobody hears while the device is cut off.
+func (d *device) dial(counter uint64) {
+	d.dialling = counter
+	life := d.life
+	d.w.after(dialTime, func() error {
+		if d.life != life || d.dialling == 0 {
+			return nil
+		}
+		d.dialling = 0
+		return d.guarded(func() error { return d.tell(uplink.Disconnected{Cause: "no network"}) })
 	})
 }
 

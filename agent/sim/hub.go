@@ -96,6 +96,15 @@ func (h *headquarters) retain(topic string, payload []byte) {
 
 // send signs a message and lets the broker carry it.
 func (h *headquarters) send(m hub.Message) error {
+	var readers []*device
+	for _, d := range h.w.devices {
+		if d.open && d.reads(m.Topic) {
+			readers = append(readers, d)
+		}
+	}
+	if len(readers) == 0 && !m.Retain {
+		return nil // the broker has nobody to give it to
+	}
 	payload, err := wire.Sign(m.Topic, m.Payload, h.key)
 	if err != nil {
 		return err
@@ -103,10 +112,8 @@ func (h *headquarters) send(m hub.Message) error {
 	if m.Retain {
 		h.retain(m.Topic, payload)
 	}
-	for _, d := range h.w.devices {
-		if d.reads(m.Topic) {
-			d.receive(m.Topic, payload)
-		}
+	for _, d := range readers {
+		d.receive(m.Topic, payload)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 // hash of all of them is the same on every machine: make cross compares it over chips and their
 // levels. TACT_DECISIONS is how many decisions (1000).
 func TestRecordedDecisionsReplay(t *testing.T) {
+	t.Parallel()
 	want := number(t, "TACT_DECISIONS", 1000)
 	hash := sha256.New()
 	decisions, differences, dir := 0, 0, t.TempDir()

@@ -27,11 +27,11 @@ import (
 // TestProperties holds what the contract promises against random policies and event
 // files. Each property is a function in a file of its own; its error says what was
 // seen. TACT_RUNS is how many policies, TACT_SEED the first seed (1), TACT_KEEP a folder
-// in which the policies and event files of failures are left. Without TACT_RUNS 240
+// in which the policies and event files of failures are left. Without TACT_RUNS 160
 // policies are held against short event files, and each against a third of the
 // properties for which it is played again.
 func TestProperties(t *testing.T) {
-	runs, first := number(t, "TACT_RUNS", 240), uint64(number(t, "TACT_SEED", 1))
+	runs, first := number(t, "TACT_RUNS", 160), uint64(number(t, "TACT_SEED", 1))
 	long := os.Getenv("TACT_RUNS") != ""
 	lines := 48
 	if long {

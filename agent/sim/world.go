@@ -286,13 +286,18 @@ func (w *World) Cut(name string) error {
 	return w.Run(w.now)
 }
 
-// Join lets a device reach the network again; it connects when its session tries next.
+// Join lets a device reach the network again; a try that waits gets through, or the next one does.
 func (w *World) Join(name string) error {
 	d, err := w.find(name)
 	if err != nil {
 		return err
 	}
 	d.cut = false
+	if d.dialling != 0 {
+		if err := d.guarded(func() error { return d.connected(d.dialling) }); err != nil {
+			return err
+		}
+	}
 	return w.Run(w.now)
 }
 

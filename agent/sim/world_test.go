@@ -91,6 +91,7 @@ func play(t *testing.T, seed uint64) *World {
 }
 
 func TestBalanceHoldsThroughCutsLossesAndCrashes(t *testing.T) {
+	t.Parallel()
 	decisions := 0
 	for seed := range uint64(20) {
 		w := play(t, seed)

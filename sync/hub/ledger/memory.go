@@ -185,15 +185,17 @@ func (t *memoryTx) IDsOf(person string) ([]string, error) {
 
 // index adds a value to those of a key, or takes it away; both can be taken back.
 func index[K, V comparable](t *memoryTx, table map[K][]V, key K, v V, there bool) {
-	list := slices.DeleteFunc(slices.Clone(table[key]), func(x V) bool { return x == v })
-	if there {
-		list = append(list, v)
-	}
-	if len(list) == 0 {
+	list := table[key]
+	at := slices.Index(list, v)
+	switch {
+	case there && at < 0:
+		put(t, table, key, append(list, v)) // where it is taken back the list before is as long as it was
+	case there || at < 0: // it is as it shall be
+	case len(list) == 1:
 		drop(t, table, key)
-		return
+	default:
+		put(t, table, key, slices.Delete(slices.Clone(list), at, at+1))
 	}
-	put(t, table, key, list)
 }
 
 // handlesOf returns the handles of these ids, each once.
