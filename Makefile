@@ -40,8 +40,9 @@ build: ## build tact and tactd into bin/
 tools: ## install what the tests need and is missing (apt, with sudo where needed)
 	@.ci/tools
 
+# One package more than there are cores: those that wait for processes and disks leave theirs.
 test: tools ## run all tests with the race detector
-	go test -race -timeout 8m ./...
+	go test -race -timeout 8m -p $$(( $$(nproc) + 1 )) ./...
 	go test -run '^TestSealedKeyFile$$' ./firmware/update
 
 demo: ## show the whole product at work: hub, broker and three devices
