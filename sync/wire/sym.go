@@ -50,6 +50,9 @@ func (s *Sym) UnmarshalMsg(b []byte) ([]byte, error) {
 		*s = Sym{ID: id}
 		return rest, err
 	}
+	if !fits(b) {
+		return b, fmt.Errorf("symbol is cut short: %w", ErrMalformed)
+	}
 	text, rest, err := msgp.ReadStringZC(b)
 	if err != nil {
 		return b, err
