@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/sense"
 	"github.com/tact-edge/tact/sync/hub"
 	"github.com/tact-edge/tact/sync/hub/ledger"
 	"github.com/tact-edge/tact/sync/wire"
@@ -96,5 +97,35 @@ func BenchmarkComplaint(b *testing.B) {
 				b.ReportMetric(float64(told)/float64(b.N), "told/op")
 			})
 		}
+	}
+}
+
+// What a complaint costs of somebody who was spoken to often, an hour apart, on two devices that hold her.
+func BenchmarkLongHistory(b *testing.B) {
+	for _, contacts := range []int{0, 100, 1000, 3000} {
+		b.Run(fmt.Sprint(contacts), func(b *testing.B) {
+			l, err := ledger.OpenSQLite(context.Background(), filepath.Join(b.TempDir(), "hub.db"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer l.Close()
+			w := shop(b, l, 2, func(int) string { return "a0" })
+			w.silent = false
+			for first := 0; first < contacts; first += 100 {
+				var list []wire.Record
+				for n := first; n < first+100; n++ {
+					at := w.now.Add(-sense.Duration(contacts-n) * sense.Hour)
+					list = append(list, contactAt(uint64(n+1), wire.Handle{0, 0, 1}, "stay", at), answerTo(0, uint64(n+1), wire.Handle{0, 0, 1}, "ignored", at))
+				}
+				if err := w.log("k0", list...); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportAllocs()
+			for n := 0; b.Loop(); n++ {
+				w.sent = nil
+				w.given(fmt.Sprintf(`{"interaction":"complaint","customer":"a0","ref":"c%d","id":"%d"}`, n, n))
+			}
+		})
 	}
 }
