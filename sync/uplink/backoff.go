@@ -37,10 +37,10 @@ const takeoverSpan = sense.Minute
 // ownPresence looks who was connected before. A life that connects for the first time has nobody to miss.
 func (s *Session) ownPresence(c wire.Conn) {
 	s.readable = true
-	if s.other || s.openings < 2 || c.Life == "" || c.Life == s.life() {
+	if s.phase < joining || s.phase > delivering || s.other || s.openings < 2 || c.Life == "" || c.Life == s.life() {
 		return
 	}
-	s.other = true
+	s.other, s.vain = true, 0 // now it is known why the connection before broke
 	if s.noteTakeover(s.now) {
 		s.keepAway("%d times within a minute another process was connected as %s: two devices have one identity, or one store runs twice")
 	}
@@ -67,7 +67,7 @@ func (s *Session) keepAway(why string) {
 	}
 	s.down()
 	s.out.Disconnect = true
-	s.takeovers, s.wasOpen, s.tries, s.awayAt = nil, false, 0, s.now
+	s.takeovers, s.wasOpen, s.tries, s.vain, s.awayAt = nil, false, 0, 0, s.now
 	pause := grown(s.cfg.TakeoverPause, s.cfg.MaxTakeoverPause, s.twins)
 	s.twins++
 	s.phase, s.due = waiting, s.now.Add(s.jitter(pause))

@@ -146,6 +146,9 @@ func (s *Session) acknowledged(a *wire.Ack) {
 	if s.phase == greeting && !strings.HasPrefix(a.Re, s.idsOf(hello)) {
 		return // what came before the answer to the hello may be of a twin, whom this connection threw out
 	}
+	if s.phase == delivering && strings.HasPrefix(a.Re, hello+"-") {
+		return // another hello's: one record may have been sent by now to be compared, and those below it not
+	}
 	ahead := a.Through >= s.log.Next
 	for _, r := range a.Ranges {
 		ahead = ahead || r.First == 0 || r.Last < r.First || r.Last >= s.log.Next
@@ -175,6 +178,9 @@ func (s *Session) acknowledged(a *wire.Ack) {
 		}
 	}
 	s.flights = kept
+	if a.Through >= s.log.Head {
+		s.vain = 0
+	}
 	s.log.Head = max(s.log.Head, a.Through+1)
 	s.cursor = max(s.cursor, s.log.Head)
 	if s.phase == greeting {

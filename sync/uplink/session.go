@@ -2,6 +2,7 @@ package uplink
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,6 +45,8 @@ type Session struct {
 	readable  bool          // the device may read its own presence
 	openings  int           // connections of this life
 	other     bool          // another life's presence was seen in this connection
+	vain      int           // connections in a row that broke within vainTime, and before anything was acknowledged
+	openedAt  sense.Instant // the present connection, or the last
 	twins     int           // how often the device kept away in a row, since another one has its identity
 	awayAt    sense.Instant // when it did so last
 
@@ -239,6 +242,7 @@ func (s *Session) connected(in Connected) {
 	}
 	s.counter, s.tries, s.wasOpen, s.other = in.Counter, 0, true, false
 	s.openings++
+	s.openedAt = s.now
 	s.phase, s.due = joining, s.now.Add(10*sense.Second)
 	s.out.Subscribe = s.Filters()
 }
@@ -266,10 +270,20 @@ func (s *Session) disconnected() {
 	default:
 		s.brokenAt = s.now
 		s.tries = 0
+		if s.vain++; s.now.Sub(s.openedAt) >= vainTime {
+			s.vain = 0
+		}
 	}
 	s.down()
-	s.phase, s.due = waiting, s.now.Add(s.jitter(grown(s.cfg.Retry, s.cfg.MaxRetry, s.tries)))
+	s.phase, s.due = waiting, s.now.Add(s.jitter(grown(s.cfg.Retry, s.cfg.MaxRetry, max(s.tries, s.vain-vainFree))))
 }
+
+// A broker that cuts the device off each time that it is used is asked less and less often; links that
+// break are not told apart from that at the first few times.
+const (
+	vainTime = sense.Minute
+	vainFree = 4
+)
 
 // fall closes the connection by ourselves, and waits longer each time.
 func (s *Session) fall(why string) {
@@ -293,6 +307,8 @@ func (s *Session) subscribed(in Subscribed) {
 	if s.phase != joining {
 		return
 	}
+	// Brokers of the version before do not let a device read its own presence: it delivers all the same.
+	in.Refused = slices.DeleteFunc(in.Refused, func(f string) bool { return f == s.path.Of(wire.State, wire.ClassConn) })
 	if len(in.Refused) > 0 {
 		s.fall("the broker refuses " + strings.Join(in.Refused, ", "))
 		return
