@@ -100,6 +100,12 @@ func (s *step) sweepHoldings() error {
 		if h.Until == 0 || keep == sense.Forever || s.now < h.Until.Add(keep) {
 			continue
 		}
+		if owes, err := s.mayOwe(h); err != nil || owes {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		over, err := s.isOver(h, bundles, s.now.Add(-keep))
 		if err != nil {
 			return err
@@ -114,6 +120,22 @@ func (s *step) sweepHoldings() error {
 	}
 	w.holdings = s.next(gone)
 	return nil
+}
+
+// comeBack is how long a device that was away has to hand over what it had to say.
+const comeBack = sense.Hour
+
+// mayOwe says whether a device may still bring a word of somebody's under this handle: it has been away since
+// the lease ended, or has just come back.
+func (s *step) mayOwe(h *Holding) (bool, error) {
+	d, err := s.device(h.Device)
+	if err != nil {
+		return false, err
+	}
+	if d.Online {
+		return s.now < d.Since.Add(comeBack), nil
+	}
+	return d.Counter != 0 && d.Since <= h.Until, nil
 }
 
 // keptFor is for how long contacts are kept: Forever where a policy counts them for ever.

@@ -124,3 +124,33 @@ func TestWhatCountsForLongStays(t *testing.T) {
 		}
 	}
 }
+
+// What somebody refuses on a device that is cut off is heard whenever it comes back.
+func TestALateNeverIsHeard(t *testing.T) {
+	for _, days := range []int{300, 520} {
+		l := newLender(t, weekly(false))
+		presence := func(state string, counter uint64) {
+			b, err := wire.EncodeJSON(wire.Conn{State: state, Counter: counter})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.must(hub.FromDevice{Topic: "tact/v1/shop/k1/st/conn", Payload: b})
+		}
+		presence(wire.Online, 1)
+		l.ask("k1/a")
+		n := l.says("k1/a", "stay")
+		presence(wire.Offline, 1)
+		told := l.now.Add(sense.Hour)
+		l.passes(days)
+		presence(wire.Online, 2)
+		l.do(hub.Tick{})
+		if err := l.log("k1", answerTo(0, n, l.handles["k1/a"], "never", told)); err != nil {
+			t.Fatal(err)
+		}
+		l.handles["k2/a"] = wire.Handle{2, 77}
+		l.ask("k2/a")
+		if x := l.heard.(*wire.Slice).Exposures; len(x) != 1 || len(x[0].Outcomes) != 1 || x[0].Outcomes[0].Outcome != "never" {
+			t.Errorf("after %d days another device knows %+v", days, x)
+		}
+	}
+}
