@@ -13,12 +13,24 @@ import (
 
 // TestBalanceUnderBadLinks lets everything between devices, broker and hub go over links that are
 // slow, narrow, torn in the middle of a packet, or dead without a word, and counts afterwards.
-// TACT_FAULTS is how many faults (12), TACT_SEED repeats them.
+// TACT_FAULTS is how many faults (12), TACT_SEED repeats them. A world begins anew after
+// faultsAWorld, see TestBalanceUnderKills.
 func TestBalanceUnderBadLinks(t *testing.T) {
 	t.Parallel()
 	faults, seed := number(t, "TACT_FAULTS", 12), seed(t)
 	t.Logf("TACT_SEED=%d TACT_FAULTS=%d", seed, faults)
-	random := rand.New(rand.NewPCG(seed, 77))
+	for n := uint64(0); faults > 0; n, faults = n+1, faults-faultsAWorld {
+		most := min(faults, faultsAWorld)
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			badLinks(t, most, rand.New(rand.NewPCG(seed, 77+n)))
+		})
+	}
+}
+
+const faultsAWorld = 60
+
+func badLinks(t *testing.T, faults int, random *rand.Rand) {
 	w := newWorldOf(t, setting{broker: "shipped", shaped: true}, fleetShop(1))
 	c := newCampaign(t, w, random, 2)
 	c.run(func() { c.trouble(faults) })
