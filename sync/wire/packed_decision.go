@@ -259,16 +259,17 @@ func appendWideInputs(b []byte, list []Input) ([]byte, error) {
 func appendLosers(b []byte, list []Loser) ([]byte, error) {
 	start := len(b)
 	b = appendCount(b, len(list), true)
+	b = slices.Grow(b, 4*len(list))
+	room := b[len(b) : len(b)+4*len(list)]
 	for k := range list {
 		l := &list[k]
 		word := wordCode(&l.Reason)
 		if l.Action.ID-1 >= 1<<16-firstSym || word == 1 || word >= 1<<8 {
 			return appendWideLosers(b[:start], list)
 		}
-		code := l.Action.ID - 1 + firstSym
-		b = append(b, byte(code), byte(code>>8), byte(l.Stage), byte(word))
+		binary.LittleEndian.PutUint32(room[4*k:], l.Action.ID-1+firstSym|uint32(l.Stage)<<16|uint32(word)<<24)
 	}
-	return b, nil
+	return b[:len(b)+len(room)], nil
 }
 
 func appendWideLosers(b []byte, list []Loser) ([]byte, error) {
