@@ -84,6 +84,26 @@ func (d *desk) log() string {
 	return string(b)
 }
 
+// madeAgain makes each decision again from its moment, and returns how many there were.
+func (d *desk) madeAgain() (n int) {
+	d.t.Helper()
+	for _, o := range d.outs {
+		for _, m := range o.Moments {
+			past, err := Thaw(&BundleUpdate{Bundle: d.mind.bundle}, m.Bytes)
+			if err != nil {
+				d.t.Fatal(err)
+			}
+			made := past.Decision()
+			made.ID, made.N, made.Moment, made.Ages, made.Policy = m.Decision.ID, m.Decision.N, m.Decision.Moment, m.Decision.Ages, m.Decision.Policy
+			if a, b := string(made.AppendJSON(nil, -1)), string(m.Decision.AppendJSON(nil, -1)); a != b {
+				d.t.Errorf("made again as\n%s\nwas\n%s", a, b)
+			}
+			n++
+		}
+	}
+	return n
+}
+
 // last is the last decision.
 func (d *desk) last() *Decision {
 	d.t.Helper()

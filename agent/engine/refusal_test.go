@@ -92,22 +92,7 @@ func TestHerNoBeforeTheSlice(t *testing.T) {
 	d.tell(`{"objection":"care","customer":"anna","raised":false}`, `{"consent":"offers","customer":"anna","granted":true}`)
 	d.asks("consent_unknown", "warn", "asked_never") // a yes is nothing by which the rest were known
 	// Each decision can be made again from its moment: what was heard is in it.
-	n := 0
-	for _, o := range d.outs {
-		for _, m := range o.Moments {
-			past, err := Thaw(&BundleUpdate{Bundle: d.mind.bundle}, m.Bytes)
-			if err != nil {
-				t.Fatal(err)
-			}
-			made := past.Decision()
-			made.ID, made.N, made.Moment, made.Ages, made.Policy = m.Decision.ID, m.Decision.N, m.Decision.Moment, m.Decision.Ages, m.Decision.Policy
-			if a, b := string(made.AppendJSON(nil, -1)), string(m.Decision.AppendJSON(nil, -1)); a != b {
-				t.Errorf("made again as\n%s\nwas\n%s", a, b)
-			}
-			n++
-		}
-	}
-	if n != 9 {
+	if n := d.madeAgain(); n != 9 {
 		t.Errorf("%d moments, want 9", n)
 	}
 }

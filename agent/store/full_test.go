@@ -25,10 +25,10 @@ func withRoom(t testing.TB, limit int64, f func()) {
 	defer signal.Reset(syscall.SIGXFSZ)
 	var was syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: uint64(limit), Max: was.Max}); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	defer func() {
 		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
@@ -277,7 +277,7 @@ func TestDyingWhileOpening(t *testing.T) {
 func fullFor(t testing.TB, path string) {
 	t.Helper()
 	if err := os.Symlink("/dev/full", path+newSuffix); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 }
 

@@ -100,17 +100,15 @@ func (s *step) sweepHoldings() error {
 		if h.Until == 0 || keep == sense.Forever || s.now < h.Until.Add(keep) {
 			continue
 		}
-		if owes, err := s.mayOwe(h); err != nil || owes {
-			if err != nil {
-				return err
-			}
-			continue
+		owes, err := s.mayOwe(h)
+		if err != nil {
+			return err
 		}
 		over, err := s.isOver(h, bundles, s.now.Add(-keep))
 		if err != nil {
 			return err
 		}
-		if over {
+		if over && !owes {
 			gone++
 			s.write(DropHolding{Device: h.Device, Handle: h.Handle})
 		}

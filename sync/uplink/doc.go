@@ -9,7 +9,7 @@
 //	opening     the body opens it
 //	joining     subscriptions are asked for; a refused one ends the connection
 //	proving     st/conn and st/birth are out; an echo must come back
-//	greeting    hello is out; the hub's first acknowledgement says where to go on
+//	greeting    hello is out, and again until the hub's answer says where to go on
 //	delivering  batches flow
 //
 // # What it guarantees
@@ -26,6 +26,8 @@
 //     with its identity keeps away for 5 min, doubled up to an hour each time that it happens again,
 //     and tells of it once an hour. Links that break and brokers that restart do not look like that,
 //     where the broker lets a device read its own st/conn.
+//   - Connections that break within a minute, and before anything was acknowledged, come less and
+//     less often after the fourth in a row, down to one in MaxRetry.
 //   - A problem of one code is told once a minute, with how many there were.
 //   - Only messages on the device's own topics, its groups' and the hub's
 //     presence are taken, and those below dn/ only when signed for that topic by

@@ -184,7 +184,7 @@ func (Problem) event() {}
 // Codes of a Problem.
 const (
 	ProblemRefused     = "subscription_refused" // the broker does not grant a filter
-	ProblemNoEcho      = "no_echo"              // the hub is there, and yet the echo does not come back: look at the ACL
+	ProblemNoEcho      = "no_echo"              // the hub is there, and yet echo or hello is not answered: look at the ACL, or at the hub's log
 	ProblemMessage     = "bad_message"          // malformed, forged, or not for this device
 	ProblemAck         = "bad_acknowledgement"  // of another epoch, or of what was never written
 	ProblemDuplicate   = wire.ReportDuplicateIdentity
