@@ -31,18 +31,19 @@ func budgetNotLeased(v *guard.View, a *catalog.Action) guard.Verdict {
 		if left > 0 {
 			continue
 		}
-		d := guard.Verdict{Reason: catalog.BudgetNotLeased, Because: []catalog.Because{
-			{Name: l.Name, Value: sense.IntValue(left), Age: catalog.NoAge, Needed: "> 0"},
-		}}
+		because := catalog.Because{Name: l.Name, Value: sense.IntValue(left), Age: catalog.NoAge, Needed: "> 0"}
+		d := guard.Verdict{Reason: catalog.BudgetNotLeased}
 		switch {
 		case v.Clock != sense.ClockSynced:
-			d.Because = append(d.Because, catalog.Because{Name: guard.Clock, Value: sense.StringValue(v.Clock.String()), Age: catalog.NoAge, Needed: sense.ClockSynced.String()})
+			d.Because = v.Room.Because(because, catalog.Because{Name: guard.Clock, Value: sense.StringValue(v.Clock.String()), Age: catalog.NoAge, Needed: sense.ClockSynced.String()})
 		case v.Budgets.Until != 0:
 			until := catalog.Because{Name: "until", Value: sense.TimestampValue(v.Budgets.Until), Age: catalog.NoAge}
 			if !runs {
 				until.Age = v.Now.Sub(v.Budgets.Until)
 			}
-			d.Because = append(d.Because, until)
+			d.Because = v.Room.Because(because, until)
+		default:
+			d.Because = v.Room.Because(because)
 		}
 		return d
 	}

@@ -27,7 +27,7 @@ func capReached(v *guard.View, a *catalog.Action) guard.Verdict {
 		}
 		d := guard.Verdict{
 			Reason:  catalog.CapReached,
-			Because: []catalog.Because{{Name: l.Counting, Value: sense.IntValue(count), Age: catalog.NoAge, Needed: l.Name}},
+			Because: v.Room.Because(catalog.Because{Name: l.Counting, Value: sense.IntValue(count), Age: catalog.NoAge, Needed: l.Name}),
 		}
 		if l.AtMost > 0 {
 			d.Until = lifted(v, l, a, count-l.AtMost+1)
@@ -44,7 +44,7 @@ func capUnknown(v *guard.View, a *catalog.Action) guard.Verdict {
 		return guard.Verdict{}
 	}
 	doubt := func(why, limit string) guard.Verdict {
-		return guard.Verdict{Reason: catalog.CapUnknown, Because: []catalog.Because{{Name: why, Age: catalog.NoAge, Needed: limit}}}
+		return guard.Verdict{Reason: catalog.CapUnknown, Because: v.Room.Because(catalog.Because{Name: why, Age: catalog.NoAge, Needed: limit})}
 	}
 	for k := range v.Bundle.Contact.Limits {
 		l := &v.Bundle.Contact.Limits[k]
@@ -167,7 +167,7 @@ func confirmedOnce(v *guard.View, a *catalog.Action) guard.Verdict {
 		}
 		return guard.Verdict{
 			Reason:  catalog.CapReached,
-			Because: []catalog.Because{{Name: "shown", Value: sense.TimestampValue(shownAt(x)), Age: v.Now.Sub(shownAt(x)), Needed: "once"}},
+			Because: v.Room.Because(catalog.Because{Name: "shown", Value: sense.TimestampValue(shownAt(x)), Age: v.Now.Sub(shownAt(x)), Needed: "once"}),
 		}
 	}
 	return guard.Verdict{}

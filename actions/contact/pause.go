@@ -58,7 +58,7 @@ func paused(v *guard.View, a *catalog.Action) guard.Verdict {
 		o, length := held[k].by, held[k].length
 		d := guard.Verdict{
 			Reason:  reason,
-			Because: []catalog.Because{{Name: o.Outcome, Value: sense.TimestampValue(o.At), Age: v.Now.Sub(o.At), Needed: "age >= " + length.String()}},
+			Because: v.Room.Because(catalog.Because{Name: o.Outcome, Value: sense.TimestampValue(o.At), Age: v.Now.Sub(o.At), Needed: v.Room.Age("age >= ", length)}),
 			Until:   o.At.Add(length),
 		}
 		if v.Holds(d) {

@@ -17,12 +17,24 @@ const visit = "visit"
 // clamped, so that the contacts of several devices add up in any order. It is added up in parts of a
 // micro-unit and rounded once, up: so the expected value, which it is taken from, is rounded toward zero.
 func Bother(b *catalog.Bundle, s *profile.Slice, own catalog.Micro, now sense.Instant) catalog.Micro {
-	p := b.Contact.Pressure
-	if p == nil {
-		return own
+	return Bothers(b, Pressure(b, s, now), own)
+}
+
+// Bothers returns what an action of its own bother costs a customer under a pressure: the sum of both, never below
+// the floor.
+func Bothers(b *catalog.Bundle, pressure, own catalog.Micro) catalog.Micro {
+	if p := b.Contact.Pressure; p != nil {
+		return max(own+pressure, p.Floor)
 	}
-	if s == nil {
-		return max(own, p.Floor)
+	return own
+}
+
+// Pressure returns the pressure of all that was said to a customer before, in micro-units; 0 of nobody. It is the
+// same for every action.
+func Pressure(b *catalog.Bundle, s *profile.Slice, now sense.Instant) catalog.Micro {
+	p := b.Contact.Pressure
+	if p == nil || s == nil {
+		return 0
 	}
 	sum := int64(0)
 	for n := range p.Amounts {
@@ -42,7 +54,7 @@ func Bother(b *catalog.Bundle, s *profile.Slice, own catalog.Micro, now sense.In
 			}
 		}
 	}
-	return max(own+up(sum), p.Floor)
+	return up(sum)
 }
 
 // parts is how many parts of a micro-unit pressure is added up in.

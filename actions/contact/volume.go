@@ -29,7 +29,7 @@ func volumeSpent(v *guard.View, a *catalog.Action) guard.Verdict {
 		}
 		d := guard.Verdict{
 			Reason:  catalog.VolumeSpent,
-			Because: []catalog.Because{{Name: "volume", Value: sense.IntValue(n), Age: catalog.NoAge, Needed: x.Name}},
+			Because: v.Room.Because(catalog.Because{Name: "volume", Value: sense.IntValue(n), Age: catalog.NoAge, Needed: x.Name}),
 		}
 		if x.AtMost > 0 { // they are in order: when so many have gone, one more fits
 			if d.Until = endOf(&v.Bundle.Zone, x.Per, x.Window, kept[n-x.AtMost]); d.Until == sense.Never {

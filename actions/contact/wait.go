@@ -32,7 +32,7 @@ func minimumWait(v *guard.View, a *catalog.Action, u Unasked) guard.Verdict {
 func waits(v *guard.View, since sense.Instant, d sense.Duration) guard.Verdict {
 	return guard.Verdict{
 		Reason:  catalog.MinimumWait,
-		Because: []catalog.Because{{Name: "shown", Value: sense.TimestampValue(since), Age: v.Now.Sub(since), Needed: "age >= " + d.String()}},
+		Because: v.Room.Because(catalog.Because{Name: "shown", Value: sense.TimestampValue(since), Age: v.Now.Sub(since), Needed: v.Room.Age("age >= ", d)}),
 		Until:   since.Add(d),
 	}
 }

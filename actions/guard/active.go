@@ -28,11 +28,11 @@ func notYetValid(v *View, a *catalog.Action) Verdict {
 	case a.From == 0:
 		return Verdict{}
 	case v.Clock == sense.ClockUnknown:
-		return byClock(catalog.NotYetValid, "valid.from")
+		return v.byClock(catalog.NotYetValid, "valid.from")
 	case v.Now >= a.From:
 		return Verdict{}
 	}
-	d := refuse(catalog.NotYetValid, catalog.Because{Name: "valid.from", Value: sense.TimestampValue(a.From), Age: catalog.NoAge})
+	d := v.refuse(catalog.NotYetValid, catalog.Because{Name: "valid.from", Value: sense.TimestampValue(a.From), Age: catalog.NoAge})
 	d.Until = a.From
 	return d
 }
@@ -43,11 +43,11 @@ func expired(v *View, a *catalog.Action) Verdict {
 	case !ends(a):
 		return Verdict{}
 	case v.Clock == sense.ClockUnknown:
-		return byClock(catalog.Expired, "valid.until")
+		return v.byClock(catalog.Expired, "valid.until")
 	case v.Now < a.Until:
 		return Verdict{}
 	}
-	return refuse(catalog.Expired, catalog.Because{Name: "valid.until", Value: sense.TimestampValue(a.Until), Age: catalog.NoAge})
+	return v.refuse(catalog.Expired, catalog.Because{Name: "valid.until", Value: sense.TimestampValue(a.Until), Age: catalog.NoAge})
 }
 
 // ends says whether an action has an end.
@@ -64,12 +64,12 @@ func outsideHours(v *View, a *catalog.Action) Verdict {
 		needed = "at"
 	}
 	if v.Clock == sense.ClockUnknown {
-		return byClock(catalog.OutsideHours, needed)
+		return v.byClock(catalog.OutsideHours, needed)
 	}
 	z := &v.Bundle.Zone
 	d := Verdict{}
 	if len(a.Hours) > 0 && !slices.ContainsFunc(a.Hours, func(h catalog.WeekHours) bool { return inWeek(z, h, v.Now) }) {
-		d = refuse(catalog.OutsideHours, named("hours"))
+		d = v.refuse(catalog.OutsideHours, named("hours"))
 		d.Until = sense.Never
 		for _, h := range a.Hours {
 			d.Until = min(d.Until, nextOfWeek(z, h, v.Now))
@@ -77,7 +77,7 @@ func outsideHours(v *View, a *catalog.Action) Verdict {
 	}
 	if len(a.At) > 0 && occurrence(z, a, v.Now) == 0 {
 		if d.OK() {
-			d = refuse(catalog.OutsideHours, named("at"))
+			d = v.refuse(catalog.OutsideHours, named("at"))
 		}
 		d.Until = max(d.Until, nextOccurrence(z, a, v.Now))
 	}
@@ -99,7 +99,7 @@ func languageMissing(v *View, a *catalog.Action, language string) Verdict {
 			return Verdict{}
 		}
 	}
-	return refuse(catalog.LanguageMissing, catalog.Because{Name: "language", Value: sense.StringValue(language), Age: catalog.NoAge})
+	return v.refuse(catalog.LanguageMissing, catalog.Because{Name: "language", Value: sense.StringValue(language), Age: catalog.NoAge})
 }
 
 func has(texts []catalog.Rendered, language int) bool {

@@ -16,10 +16,10 @@ func notAlone(v *View, c Candidate) Verdict {
 		case rule.True:
 			return Verdict{}
 		case rule.False:
-			return refuse(catalog.NotAlone, because...)
+			return v.refuse(catalog.NotAlone, because...)
 		default:
-			return refuse(catalog.BystanderUnknown, because...)
+			return v.refuse(catalog.BystanderUnknown, because...)
 		}
 	}
-	return refuse(catalog.BystanderUnknown, named(catalog.StateAlone))
+	return v.refuse(catalog.BystanderUnknown, named(catalog.StateAlone))
 }

@@ -24,7 +24,7 @@ func alreadyBought(v *View, c Candidate) Verdict {
 			return
 		}
 		if undone, _ := v.Slice.Undone(v.Bundle, k, i, v.Now); !undone {
-			d = refuse(catalog.AlreadyBought, v.dated(i))
+			d = v.refuse(catalog.AlreadyBought, v.dated(i))
 			d.Until = end
 		}
 	})

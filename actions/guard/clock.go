@@ -12,8 +12,8 @@ import (
 const Clock = "clock"
 
 // byClock refuses because nobody knows the time.
-func byClock(r catalog.Reason, needed string) Verdict {
-	return refuse(r, catalog.Because{Name: Clock, Value: sense.StringValue(sense.ClockUnknown.String()), Age: catalog.NoAge, Needed: needed})
+func (v *View) byClock(r catalog.Reason, needed string) Verdict {
+	return v.refuse(r, catalog.Because{Name: Clock, Value: sense.StringValue(sense.ClockUnknown.String()), Age: catalog.NoAge, Needed: needed})
 }
 
 // ByClock says whether a verdict rests on a clock that nobody trusts.

@@ -16,7 +16,7 @@ func openComplaint(v *View, c Candidate) Verdict {
 	latest := sense.Instant(0)
 	v.each(complains, func(k *catalog.Kind, i *profile.Interaction) {
 		if _, closed := v.Slice.Closed(v.Bundle, k, i); !closed && (d.OK() || i.Happened > latest) {
-			d, latest = refuse(catalog.OpenComplaint, v.dated(i)), i.Happened
+			d, latest = v.refuse(catalog.OpenComplaint, v.dated(i)), i.Happened
 		}
 	})
 	return d
@@ -31,7 +31,7 @@ func complaintCoolOff(v *View, c Candidate) Verdict {
 	v.each(complains, func(k *catalog.Kind, i *profile.Interaction) {
 		at, closed := v.Slice.Closed(v.Bundle, k, i)
 		if end := at.Add(k.CoolOff); closed && v.Now < end && end > d.Until {
-			d = refuse(catalog.ComplaintCoolOff, v.dated(i))
+			d = v.refuse(catalog.ComplaintCoolOff, v.dated(i))
 			d.Until = end
 		}
 	})

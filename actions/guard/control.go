@@ -20,7 +20,7 @@ func controlGroup(v *View, c Candidate) Verdict {
 	}
 	m := &v.Bundle.Measures[a.Measure]
 	if HeldOut(v.Bundle.Name, m, v.Person) {
-		return refuse(catalog.ControlGroup, catalog.Because{Name: m.Name, Value: sense.MoneyValue(m.Control), Age: catalog.NoAge})
+		return v.refuse(catalog.ControlGroup, catalog.Because{Name: m.Name, Value: sense.MoneyValue(m.Control), Age: catalog.NoAge})
 	}
 	return Verdict{}
 }
@@ -28,6 +28,9 @@ func controlGroup(v *View, c Candidate) Verdict {
 // HeldOut says whether a customer is in the control group of a measure: a hash of policy,
 // measure and customer, so that every device and the hub agree without a word.
 func HeldOut(policy string, m *catalog.Measure, customer string) bool {
-	h := sha256.Sum256([]byte(policy + "\x00" + m.Name + "\x00" + customer))
+	var room [128]byte // most names fit
+	b := append(append(room[:0], policy...), 0)
+	b = append(append(append(b, m.Name...), 0), customer...)
+	h := sha256.Sum256(b)
 	return binary.BigEndian.Uint64(h[:8])%uint64(catalog.One) < uint64(m.Control)
 }

@@ -22,8 +22,8 @@ func conversationOpenElsewhere(v *View, c Candidate) Verdict {
 	if last == nil || last.Channel == v.Channel && v.Channel != "" || v.Now >= last.Happened.Add(v.Bundle.VisitEnds) {
 		return Verdict{}
 	}
-	d := refuse(catalog.ConversationOpenElsewhere, catalog.Because{
-		Name: last.Kind, Value: sense.StringValue(last.Channel), Age: v.Now.Sub(last.Happened), Needed: "age >= " + v.Bundle.VisitEnds.String()})
+	d := v.refuse(catalog.ConversationOpenElsewhere, catalog.Because{
+		Name: last.Kind, Value: sense.StringValue(last.Channel), Age: v.Now.Sub(last.Happened), Needed: v.Room.Age("age >= ", v.Bundle.VisitEnds)})
 	d.Until = last.Happened.Add(v.Bundle.VisitEnds)
 	return d
 }

@@ -11,7 +11,7 @@
 // catalog's list is told, and that a prohibition is lifted only by certain falsehood: what
 // is unknown about an identified customer holds back, and while her history is awaited
 // so does all that rests on it. Where nobody is identified there is no history that could. A verdict says
-// when time alone may lift it, and nothing is allocated for what passes.
+// when time alone may lift it. Nothing is allocated for what passes, nor, in a View with a Room, for what is refused.
 //
 // Callers owe a View that is true at View.Now; guards keep nothing.
 package guard

@@ -34,7 +34,7 @@ func reached(v *View, goal event.Subject, r catalog.Reason) Verdict {
 		if undone {
 			return
 		}
-		d, latest = refuse(r, v.dated(i)), i.Happened
+		d, latest = v.refuse(r, v.dated(i)), i.Happened
 		if d.Until = min(next, i.Happened.Add(k.Keep)); d.Until == sense.Never {
 			d.Until = 0
 		}

@@ -65,6 +65,9 @@ type View struct {
 	// Waived says which reasons of the stages quiet, guard and contact do not hold back, for asking what would
 	// have to be different; nil where nobody asks: then none is.
 	Waived func(catalog.Reason) bool
+
+	// Room is memory for what verdicts say; nil: it is allocated for each.
+	Room *Room
 }
 
 // Holds says whether a verdict holds back: it refuses, for a reason that is not waived.
@@ -98,8 +101,8 @@ type Verdict struct {
 // OK says whether the candidate passes.
 func (v Verdict) OK() bool { return v.Reason == catalog.NoReason }
 
-func refuse(r catalog.Reason, because ...catalog.Because) Verdict {
-	return Verdict{Reason: r, Because: because}
+func (v *View) refuse(r catalog.Reason, because ...catalog.Because) Verdict {
+	return Verdict{Reason: r, Because: v.Room.Because(because...)}
 }
 
 func named(name string) catalog.Because { return catalog.Because{Name: name, Age: catalog.NoAge} }

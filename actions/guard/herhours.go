@@ -38,7 +38,7 @@ func inHerHours(v *View, one, told sense.Value, age sense.Duration) Verdict {
 	h, ok := catalog.ParseHours(one.Str())
 	if !ok {
 		because.Needed = "22:00-08:00"
-		return refuse(catalog.CustomerQuietHours, because)
+		return v.refuse(catalog.CustomerQuietHours, because)
 	}
 	return inHours(v, v.zone(), h, catalog.CustomerQuietHours, because)
 }

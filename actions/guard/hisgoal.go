@@ -18,15 +18,15 @@ func hisGoalFirst(v *View, c Candidate) Verdict {
 	switch v.AskIntent {
 	case catalog.Service, catalog.Information, catalog.Recovery, catalog.Handoff, catalog.Safety:
 		if !servesGoal(v.AskIntent, intent) {
-			return refuse(catalog.HisGoalFirst, cameFor(v.AskIntent))
+			return v.refuse(catalog.HisGoalFirst, cameFor(v.AskIntent))
 		}
 	case catalog.Entertainment:
 		if intent == catalog.Sales {
-			return refuse(catalog.HisGoalFirst, cameFor(v.AskIntent))
+			return v.refuse(catalog.HisGoalFirst, cameFor(v.AskIntent))
 		}
 	}
 	if v.HisGoal && v.AskIntent != catalog.Sales && intent == catalog.Sales {
-		return refuse(catalog.HisGoalFirst, catalog.Because{Name: "answered", Value: sense.BoolValue(false), Age: catalog.NoAge})
+		return v.refuse(catalog.HisGoalFirst, catalog.Because{Name: "answered", Value: sense.BoolValue(false), Age: catalog.NoAge})
 	}
 	return Verdict{}
 }

@@ -21,7 +21,7 @@ func passiveSighting(v *View, c Candidate) Verdict {
 			return Verdict{}
 		}
 	}
-	return refuse(catalog.PassiveSighting, catalog.Because{Name: "identify", Value: sense.StringValue("passive"), Age: catalog.NoAge})
+	return v.refuse(catalog.PassiveSighting, catalog.Because{Name: "identify", Value: sense.StringValue("passive"), Age: catalog.NoAge})
 }
 
 // unaskedWithoutOptIn (unasked_without_opt_in): where a purpose wants it (`unasked: separate_consent`), being
@@ -35,7 +35,7 @@ func unaskedWithoutOptIn(v *View, c Candidate) Verdict {
 		return Verdict{}
 	}
 	if p := &v.Bundle.Purposes[unasked]; !granted(v, p).OK() {
-		return refuse(catalog.UnaskedWithoutOptIn, v.said(p.Name))
+		return v.refuse(catalog.UnaskedWithoutOptIn, v.said(p.Name))
 	}
 	return Verdict{}
 }
@@ -47,7 +47,7 @@ func weakIdentity(v *View, c Candidate) Verdict {
 		return Verdict{}
 	}
 	if c.Personal && v.Presence == Nobody && c.Action.Intent != catalog.Safety {
-		return refuse(catalog.WeakIdentity, catalog.Because{Name: "identify", Age: catalog.NoAge, Needed: "somebody"})
+		return v.refuse(catalog.WeakIdentity, catalog.Because{Name: "identify", Age: catalog.NoAge, Needed: "somebody"})
 	}
 	least := c.Action.LeastID
 	if v.Slot != nil && v.Slot.LeastIdentity > least {
@@ -60,8 +60,8 @@ func weakIdentity(v *View, c Candidate) Verdict {
 	if v.By != event.ByNobody {
 		because.Value = sense.StringValue(v.By.String())
 	}
-	because.Needed = "at least " + least.String()
-	return refuse(catalog.WeakIdentity, because)
+	because.Needed = v.Room.Text("at least ", least.String())
+	return v.refuse(catalog.WeakIdentity, because)
 }
 
 // sharedIdentity (shared_identity): a card that a household shares says nothing about who stands
@@ -72,5 +72,5 @@ func sharedIdentity(v *View, c Candidate) Verdict {
 	if c.Ambient || !v.Shared || a.Household && a.Special == "" && v.Bundle.Sensitivity(a.About) == "" {
 		return Verdict{}
 	}
-	return refuse(catalog.SharedIdentity, catalog.Because{Name: "identify", Value: sense.StringValue("shared"), Age: catalog.NoAge})
+	return v.refuse(catalog.SharedIdentity, catalog.Because{Name: "identify", Value: sense.StringValue("shared"), Age: catalog.NoAge})
 }

@@ -34,7 +34,7 @@ func alreadyKnown(v *View, c Candidate) Verdict {
 		if !h.Present || !h.Fresh || !told(h.Provenance) {
 			return Verdict{}
 		}
-		d := refuse(catalog.AlreadyKnown, catalog.Because{Name: v.Bundle.Facts[k].Name, Value: h.Value, Age: h.Age})
+		d := v.refuse(catalog.AlreadyKnown, catalog.Because{Name: v.Bundle.Facts[k].Name, Value: h.Value, Age: h.Age})
 		d.Until = h.Next
 		return d
 	}
@@ -47,7 +47,7 @@ func alreadyKnown(v *View, c Candidate) Verdict {
 	case !h.Present || !told(h.Provenance):
 		return Verdict{}
 	case h.Fresh:
-		d := refuse(catalog.AlreadyKnown, catalog.Because{Name: v.Bundle.Facts[k].Name, Value: h.Value, Age: h.Age})
+		d := v.refuse(catalog.AlreadyKnown, catalog.Because{Name: v.Bundle.Facts[k].Name, Value: h.Value, Age: h.Age})
 		d.Until = h.Next
 		return d
 	}
@@ -58,7 +58,7 @@ func alreadyKnown(v *View, c Candidate) Verdict {
 	for n := range v.Slice.Exposures {
 		x := &v.Slice.Exposures[n]
 		if v.counts(x) && max(x.At, x.Shown) >= stale && x.Intent == catalog.Question.String() && asksSame(v.Bundle, x.Action, k) {
-			d := refuse(catalog.AlreadyKnown, catalog.Because{Name: "stale_answer", Value: h.Value, Age: h.Age}, named(v.Bundle.Facts[k].Name))
+			d := v.refuse(catalog.AlreadyKnown, catalog.Because{Name: "stale_answer", Value: h.Value, Age: h.Age}, named(v.Bundle.Facts[k].Name))
 			d.Until = h.Next
 			return d
 		}

@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"strconv"
+
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/profile"
@@ -31,22 +33,22 @@ func Legal(v *View, c Candidate) Verdict {
 // noBasis: nothing personal is done without a purpose, nor for one whose basis the law took away.
 func noBasis(v *View, a *catalog.Action) Verdict {
 	if a.Purpose < 0 {
-		return refuse(catalog.NoBasis)
+		return v.refuse(catalog.NoBasis)
 	}
-	if d := baseless(&v.Bundle.Purposes[a.Purpose]); !d.OK() {
+	if d := v.baseless(&v.Bundle.Purposes[a.Purpose]); !d.OK() {
 		return d
 	}
 	for _, need := range a.NeedGrants {
-		if d := baseless(&v.Bundle.Purposes[need]); !d.OK() {
+		if d := v.baseless(&v.Bundle.Purposes[need]); !d.OK() {
 			return d
 		}
 	}
 	return Verdict{}
 }
 
-func baseless(p *catalog.Purpose) Verdict {
+func (v *View) baseless(p *catalog.Purpose) Verdict {
 	if p.Basis == catalog.BasisNone {
-		return refuse(catalog.NoBasis, named(p.Name))
+		return v.refuse(catalog.NoBasis, named(p.Name))
 	}
 	return Verdict{}
 }
@@ -88,9 +90,9 @@ func granted(v *View, p *catalog.Purpose) Verdict {
 	case state == profile.ConsentGranted && v.Slice != nil:
 		return Verdict{}
 	case state == profile.ConsentGranted: // a yes without the rest is not known to be the last word
-		return refuse(catalog.ConsentUnknown, named(p.Name))
+		return v.refuse(catalog.ConsentUnknown, named(p.Name))
 	}
-	return refuse(consentReasons[state], v.said(p.Name))
+	return v.refuse(consentReasons[state], v.said(p.Name))
 }
 
 // said names a purpose with what the customer last said to it, and how long ago; no value where she
@@ -119,7 +121,7 @@ func objected(v *View, a *catalog.Action) Verdict {
 				because.Value, because.Age = sense.BoolValue(o.Raised), v.Now.Sub(o.Happened)
 			}
 		}
-		return refuse(catalog.Objected, because)
+		return v.refuse(catalog.Objected, because)
 	}
 	return Verdict{}
 }
@@ -127,7 +129,7 @@ func objected(v *View, a *catalog.Action) Verdict {
 // restricted: while a customer's data is restricted, only what protects life or the law demands goes on.
 func restricted(v *View, a *catalog.Action) Verdict {
 	if s := v.Words(); s != nil && s.Restricted && !v.Bundle.Purposes[a.Purpose].Basis.HoldsUnderRestriction() {
-		return refuse(catalog.Restricted, catalog.Because{Name: "restrict", Value: sense.BoolValue(true), Age: v.Now.Sub(s.RestrictedAt)})
+		return v.refuse(catalog.Restricted, catalog.Because{Name: "restrict", Value: sense.BoolValue(true), Age: v.Now.Sub(s.RestrictedAt)})
 	}
 	return Verdict{}
 }
@@ -135,7 +137,7 @@ func restricted(v *View, a *catalog.Action) Verdict {
 // erased: who asked to be forgotten is nobody here.
 func erased(v *View, _ *catalog.Action) Verdict {
 	if v.Erased {
-		return refuse(catalog.Erased, named("forget"))
+		return v.refuse(catalog.Erased, named("forget"))
 	}
 	return Verdict{}
 }
@@ -146,7 +148,7 @@ func notExplicit(v *View, a *catalog.Action) Verdict {
 	if a.Special == "" || explicit(v, &v.Bundle.Purposes[a.Purpose]) {
 		return Verdict{}
 	}
-	return refuse(catalog.SpecialNeedsExplicitConsent, catalog.Because{
+	return v.refuse(catalog.SpecialNeedsExplicitConsent, catalog.Because{
 		Name: v.Bundle.Purposes[a.Purpose].Name, Value: sense.StringValue(a.Special), Age: catalog.NoAge, Needed: "explicit consent"})
 }
 
@@ -187,28 +189,35 @@ func ageOf(v *View, purpose int32) Verdict {
 	if p.LeastAge <= 0 {
 		return Verdict{}
 	}
-	needed := ">= " + sense.IntValue(p.LeastAge).String()
 	if v.Clock == sense.ClockUnknown {
-		return byClock(catalog.AgeTooLow, needed)
+		return v.byClock(catalog.AgeTooLow, v.leastAge(p))
 	}
-	because := catalog.Because{Age: catalog.NoAge, Needed: needed}
+	because := catalog.Because{Age: catalog.NoAge}
 	if p.Born >= 0 && len(v.Bundle.Facts) > 0 {
 		because.Name = v.Bundle.Facts[p.Born].Name
 	}
 	if p.Born < 0 || v.Slice == nil {
-		return refuse(catalog.AgeTooLow, because)
+		because.Needed = v.leastAge(p)
+		return v.refuse(catalog.AgeTooLow, because)
 	}
 	h := v.Slice.Held(v.Bundle, p.Born, v.Owners, v.Now)
 	if !h.Present || !h.Fresh || h.Value.Kind() != sense.Date || h.Provenance != event.Declared && h.Provenance != event.Observed {
-		return refuse(catalog.AgeTooLow, because)
+		because.Needed = v.leastAge(p)
+		return v.refuse(catalog.AgeTooLow, because)
 	}
 	birthday := anniversary(v.Bundle.Zone, h.Value.Int(), p.LeastAge)
 	if v.Now >= birthday {
 		return Verdict{}
 	}
-	d := refuse(catalog.AgeTooLow, because) // the date itself stays out of the reasons
+	because.Needed = v.leastAge(p)
+	d := v.refuse(catalog.AgeTooLow, because) // the date itself stays out of the reasons
 	d.Until = birthday
 	return d
+}
+
+// leastAge returns what a purpose needs of an age.
+func (v *View) leastAge(p *catalog.Purpose) string {
+	return v.Room.Text(">= ", strconv.FormatInt(p.LeastAge, 10))
 }
 
 // anniversary returns the start of the day on which somebody born on a day becomes so many years old.
@@ -226,7 +235,7 @@ func partnerNotAgreed(v *View, a *catalog.Action) Verdict {
 	if granted(v, &v.Bundle.Purposes[p.Consent]).OK() {
 		return Verdict{}
 	}
-	return refuse(catalog.PartnerNotAgreed, v.said(p.Name))
+	return v.refuse(catalog.PartnerNotAgreed, v.said(p.Name))
 }
 
 // Granted returns the purposes that hold in this view by consent, or need none, and

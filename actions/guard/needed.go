@@ -15,7 +15,7 @@ func notNeeded(v *View, c Candidate) Verdict {
 		return Verdict{}
 	}
 	if k := confirmsFact(v.Bundle, a); k >= 0 && v.Slice != nil && !v.Slice.Held(v.Bundle, k, v.Owners, v.Now).Present {
-		return refuse(catalog.NotNeeded, named(v.Bundle.Facts[k].Name)) // there is nothing to confirm
+		return v.refuse(catalog.NotNeeded, named(v.Bundle.Facts[k].Name)) // there is nothing to confirm
 	}
 	var served *catalog.Action
 	if a.Serves >= 0 && int(a.Serves) < len(v.Bundle.Actions) {
@@ -23,18 +23,18 @@ func notNeeded(v *View, c Candidate) Verdict {
 	}
 	if k := asksFact(a); served != nil && k >= 0 && !needs(served, k, v.Delivery) {
 		because := named(v.Bundle.Facts[k].Name)
-		because.Needed = "needed for " + served.Name
+		because.Needed = v.Room.Text("needed for ", served.Name)
 		if v.Delivery != "" {
-			because.Needed += " by " + v.Delivery
+			because.Needed = v.Room.Text(because.Needed, " by ", v.Delivery)
 		}
-		return refuse(catalog.NotNeeded, because)
+		return v.refuse(catalog.NotNeeded, because)
 	}
 	if v.Asked && (v.AskIntent == catalog.Information || v.AskIntent == catalog.Service) && (served == nil || !v.wants(served)) {
 		because := catalog.Because{Name: "intent", Value: sense.StringValue(v.AskIntent.String()), Age: catalog.NoAge}
 		if v.AskAbout != "" {
 			because = catalog.Because{Name: "about", Value: sense.StringValue(string(v.AskAbout)), Age: catalog.NoAge}
 		}
-		return refuse(catalog.NotNeeded, because)
+		return v.refuse(catalog.NotNeeded, because)
 	}
 	return Verdict{}
 }

@@ -11,7 +11,7 @@ func oneQuestionAVisit(v *View, c Candidate) Verdict {
 	if c.Action.Intent != catalog.Question || v.Questioned == 0 || v.Standing != "" || v.Retry && v.lastQuestion(c.Action) {
 		return Verdict{}
 	}
-	return refuse(catalog.OneQuestionAVisit, catalog.Because{Name: "questioned", Value: sense.TimestampValue(v.Questioned), Age: v.Now.Sub(v.Questioned)})
+	return v.refuse(catalog.OneQuestionAVisit, catalog.Because{Name: "questioned", Value: sense.TimestampValue(v.Questioned), Age: v.Now.Sub(v.Questioned)})
 }
 
 // lastQuestion says whether no other question was shown to the customer since an action was, in this visit.

@@ -32,7 +32,7 @@ func outsidePreference(v *View, c Candidate) Verdict {
 			within = within || holds(h.Value, word)
 		})
 		if governed && !within {
-			return refuse(catalog.OutsidePreference, catalog.Because{Name: d.Name, Value: h.Value, Age: h.Age})
+			return v.refuse(catalog.OutsidePreference, catalog.Because{Name: d.Name, Value: h.Value, Age: h.Age})
 		}
 	}
 	return Verdict{}

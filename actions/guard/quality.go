@@ -25,6 +25,6 @@ func qualityTooLow(v *View, c Candidate) Verdict {
 	if least >= a.Quality {
 		return Verdict{}
 	}
-	return refuse(catalog.QualityTooLow, catalog.Because{
-		Name: v.Bundle.Facts[worst].Name, Value: sense.MoneyValue(least), Age: catalog.NoAge, Needed: ">= " + string(sense.AppendMicro(nil, a.Quality, 6))})
+	return v.refuse(catalog.QualityTooLow, catalog.Because{
+		Name: v.Bundle.Facts[worst].Name, Value: sense.MoneyValue(least), Age: catalog.NoAge, Needed: v.Room.Amount(">= ", a.Quality)})
 }

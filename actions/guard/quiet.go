@@ -18,7 +18,7 @@ func Quiet(v *View) Verdict {
 			continue
 		}
 		if truth, because := v.State(int(k)); truth != rule.False {
-			if d := refuse(q.Reason, because...); v.Holds(d) {
+			if d := v.refuse(q.Reason, because...); v.Holds(d) {
 				return d
 			}
 		}
@@ -58,11 +58,11 @@ func deviceQuietHours(v *View) Verdict {
 func inHours(v *View, z *sense.Zone, h catalog.HourRange, r catalog.Reason, because catalog.Because) Verdict {
 	switch {
 	case v.Clock == sense.ClockUnknown:
-		return byClock(r, because.Name)
+		return v.byClock(r, because.Name)
 	case !h.Holds(z.DayMinute(v.Now)):
 		return Verdict{}
 	}
-	d := refuse(r, because)
+	d := v.refuse(r, because)
 	d.Until = endOfRange(z, h, v.Now)
 	return d
 }

@@ -18,7 +18,7 @@ func sensitiveSubject(v *View, c Candidate) Verdict {
 	if private && (a.Purpose >= 0 && explicit(v, &v.Bundle.Purposes[a.Purpose]) || interested(v, a)) {
 		return Verdict{}
 	}
-	return refuse(catalog.SensitiveSubject, catalog.Because{Name: string(a.About), Value: sense.StringValue(what), Age: catalog.NoAge})
+	return v.refuse(catalog.SensitiveSubject, catalog.Because{Name: string(a.About), Value: sense.StringValue(what), Age: catalog.NoAge})
 }
 
 // interested says whether the customer declared the subject of an action, or a kind of it, among what she wants.

@@ -4,9 +4,9 @@ import "github.com/tact-edge/tact/actions/catalog"
 
 // significantNeedsPerson (significant_needs_person): what weighs on somebody's life (a credit, a refusal)
 // is decided by a person, never by a machine alone (GDPR art. 22); Tact only hands it over.
-func significantNeedsPerson(_ *View, c Candidate) Verdict {
+func significantNeedsPerson(v *View, c Candidate) Verdict {
 	if !c.Action.Significant {
 		return Verdict{}
 	}
-	return refuse(catalog.SignificantNeedsPerson, named(c.Action.Name))
+	return v.refuse(catalog.SignificantNeedsPerson, named(c.Action.Name))
 }

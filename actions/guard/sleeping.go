@@ -19,8 +19,8 @@ func sleepingCustomer(v *View, c Candidate) Verdict {
 	if !ok || v.Now < last.Add(v.Bundle.Sleeping) {
 		return Verdict{}
 	}
-	return refuse(catalog.SleepingCustomer, catalog.Because{
-		Name: "last_contact", Value: sense.DateValue(v.Bundle.Zone.Day(last)), Age: v.Now.Sub(last), Needed: "age < " + v.Bundle.Sleeping.String()})
+	return v.refuse(catalog.SleepingCustomer, catalog.Because{
+		Name: "last_contact", Value: sense.DateValue(v.Bundle.Zone.Day(last)), Age: v.Now.Sub(last), Needed: v.Room.Age("age < ", v.Bundle.Sleeping)})
 }
 
 // awake says whether an action is for sleeping customers as well.

@@ -17,14 +17,14 @@ func staleProfile(v *View, c Candidate) Verdict {
 		return Verdict{}
 	}
 	if m, ok := mostStale(v, c.Action); ok && (v.Presence == Awaited || v.ProfileAge > m) {
-		because := catalog.Because{Name: "profile", Age: v.ProfileAge, Needed: "age <= " + m.String()}
+		because := catalog.Because{Name: "profile", Age: v.ProfileAge, Needed: v.Room.Age("age <= ", m)}
 		if v.Presence == Awaited {
 			because.Age = catalog.NoAge // there is none yet
 		}
-		return refuse(catalog.StaleProfile, because)
+		return v.refuse(catalog.StaleProfile, because)
 	}
 	if v.Presence == Awaited && !c.Ambient && restsOnHistory(v, c.Action) {
-		return refuse(catalog.StaleProfile, catalog.Because{Name: "profile", Age: catalog.NoAge})
+		return v.refuse(catalog.StaleProfile, catalog.Because{Name: "profile", Age: catalog.NoAge})
 	}
 	return Verdict{}
 }
@@ -56,7 +56,7 @@ func leaseEnded(v *View, c Candidate) Verdict {
 	}
 	_, bounded := mostStale(v, c.Action)
 	if bounded || !c.Ambient && c.Action.Intent != catalog.Safety {
-		return refuse(catalog.LeaseEnded, named("lease"))
+		return v.refuse(catalog.LeaseEnded, named("lease"))
 	}
 	return Verdict{}
 }

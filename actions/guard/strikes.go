@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"strconv"
+
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
@@ -23,7 +25,7 @@ func threeStrikes(v *View, c Candidate) Verdict {
 			least = min(least, s.Count)
 		}
 	}
-	d := refuse(catalog.ThreeStrikes, catalog.Because{Name: "negative", Value: sense.IntValue(count), Age: catalog.NoAge, Needed: "< " + sense.IntValue(least).String()})
+	d := v.refuse(catalog.ThreeStrikes, catalog.Because{Name: "negative", Value: sense.IntValue(count), Age: catalog.NoAge, Needed: v.Room.Text("< ", strconv.FormatInt(least, 10))})
 	d.Until = until
 	return d
 }

@@ -72,12 +72,12 @@ func hearsay(v *View, a *catalog.Action, k int32) Verdict {
 	}
 	because := catalog.Because{Name: v.Bundle.Facts[k].Name, Value: sense.StringValue(h.Provenance.String()), Age: h.Age}
 	if h.Provenance == event.ThirdParty {
-		return refuse(catalog.ThirdPartyNotTold, because)
+		return v.refuse(catalog.ThirdPartyNotTold, because)
 	}
 	if confirmsFact(v.Bundle, a) == k && v.requested(a) {
 		return Verdict{}
 	}
-	return refuse(catalog.InferredNotTold, because)
+	return v.refuse(catalog.InferredNotTold, because)
 }
 
 // requested says whether the customer asked in this visit about what an action, or the one that it
@@ -123,8 +123,8 @@ func behaviourElsewhere(v *View, c Candidate) Verdict {
 		})
 		if elsewhere != nil && !here {
 			because := v.dated(elsewhere)
-			because.Needed = "on " + v.Channel
-			return refuse(catalog.BehaviourElsewhere, because)
+			because.Needed = v.Room.Text("on ", v.Channel)
+			return v.refuse(catalog.BehaviourElsewhere, because)
 		}
 	}
 	return Verdict{}

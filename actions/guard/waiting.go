@@ -16,7 +16,7 @@ func waitingForResponse(v *View, c Candidate) Verdict {
 	first := v.Bundle.Actions[a.Follows.Action].Name
 	because := catalog.Because{Name: first, Age: catalog.NoAge, Needed: "responded"}
 	if v.Slice == nil {
-		return refuse(catalog.WaitingForResponse, because)
+		return v.refuse(catalog.WaitingForResponse, because)
 	}
 	last := sense.Instant(0)
 	for n := range v.Slice.Exposures {
@@ -30,14 +30,14 @@ func waitingForResponse(v *View, c Candidate) Verdict {
 		last = max(last, shownAt(x))
 	}
 	if last == 0 {
-		return refuse(catalog.WaitingForResponse, because)
+		return v.refuse(catalog.WaitingForResponse, because)
 	}
 	end := last.Add(a.Follows.ElseAfter)
 	if v.Now >= end {
 		return Verdict{}
 	}
 	because.Age = v.Now.Sub(last)
-	d := refuse(catalog.WaitingForResponse, because)
+	d := v.refuse(catalog.WaitingForResponse, because)
 	if end != sense.Never {
 		d.Until = end
 	}

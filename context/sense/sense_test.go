@@ -1,6 +1,8 @@
 package sense
 
 import (
+	"bytes"
+	"encoding/json"
 	"testing"
 	"time"
 )
@@ -115,5 +117,29 @@ func TestInstantSaturates(t *testing.T) {
 	}
 	if got := (Never - 5).Add(Year); got != Never {
 		t.Errorf("overflow gives %d", got)
+	}
+}
+
+// TestAppendTextIsJSON: a text that needs no escape is printed as one that does.
+func TestAppendTextIsJSON(t *testing.T) {
+	for c := range 0x250 {
+		for _, text := range [...]string{string(rune(c)), "a" + string([]byte{byte(c)}) + "z"} {
+			var want bytes.Buffer
+			e := json.NewEncoder(&want)
+			e.SetEscapeHTML(false)
+			if err := e.Encode(text); err != nil {
+				t.Fatal(err)
+			}
+			if got := string(AppendText(nil, text)); got+"\n" != want.String() {
+				t.Errorf("%q is printed as %s, want %s", text, got, want.String())
+			}
+		}
+	}
+	var b []byte
+	if n := testing.AllocsPerRun(100, func() {
+		b = AppendMicro(AppendText(b[:0], "plain"), 123_450_000, 6)
+		b = (90 * Day).Append(b)
+	}); n != 0 || string(b) != `"plain"123.4590d` {
+		t.Errorf("%v allocations for %s", n, b)
 	}
 }

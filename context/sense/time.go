@@ -112,11 +112,17 @@ func ParseDuration(s string) (Duration, error) {
 
 // String prints d in the largest unit that divides it: 90d, 1500ms, ever.
 func (d Duration) String() string {
+	var room [24]byte
+	return string(d.Append(room[:0]))
+}
+
+// Append appends the duration as String has it.
+func (d Duration) Append(b []byte) []byte {
 	if d == Forever {
-		return "ever"
+		return append(b, "ever"...)
 	}
 	if d == 0 {
-		return "0s"
+		return append(b, "0s"...)
 	}
 	for k := len(units) - 1; k >= 0; k-- {
 		u := units[k]
@@ -125,10 +131,10 @@ func (d Duration) String() string {
 			continue
 		}
 		if d%u.d == 0 {
-			return strconv.FormatInt(int64(d/u.d), 10) + u.name
+			return append(strconv.AppendInt(b, int64(d/u.d), 10), u.name...)
 		}
 	}
-	return strconv.FormatInt(int64(d), 10) + "ms"
+	return append(strconv.AppendInt(b, int64(d), 10), "ms"...)
 }
 
 // ClockState says how far wall time may be trusted.

@@ -258,11 +258,24 @@ func (v Value) AppendJSON(b []byte) []byte {
 
 // AppendText appends s as a JSON string without HTML escaping.
 func AppendText(b []byte, s string) []byte {
+	if plain(s) {
+		return append(append(append(b, '"'), s...), '"')
+	}
 	var buf bytes.Buffer
 	e := json.NewEncoder(&buf)
 	e.SetEscapeHTML(false)
 	_ = e.Encode(s) // a string always encodes
 	return append(b, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...)
+}
+
+// plain says whether a text stands in JSON as it is.
+func plain(s string) bool {
+	for k := range len(s) {
+		if c := s[k]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // AppendMicro appends n/10^places without exponent or trailing zeros.
@@ -272,17 +285,25 @@ func AppendMicro(b []byte, n int64, places int) []byte {
 		b = append(b, '-')
 		u = -u
 	}
-	digits := strconv.FormatUint(u, 10)
-	for len(digits) <= places {
-		digits = "0" + digits
+	var room [20]byte
+	digits := strconv.AppendUint(room[:0], u, 10)
+	whole := max(len(digits)-places, 0)
+	if whole == 0 {
+		b = append(b, '0')
 	}
-	b = append(b, digits[:len(digits)-places]...)
-	frac := strings.TrimRight(digits[len(digits)-places:], "0")
-	if frac != "" {
-		b = append(b, '.')
-		b = append(b, frac...)
+	b = append(b, digits[:whole]...)
+	frac := digits[whole:]
+	for len(frac) > 0 && frac[len(frac)-1] == '0' {
+		frac = frac[:len(frac)-1]
 	}
-	return b
+	if len(frac) == 0 {
+		return b
+	}
+	b = append(b, '.')
+	for range places - (len(digits) - whole) {
+		b = append(b, '0')
+	}
+	return append(b, frac...)
 }
 
 // ParseMicro reads a plain decimal number exactly, as millionths. More than six
