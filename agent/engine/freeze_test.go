@@ -230,7 +230,7 @@ func TestMomentHoldsEveryField(t *testing.T) {
 	now := sense.Instant(1_772_442_000_000)
 	trip := func(name string, in, out any, code func(c *coder, x any)) {
 		n := int64(now)
-		fill(reflect.ValueOf(in).Elem(), &n, map[string]bool{"View.Bundle": true, "View.Now": false, "View.Slot": true, "View.State": true, "View.Waived": true, "Slice.Owned": true})
+		fill(reflect.ValueOf(in).Elem(), &n, map[string]bool{"View.Bundle": true, "View.Now": false, "View.Slot": true, "View.State": true, "View.Waived": true, "View.Room": true, "Slice.Owned": true})
 		w := coder{writing: true, base: now}
 		code(&w, in)
 		r := coder{b: w.b, base: now}
