@@ -48,11 +48,16 @@ func (s *State) Freeze(session string) Frozen {
 	}
 	c := s.scene(session)
 	if c != nil {
+		s.wake(c)
 		f.Presence, f.Granted, f.Own = c.presence, c.granted, c.eval.Freeze()
 	}
 	for k := range s.model.bundle.Signals {
-		if at := s.sceneOf(session, int32(k)); at != nil && at.readings[k].spoke {
-			f.Readings = append(f.Readings, FrozenReading{Signal: int32(k), Value: at.readings[k].value, At: at.readings[k].at})
+		at := s.sceneOf(session, int32(k))
+		if at == nil {
+			continue
+		}
+		if r := at.latest(s.model, int32(k)); r != nil {
+			f.Readings = append(f.Readings, FrozenReading{Signal: int32(k), Value: r.value, At: r.at})
 		}
 	}
 	if at := s.positioned(session); at != nil {
@@ -89,10 +94,9 @@ func Thaw(b *catalog.Bundle, f *Frozen, slice *profile.Slice, owners []event.Own
 		m = without(b)
 	}
 	s := &State{model: m, now: now, started: true, absent: make([]bool, len(b.Signals))}
-	s.device = scene{eval: rule.NewEval(m.plan), granted: f.DeviceGranted}
-	s.device.prepare(m)
-	c := &scene{name: f.Session, session: true, eval: s.device.eval.NewSession(), granted: f.Granted, presence: f.Presence, slice: slice, owners: owners}
-	c.prepare(m)
+	s.device = newScene("", false, rule.NewEval(m.plan), f.DeviceGranted)
+	c := newScene(f.Session, true, s.device.eval.NewSession(), f.Granted)
+	c.presence, c.slice, c.owners = f.Presence, slice, owners
 	s.sessions = []*scene{c}
 	if f.Presence > Here || (f.Presence == Here) != (slice != nil) {
 		return nil, fmt.Errorf("thaw session: presence %d with a slice %v: %w", f.Presence, slice != nil, rule.ErrProgram)
@@ -130,14 +134,14 @@ func (s *State) put(f *Frozen) error {
 		if r.Signal < 0 || r.Signal >= signals || !r.Value.IsNull() && r.Value.Kind() != s.model.bundle.Signals[r.Signal].Kind {
 			return fmt.Errorf("thaw signal %d: it is not declared so: %w", r.Signal, rule.ErrProgram)
 		}
-		s.sceneOf(f.Session, r.Signal).readings[r.Signal] = reading{value: r.Value, at: r.At, spoke: true}
+		s.sceneOf(f.Session, r.Signal).keep(s.model, r.Signal, reading{value: r.Value, at: r.At, spoke: true})
 	}
 	for _, side := range f.Sides {
 		at := s.positioned(f.Session)
-		if at == nil || side.Place < 0 || int(side.Place) >= len(at.fences) || side.Side > place.Inside {
+		if at == nil || side.Place < 0 || int(side.Place) >= len(s.model.bundle.Places) || side.Side > place.Inside {
 			return fmt.Errorf("thaw place %d: it is not declared: %w", side.Place, rule.ErrProgram)
 		}
-		at.fences[side.Place].Last = side.Side
+		at.fence(s.model, side.Place).Last = side.Side
 	}
 	return nil
 }

@@ -21,10 +21,21 @@ type model struct {
 	shapes   []*place.Shape // by place; nil where no condition reads it
 	position int32          // the signal, -1 where there is none
 	signals  [][]int32      // signal -> its FromSignal and FromHas inputs
-	places   []int32        // FromInside and FromDistance inputs
+	located  []int32        // FromInside and FromDistance inputs
 	profile  []int32        // inputs of the slice
 	calendar []int32        // FromHour, FromWeekday and FromNow inputs
 	facts    []int32        // by input: the fact of a FromHas, else -1
+	places   []int32        // signal -> its place among those of its scope
+	turns    []int32        // input of the slice or the calendar -> its turn in its scope
+	own      [2]ownOf       // by scope
+	crosses  []bool         // input of the device -> a condition of sessions rests on it
+	crossed  bool           // one does on any
+}
+
+// ownOf is what one scope keeps.
+type ownOf struct {
+	signals int32
+	turns   []int32 // its signals, then its inputs of the slice or the calendar
 }
 
 // Check says whether a bundle's conditions can be evaluated: the program is sound, and every
@@ -52,6 +63,8 @@ func newModel(b *catalog.Bundle) (*model, error) {
 			return nil, fmt.Errorf("check input %d (%s): %w: %w", k, b.Program.Inputs[k].Name, err, rule.ErrProgram)
 		}
 	}
+	m.number()
+	m.cross()
 	for k := range b.States {
 		for _, signal := range b.States[k].Inputs {
 			if signal < 0 || int(signal) >= len(b.Signals) {
@@ -60,6 +73,50 @@ func newModel(b *catalog.Bundle) (*model, error) {
 		}
 	}
 	return m, nil
+}
+
+// number gives what one scope keeps its places in that scope alone: a session keeps nothing of the device.
+func (m *model) number() {
+	b := m.bundle
+	m.places, m.turns = make([]int32, len(b.Signals)), make([]int32, len(b.Program.Inputs))
+	for k := range b.Signals {
+		scope := rule.ScopeSession
+		if b.Signals[k].Scope == rule.ScopeDevice {
+			scope = rule.ScopeDevice
+		}
+		own := &m.own[scope]
+		m.places[k] = own.signals
+		own.signals++
+		own.turns = append(own.turns, int32(k))
+	}
+	for _, inputs := range [...][]int32{m.profile, m.calendar} {
+		for _, k := range inputs {
+			own := &m.own[b.Program.Inputs[k].Scope]
+			m.turns[k] = int32(len(own.turns))
+			own.turns = append(own.turns, k)
+		}
+	}
+}
+
+// cross finds the inputs of the device on which conditions of sessions rest.
+func (m *model) cross() {
+	p := m.plan.Program
+	m.crosses = make([]bool, len(p.Inputs))
+	above := make([]bool, len(p.Nodes)) // arguments stand before the nodes that read them
+	for n := len(p.Nodes) - 1; n >= 0; n-- {
+		op := &p.Nodes[n]
+		above[n] = above[n] || op.Scope == rule.ScopeSession
+		if !above[n] {
+			continue
+		}
+		for _, a := range op.Args {
+			above[a] = true
+		}
+		if op.Input >= 0 && int(op.Input) < len(p.Inputs) {
+			m.crosses[op.Input] = true
+			m.crossed = m.crossed || p.Inputs[op.Input].Scope == rule.ScopeDevice
+		}
+	}
 }
 
 // without prepares a bundle as if it had no conditions: none of them is ever known.
@@ -108,7 +165,7 @@ func (m *model) sort(k int32) error {
 		}
 		m.shapes[in.Index] = shape
 		scope = b.Signals[m.position].Scope
-		m.places = append(m.places, k)
+		m.located = append(m.located, k)
 	case in.From == rule.FromHour || in.From == rule.FromWeekday || in.From == rule.FromNow:
 		scope = rule.ScopeDevice
 		m.calendar = append(m.calendar, k)

@@ -14,10 +14,15 @@ type scene struct {
 	name     string
 	session  bool
 	eval     *rule.Eval
-	readings []reading     // by signal; those of the other scope stay unused
-	fences   []place.Fence // by place
-	timers   rule.Timers   // signals, then inputs, by when time alone changes them
+	readings []reading     // by place of the signal among those of the scope; nil before the first word of any
+	fences   []place.Fence // by place; nil before the first position
+	timers   *rule.Timers  // by place of the signal or input among those of the scope; nil where time alone changes nothing yet
 	granted  catalog.PurposeSet
+
+	began  uint64        // the last step that began here
+	lively bool          // something happened here in that step: what lasts for one step ends with the next
+	due    sense.Instant // when time alone changes something, as it is queued
+	place  int           // in the queue; -1 where not in it
 
 	customer string // the last whose slice was here
 	slice    *profile.Slice
@@ -32,10 +37,45 @@ type reading struct {
 	spoke bool
 }
 
-func (c *scene) prepare(m *model) {
-	c.readings = make([]reading, len(m.bundle.Signals))
-	c.fences = make([]place.Fence, len(m.bundle.Places))
-	c.timers = rule.NewTimers(int32(len(m.bundle.Signals) + len(m.bundle.Program.Inputs)))
+// newScene begins the device, or a session, of which nothing is known yet.
+func newScene(name string, session bool, eval *rule.Eval, granted catalog.PurposeSet) *scene {
+	return &scene{name: name, session: session, eval: eval, granted: granted, due: sense.Never, place: -1}
+}
+
+// latest returns the latest word of signal k, nil where it has not spoken.
+func (c *scene) latest(m *model, k int32) *reading {
+	if c.readings == nil || !c.readings[m.places[k]].spoke {
+		return nil
+	}
+	return &c.readings[m.places[k]]
+}
+
+// keep puts down what a signal says.
+func (c *scene) keep(m *model, k int32, r reading) {
+	if c.readings == nil {
+		c.readings = make([]reading, m.own[c.scope()].signals)
+	}
+	c.readings[m.places[k]] = r
+}
+
+// fence returns where the last certain side of a place is kept.
+func (c *scene) fence(m *model, k int32) *place.Fence {
+	if c.fences == nil {
+		c.fences = make([]place.Fence, len(m.bundle.Places))
+	}
+	return &c.fences[k]
+}
+
+// wait lets the turn of a signal or input come at an instant; Never is no turn.
+func (c *scene) wait(m *model, turn int32, due sense.Instant) {
+	if c.timers == nil {
+		if due == sense.Never {
+			return
+		}
+		t := rule.NewTimers(int32(len(m.own[c.scope()].turns)))
+		c.timers = &t
+	}
+	c.timers.Set(turn, due)
 }
 
 func (c *scene) scope() rule.Scope {
@@ -45,26 +85,45 @@ func (c *scene) scope() rule.Scope {
 	return rule.ScopeDevice
 }
 
-func (c *scene) next() sense.Instant { return min(c.timers.Next(), c.eval.Next()) }
+// next returns when time alone changes something here.
+func (c *scene) next() sense.Instant {
+	if c.timers == nil {
+		return c.eval.Next()
+	}
+	return min(c.timers.Next(), c.eval.Next())
+}
 
-func (c *scene) begin(s *State) {
-	c.eval.Begin(s.now)
-	for {
-		slot, ok := c.timers.Pop(s.now)
+// turn takes in what time changed by now.
+func (c *scene) turn(s *State) {
+	for c.timers != nil {
+		turn, ok := c.timers.Pop(s.now)
 		if !ok {
 			return
 		}
-		if n := int32(len(c.readings)); slot < n {
-			c.refreshSignal(s, slot)
+		if own := &s.model.own[c.scope()]; turn < own.signals {
+			c.refreshSignal(s, own.turns[turn])
 		} else {
-			c.refreshInput(s, slot-n)
+			c.refreshInput(s, own.turns[turn])
 		}
+	}
+}
+
+// set hands the state of an input to the conditions.
+func (c *scene) set(s *State, input int32, state rule.Result, at sense.Instant) {
+	c.eval.Set(input, state, at)
+	c.touched(s, input)
+}
+
+// touched notes that an input of the device is another, where sessions rest on it.
+func (c *scene) touched(s *State, input int32) {
+	if !c.session && s.model.crosses[input] {
+		s.stirred = true
 	}
 }
 
 // restart forgets all readings, windows and latches.
 func (c *scene) restart(s *State) {
-	clear(c.readings)
+	c.readings = nil
 	c.eval.Restart(s.now)
 	c.refreshAll(s)
 }
@@ -80,10 +139,9 @@ func (c *scene) refreshAll(s *State) {
 }
 
 func (c *scene) refreshSignals(s *State) {
-	for k := range c.readings {
-		if s.model.bundle.Signals[k].Scope == c.scope() {
-			c.refreshSignal(s, int32(k))
-		}
+	own := &s.model.own[c.scope()]
+	for _, k := range own.turns[:own.signals] {
+		c.refreshSignal(s, k)
 	}
 }
 
@@ -95,13 +153,13 @@ func (c *scene) off(d *catalog.Signal) bool {
 
 // cause says why signal k has no value now, Known where it has one.
 func (c *scene) cause(s *State, k int32) rule.Cause {
-	d, r := &s.model.bundle.Signals[k], &c.readings[k]
+	d, r := &s.model.bundle.Signals[k], c.latest(s.model, k)
 	switch {
 	case d.Consent >= 0 && !c.granted.Has(d.Consent):
 		return rule.NotRead
 	case c.off(d):
 		return rule.InputUnknown
-	case !r.spoke || r.value.IsNull():
+	case r == nil || r.value.IsNull():
 		return rule.InputUnknown
 	case s.now.Sub(r.at) > d.MaxAge:
 		return rule.SignalStale
@@ -111,26 +169,29 @@ func (c *scene) cause(s *State, k int32) rule.Cause {
 
 // refreshSignal hands the state of signal k to the inputs that hang on it.
 func (c *scene) refreshSignal(s *State, k int32) {
-	d, r := &s.model.bundle.Signals[k], &c.readings[k]
-	state := rule.Result{Cause: c.cause(s, k), Value: r.value}
-	at, due := r.at, sense.Never
+	d, r := &s.model.bundle.Signals[k], c.latest(s.model, k)
+	state := rule.Result{Cause: c.cause(s, k)}
+	at, due := sense.Instant(0), sense.Never
+	if r != nil {
+		state.Value, at = r.value, r.at
+	}
 	switch state.Cause {
 	case rule.Known:
 		due = r.at.Add(d.MaxAge).Add(sense.Millisecond)
 	case rule.SignalStale:
 		at = r.at.Add(d.MaxAge).Add(sense.Millisecond)
 	case rule.NotRead:
-		if r.spoke {
+		if r != nil {
 			c.drop(s, k)
 		}
 		at = s.now
 	}
-	c.timers.Set(k, due)
+	c.wait(s.model, s.model.places[k], due)
 	for _, input := range s.model.signals[k] {
 		if s.model.bundle.Program.Inputs[input].From == rule.FromHas {
-			c.eval.Set(input, rule.Result{Value: sense.BoolValue(state.Cause == rule.Known)}, at)
+			c.set(s, input, rule.Result{Value: sense.BoolValue(state.Cause == rule.Known)}, at)
 		} else {
-			c.eval.Set(input, state, at)
+			c.set(s, input, state, at)
 		}
 	}
 	if k == s.model.position {
@@ -140,19 +201,20 @@ func (c *scene) refreshSignal(s *State, k int32) {
 
 // drop forgets what was read of signal k: the consent that it asks for is not there any more.
 func (c *scene) drop(s *State, k int32) {
-	c.readings[k] = reading{}
+	c.keep(s.model, k, reading{})
 	for _, input := range s.model.signals[k] {
 		c.eval.Forget(input, s.now)
+		c.touched(s, input)
 	}
 	if k == s.model.position {
-		clear(c.fences)
+		c.fences = nil
 	}
 }
 
 // refreshPlaces hands the place of the session to the inputs that ask for it.
 func (c *scene) refreshPlaces(s *State, position rule.Result, at sense.Instant) {
 	var last int32 = -1
-	for _, input := range s.model.places {
+	for _, input := range s.model.located {
 		in := &s.model.bundle.Program.Inputs[input]
 		state := rule.Result{Cause: position.Cause}
 		if position.Cause == rule.Known {
@@ -160,14 +222,15 @@ func (c *scene) refreshPlaces(s *State, position rule.Result, at sense.Instant) 
 			if in.From == rule.FromDistance {
 				state.Value = sense.DoubleValue(shape.Metres(position.Value.Point()))
 			} else {
+				fence := c.fence(s.model, in.Index)
 				if in.Index != last {
-					c.fences[in.Index].Fix(shape, position.Value)
+					fence.Fix(shape, position.Value)
 					last = in.Index
 				}
-				state = sideOf(c.fences[in.Index].Last)
+				state = sideOf(fence.Last)
 			}
 		}
-		c.eval.Set(input, state, at)
+		c.set(s, input, state, at)
 	}
 }
 
@@ -185,8 +248,8 @@ func (c *scene) refreshInput(s *State, k int32) {
 		return
 	}
 	state, at, next := c.lookUp(s, k, in)
-	c.timers.Set(int32(len(c.readings))+k, next)
-	c.eval.Set(k, state, at)
+	c.wait(s.model, s.model.turns[k], next)
+	c.set(s, k, state, at)
 }
 
 // lookUp answers an input of the slice or of the calendar.

@@ -35,20 +35,21 @@ func (s *State) Signal(session string, signal *event.Signal, happened, now sense
 		s.Open(session, now)
 		c = s.scene(session)
 	}
+	s.rouse(c)
 	if d := &s.model.bundle.Signals[k]; d.Consent >= 0 && !c.granted.Has(d.Consent) {
 		return nil
 	}
 	at := min(happened, s.now).Add(-signal.Age)
-	r := &c.readings[k]
-	if r.spoke && at < r.at {
+	if r := c.latest(s.model, k); r != nil && at < r.at {
 		s.outdated++
 		return nil
 	}
-	*r = reading{value: v, at: at, spoke: true}
+	c.keep(s.model, k, reading{value: v, at: at, spoke: true})
 	c.refreshSignal(s, k)
 	if !v.IsNull() && !c.off(&s.model.bundle.Signals[k]) {
 		for _, input := range s.model.signals[k] {
 			c.eval.Read(input, v, at)
+			c.touched(s, input)
 		}
 	}
 	return nil
@@ -76,7 +77,7 @@ func (m *model) accept(signal *event.Signal) (int32, sense.Value, error) {
 // sceneOf returns where a signal is kept: on the device, or in the session, nil where that is not open.
 func (s *State) sceneOf(session string, signal int32) *scene {
 	if s.model.bundle.Signals[signal].Scope == rule.ScopeDevice {
-		return &s.device
+		return s.device
 	}
 	return s.scene(session)
 }
@@ -89,7 +90,7 @@ func (s *State) Reading(session string, signal int32) (v sense.Value, age sense.
 		return sense.Value{}, catalog.NoAge, rule.InputUnknown
 	}
 	cause = c.cause(s, signal)
-	if r := &c.readings[signal]; r.spoke && cause != rule.NotRead && !c.off(&s.model.bundle.Signals[signal]) {
+	if r := c.latest(s.model, signal); r != nil && cause != rule.NotRead && !c.off(&s.model.bundle.Signals[signal]) {
 		return r.value, s.now.Sub(r.at), cause
 	}
 	return sense.Value{}, catalog.NoAge, cause
@@ -122,11 +123,16 @@ func (s *State) With(session string, signals []event.Signal, now sense.Instant) 
 	for i := range signals {
 		k, v, _ := s.model.accept(&signals[i])
 		c := s.sceneOf(session, k)
+		s.rouse(c)
 		if d := &s.model.bundle.Signals[k]; d.Consent >= 0 && !c.granted.Has(d.Consent) {
 			continue
 		}
-		s.asides = append(s.asides, aside{scene: c, signal: k, reading: c.readings[k]})
-		c.readings[k] = reading{value: v, at: s.now.Add(-signals[i].Age), spoke: true}
+		before := aside{scene: c, signal: k}
+		if r := c.latest(s.model, k); r != nil {
+			before.reading = *r
+		}
+		s.asides = append(s.asides, before)
+		c.keep(s.model, k, reading{value: v, at: s.now.Add(-signals[i].Age), spoke: true})
 		c.refreshSignal(s, k)
 	}
 	return nil
@@ -137,7 +143,8 @@ func (s *State) Without(now sense.Instant) {
 	s.now = max(s.now, now)
 	for k := len(s.asides) - 1; k >= 0; k-- {
 		a := s.asides[k]
-		a.scene.readings[a.signal] = a.reading
+		s.rouse(a.scene)
+		a.scene.keep(s.model, a.signal, a.reading)
 		a.scene.refreshSignal(s, a.signal)
 	}
 	s.asides = s.asides[:0]

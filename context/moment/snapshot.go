@@ -29,7 +29,7 @@ func (s *State) Snapshot() Snapshot {
 			}
 		}
 	}
-	add(&s.device)
+	add(s.device)
 	for _, c := range s.sessions {
 		add(c)
 	}
@@ -46,16 +46,17 @@ func (s *State) Restore(snap Snapshot, now sense.Instant) {
 		if k < 0 || f.Side > place.Inside {
 			continue
 		}
-		c := &s.device
+		c := s.device
 		if f.Session != "" {
 			s.Open(f.Session, now)
 			c = s.scene(f.Session)
 		}
-		c.fences[k].Last = f.Side
+		s.rouse(c)
+		c.fence(s.model, k).Last = f.Side
 		// The conditions see the old side once, so that entered and left know what was before.
-		for _, input := range s.model.places {
+		for _, input := range s.model.located {
 			if in := &s.model.bundle.Program.Inputs[input]; in.From == rule.FromInside && in.Index == k {
-				c.eval.Set(input, sideOf(f.Side), now)
+				c.set(s, input, sideOf(f.Side), now)
 			}
 		}
 	}

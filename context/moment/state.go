@@ -31,8 +31,15 @@ type State struct {
 	started  bool
 	booted   bool
 	bootedAt sense.Instant
-	device   scene
+	step     uint64 // steps so far
+	device   *scene
 	sessions []*scene // in order of name
+	begun    []*scene // those that this step has begun: the others are as the last step left them that did
+	queue    queue    // sessions by when time alone changes something in them
+	last     *scene   // the session that was asked for last
+	stirred  bool     // something of the device that conditions of sessions rest on may be another in this step
+	stirring bool     // it was in the step before
+	granting []int32  // by purpose: sessions in which it is granted
 	asides   []aside  // readings that gave way to those of a request
 	outdated int64
 }
@@ -44,9 +51,8 @@ func New(b *catalog.Bundle, absent []string) *State {
 	if err != nil {
 		m = without(b)
 	}
-	s := &State{model: m, now: -1 << 62}
-	s.device = scene{eval: rule.NewEval(m.plan)}
-	s.device.prepare(m)
+	s := &State{model: m, now: -1 << 62, granting: make([]int32, len(b.Purposes))}
+	s.device = newScene("", false, rule.NewEval(m.plan), 0)
 	s.SetAbsent(absent)
 	return s
 }
@@ -61,35 +67,76 @@ func (s *State) SetAbsent(absent []string) {
 	}
 }
 
-// Begin starts a step: pulses of the step before end, and what time changed by now is taken in.
+// Begin starts a step: pulses of the step before end, and what time changed by now is taken in. Of the
+// sessions only those begin in which time changed something, or something happened in the step before.
 func (s *State) Begin(now sense.Instant) {
 	s.now = max(s.now, now)
+	s.step++
+	s.stirring, s.stirred = s.stirred, s.model.crossed && s.device.eval.Next() <= s.now
 	if !s.started {
 		s.started = true
 		s.device.refreshAll(s)
 	}
-	s.device.begin(s)
-	for _, c := range s.sessions {
-		c.begin(s)
+	s.device.eval.Begin(s.now)
+	s.device.turn(s)
+	before := s.begun
+	s.begun = s.begun[:0]
+	for _, c := range before {
+		if c.lively {
+			c.lively = false
+			s.wake(c)
+			c.turn(s)
+		}
+	}
+	clear(before[len(s.begun):])
+	for s.queue.next() <= s.now {
+		c := s.queue[0]
+		s.queue.put(c, sense.Never)
+		s.rouse(c)
+		c.turn(s)
 	}
 }
 
-// Settle evaluates what the step changed.
+// wake begins a session in this step, unless it has begun.
+func (s *State) wake(c *scene) {
+	if c.session && c.began != s.step {
+		c.began = s.step
+		c.eval.Begin(s.now)
+		s.begun = append(s.begun, c)
+	}
+}
+
+// rouse begins a session in which something happens in this step.
+func (s *State) rouse(c *scene) {
+	s.wake(c)
+	c.lively = true
+}
+
+// Settle evaluates what the step changed: in the sessions that it has begun, and in those that a change of
+// the device concerns.
 func (s *State) Settle(now sense.Instant) {
 	s.now = max(s.now, now)
 	s.device.eval.Settle(s.now)
-	for _, c := range s.sessions {
+	// What lasted for the step before ends in this one, and may let something begin that lasts for this one.
+
+	if s.stirred {
+		for _, c := range s.sessions {
+			s.wake(c)
+		}
+	}
+	for _, c := range s.begun {
 		c.eval.Settle(s.now)
+		c.lively = c.lively || len(c.eval.Flipped()) > 0
+		s.queue.put(c, c.next())
 	}
 }
 
 // Next returns the instant at which something changes by itself, sense.Never where nothing does.
 func (s *State) Next() sense.Instant {
-	next := s.device.next()
-	for _, c := range s.sessions {
-		next = min(next, c.next())
+	for _, c := range s.begun {
+		s.queue.put(c, c.next())
 	}
-	return next
+	return min(s.device.next(), s.queue.next())
 }
 
 // Open makes a session, with nobody identified; one that exists is left as it is.
@@ -99,14 +146,15 @@ func (s *State) Open(session string, now sense.Instant) {
 	if ok {
 		return
 	}
-	c := &scene{name: session, session: true, eval: s.device.eval.NewSession(), granted: ofNobody(s.model.bundle)}
-	c.prepare(s.model)
+	c := newScene(session, true, s.device.eval.NewSession(), ofNobody(s.model.bundle))
 	s.sessions = slices.Insert(s.sessions, k, c)
 	if s.booted {
 		// What was seen before the restart is missing here as well.
 		c.eval.Restart(s.bootedAt)
 	}
-	c.begin(s)
+	s.grants(0, c.granted)
+	c.began = s.step - 1
+	s.rouse(c)
 	c.refreshAll(s)
 }
 
@@ -122,10 +170,19 @@ func ofNobody(b *catalog.Bundle) (set catalog.PurposeSet) {
 
 // Close ends a session and forgets all that was known in it.
 func (s *State) Close(session string) {
-	if k, ok := s.find(session); ok {
-		s.sessions = slices.Delete(s.sessions, k, k+1)
-		s.refreshGranted()
+	k, ok := s.find(session)
+	if !ok {
+		return
 	}
+	c := s.sessions[k]
+	s.sessions = slices.Delete(s.sessions, k, k+1)
+	s.queue.put(c, sense.Never)
+	if c.began == s.step {
+		s.begun = slices.DeleteFunc(s.begun, func(other *scene) bool { return other == c })
+	}
+	s.last = nil
+	s.grants(c.granted, 0)
+	s.refreshGranted()
 }
 
 // Sessions returns the names of the open sessions, in order.
@@ -141,10 +198,14 @@ func (s *State) find(session string) (int, bool) {
 	return slices.BinarySearchFunc(s.sessions, session, func(c *scene, name string) int { return strings.Compare(c.name, name) })
 }
 
-// scene returns an open session, nil where there is none.
+// scene returns an open session, nil where there is none. Most questions are about the session of the one before.
 func (s *State) scene(session string) *scene {
+	if s.last != nil && s.last.name == session {
+		return s.last
+	}
 	if k, ok := s.find(session); ok {
-		return s.sessions[k]
+		s.last = s.sessions[k]
+		return s.last
 	}
 	return nil
 }
@@ -157,16 +218,32 @@ func (s *State) Grant(session string, granted catalog.PurposeSet, now sense.Inst
 	if c.granted == granted {
 		return
 	}
+	s.rouse(c)
+	s.grants(c.granted, granted)
 	c.granted = granted
 	c.refreshSignals(s)
 	s.refreshGranted()
 }
 
+// grants counts the sessions in which a purpose is granted.
+func (s *State) grants(before, now catalog.PurposeSet) {
+	for p := range s.granting {
+		switch was, is := before.Has(int32(p)), now.Has(int32(p)); {
+		case is && !was:
+			s.granting[p]++
+		case was && !is:
+			s.granting[p]--
+		}
+	}
+}
+
 // refreshGranted lets signals of the device be read while somebody on it agrees.
 func (s *State) refreshGranted() {
 	granted := catalog.PurposeSet(0)
-	for _, c := range s.sessions {
-		granted |= c.granted
+	for p, sessions := range s.granting {
+		if sessions > 0 {
+			granted |= 1 << uint(p)
+		}
 	}
 	if s.device.granted != granted {
 		s.device.granted = granted
@@ -179,6 +256,7 @@ func (s *State) refreshGranted() {
 func (s *State) Profile(session string, p *profile.Slice, owners []event.Owner, presence Presence, now sense.Instant) {
 	s.Open(session, now)
 	c := s.scene(session)
+	s.rouse(c)
 	if p == nil && presence == Here {
 		presence = Awaited
 	}
@@ -207,9 +285,10 @@ func customerOf(p *profile.Slice, presence Presence) string {
 // they are filled again. Which side of a place somebody was last seen on is kept.
 func (s *State) Boot(now sense.Instant) {
 	s.now = max(s.now, now)
-	s.booted, s.bootedAt = true, s.now
+	s.booted, s.bootedAt, s.stirred = true, s.now, true
 	s.device.restart(s)
 	for _, c := range s.sessions {
+		s.rouse(c)
 		c.restart(s)
 	}
 }
@@ -218,7 +297,12 @@ func (s *State) Boot(now sense.Instant) {
 func (s *State) Outdated() int64 { return s.outdated }
 
 // Truth returns the truth of a condition in a session; None is Unknown.
-func (s *State) Truth(session string, n rule.Node) rule.Truth { return s.eval(session).Truth(n) }
+func (s *State) Truth(session string, n rule.Node) rule.Truth {
+	if c := s.scene(session); c != nil {
+		return c.eval.Truth(n)
+	}
+	return s.device.eval.Truth(n)
+}
 
 // Result returns the outcome of a node in a session: a value, or why there is none.
 func (s *State) Result(session string, n rule.Node) rule.Result { return s.eval(session).Result(n) }
@@ -239,6 +323,7 @@ func (s *State) Derived(session string, k int) rule.Result {
 // eval returns the evaluation that answers for a session: the device's where it is not open.
 func (s *State) eval(session string) *rule.Eval {
 	if c := s.scene(session); c != nil {
+		s.wake(c) // what moves by itself is that of this step
 		return c.eval
 	}
 	return s.device.eval
@@ -264,14 +349,24 @@ func (s *State) lacks(session string, signal int32) bool {
 		return false
 	}
 	c := s.sceneOf(session, signal)
-	return c == nil || !c.readings[signal].spoke || c.off(&s.model.bundle.Signals[signal])
+	return c == nil || c.latest(s.model, signal) == nil || c.off(&s.model.bundle.Signals[signal])
 }
 
 // Flipped returns the conditions whose truth changed in this step, in order: those of the device,
 // and those of the session. The lists hold until the next Begin.
 func (s *State) Flipped(session string) (device, own []rule.Node) {
-	if c := s.scene(session); c != nil {
+	if c := s.scene(session); c != nil && c.began == s.step {
 		own = c.eval.Flipped()
 	}
 	return s.device.eval.Flipped(), own
+}
+
+// Turned hands over the sessions in which conditions of their own changed their truth in this step, with
+// these. The order is none.
+func (s *State) Turned(yield func(session string, own []rule.Node)) {
+	for _, c := range s.begun {
+		if own := c.eval.Flipped(); len(own) > 0 {
+			yield(c.name, own)
+		}
+	}
 }
