@@ -176,7 +176,8 @@ func BenchmarkSessions(b *testing.B) {
 	}
 }
 
-// BenchmarkSessionBytes is what one more session holds: all of it, and the share of the evaluation.
+// BenchmarkSessionBytes is what one more session holds in which twenty signals have spoken: all of it but
+// what is held of customers, and the share of the evaluation.
 func BenchmarkSessionBytes(b *testing.B) {
 	bundle := written(b, gateway(1000, false))
 	live := func() float64 {
@@ -191,11 +192,11 @@ func BenchmarkSessionBytes(b *testing.B) {
 		d := wearers(b, bundle, 1)
 		before := live()
 		for k := range more {
-			if _, err := d.mind.session(fmt.Sprintf("x%03d", k)); err != nil {
-				b.Fatal(err)
+			for p := range 20 {
+				d.tell(fmt.Sprintf(`{"signal":"p%02d","session":"x%03d","value":%d.5}`, p, k, 10*p))
 			}
 		}
-		d.mind.Step(Input{At: d.now})
+		d.outs = nil
 		sessions := live() - before
 
 		plan, err := rule.NewPlan(&bundle.Program)

@@ -77,9 +77,9 @@ func wornPolicy(t testing.TB) *catalog.Bundle {
 // the same, flip the same and wait for the same as if each step looked at all of them.
 func TestManySessions(t *testing.T) {
 	b := wornPolicy(t)
-	rounds, flips := 60, 0
+	rounds, flips := 24, 0
 	if testing.Short() {
-		rounds = 15
+		rounds = 8
 	}
 	for seed := range uint64(rounds) {
 		r := rand.New(rand.NewPCG(seed, 11))
