@@ -34,7 +34,10 @@ const (
 type coder struct {
 	writing bool
 	b       []byte
+	at      int // read so far
+	depth   int // of bodies within each other
 	err     error
+	room    room
 }
 
 // Encode writes a bundle in msgp. Equal bundles give equal bytes on every machine.
@@ -59,8 +62,8 @@ func Decode(raw []byte) (*Bundle, error) {
 	}
 	b := &Bundle{}
 	c.bundle(b)
-	if c.err == nil && len(c.b) > 0 {
-		c.err = fmt.Errorf("%d bytes too many", len(c.b))
+	if c.err == nil && c.at < len(c.b) {
+		c.err = fmt.Errorf("%d bytes too many", len(c.b)-c.at)
 	}
 	if c.err == nil {
 		c.err = Check(b)
@@ -74,21 +77,36 @@ func Decode(raw []byte) (*Bundle, error) {
 // Hash names an encoded bundle.
 func Hash(encoded []byte) [32]byte { return sha256.Sum256(encoded) }
 
+// fail keeps the first error; nothing is left to read after it.
 func (c *coder) fail(err error) {
 	if c.err == nil {
-		c.err = err
+		c.err, c.at = err, len(c.b)
 	}
 }
+
+// took goes on to what is left after a token, or fails.
+func (c *coder) took(rest []byte, err error) {
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.at = len(c.b) - len(rest)
+}
+
+// small says whether the next token is a small number, which most are: its byte is its value.
+func (c *coder) small() bool { return c.at < len(c.b) && c.b[c.at] < 0x80 && !c.writing }
 
 func (c *coder) integer(n *int64) {
 	switch {
 	case c.writing:
 		c.b = msgp.AppendInt64(c.b, *n)
+	case c.small():
+		*n = int64(c.b[c.at])
+		c.at++
 	case c.err == nil:
-		var err error
-		if *n, c.b, err = msgp.ReadInt64Bytes(c.b); err != nil {
-			c.fail(err)
-		}
+		v, rest, err := msgp.ReadInt64Bytes(c.b[c.at:])
+		*n = v
+		c.took(rest, err)
 	}
 }
 
@@ -97,33 +115,49 @@ func (c *coder) boolean(v *bool) {
 	case c.writing:
 		c.b = msgp.AppendBool(c.b, *v)
 	case c.err == nil:
-		var err error
-		if *v, c.b, err = msgp.ReadBoolBytes(c.b); err != nil {
-			c.fail(err)
-		}
+		b, rest, err := msgp.ReadBoolBytes(c.b[c.at:])
+		*v = b
+		c.took(rest, err)
 	}
 }
 
+// text codes a text that hardly stands twice in a bundle.
 func (c *coder) text(s *string) {
-	switch {
-	case c.writing:
+	if c.writing {
 		c.b = msgp.AppendString(c.b, *s)
-	case c.err == nil:
-		// msgp keeps a length in an int, which overflows where that has 32 bits.
-		if len(c.b) >= 5 && c.b[0] == 0xdb && binary.BigEndian.Uint32(c.b[1:]) > maxText {
-			c.fail(fmt.Errorf("a text of %d bytes is more than %d", binary.BigEndian.Uint32(c.b[1:]), maxText))
-			return
-		}
-		raw, rest, err := msgp.ReadStringZC(c.b)
-		switch {
-		case err != nil:
-			c.fail(err)
-		case len(raw) > maxText:
-			c.fail(fmt.Errorf("a text of %d bytes is more than %d", len(raw), maxText))
-		default:
-			*s, c.b = string(raw), rest
-		}
+	} else if raw := c.bytes(); len(raw) > 0 {
+		*s = c.room.text(raw)
 	}
+}
+
+// name codes a name that stands in many places of a bundle, and is kept once.
+func (c *coder) name(s *string) {
+	if c.writing {
+		c.b = msgp.AppendString(c.b, *s)
+	} else if raw := c.bytes(); len(raw) > 0 {
+		*s = c.room.name(raw)
+	}
+}
+
+// bytes reads a text; it belongs to the bytes that are decoded.
+func (c *coder) bytes() []byte {
+	if c.err != nil {
+		return nil
+	}
+	// msgp keeps a length in an int, which overflows where that has 32 bits.
+	if b := c.b[c.at:]; len(b) >= 5 && b[0] == 0xdb && binary.BigEndian.Uint32(b[1:]) > maxText {
+		c.fail(fmt.Errorf("a text of %d bytes is more than %d", binary.BigEndian.Uint32(b[1:]), maxText))
+		return nil
+	}
+	raw, rest, err := msgp.ReadStringZC(c.b[c.at:])
+	if err == nil && len(raw) > maxText {
+		err = fmt.Errorf("a text of %d bytes is more than %d", len(raw), maxText)
+	}
+	c.took(rest, err)
+	if err != nil {
+		return nil
+	}
+	return raw
 }
 
 // length codes the length of a list; reading, it is refused above most or when
@@ -136,21 +170,24 @@ func (c *coder) length(n, most int) int {
 	if c.err != nil {
 		return 0
 	}
-	size, rest, err := msgp.ReadArrayHeaderBytes(c.b)
-	switch {
-	case err != nil:
-		c.fail(err)
-	case int64(size) > int64(most) || int(size) > len(rest):
-		c.fail(fmt.Errorf("a list of %d is too long", size))
-	default:
-		c.b = rest
-		return int(size)
+	size, rest, err := msgp.ReadArrayHeaderBytes(c.b[c.at:])
+	if err == nil && (int64(size) > int64(most) || int(size) > len(rest)) {
+		err = fmt.Errorf("a list of %d is too long", size)
 	}
-	return 0
+	c.took(rest, err)
+	if err != nil {
+		return 0
+	}
+	return int(size)
 }
 
 // whole codes any kind of integer; one that does not fit is an error.
 func whole[T ~int | ~int32 | ~int64 | ~uint8 | ~uint64](c *coder, v *T) {
+	if c.small() {
+		*v = T(c.b[c.at])
+		c.at++
+		return
+	}
 	n := int64(*v)
 	c.integer(&n)
 	if !c.writing {
@@ -160,34 +197,50 @@ func whole[T ~int | ~int32 | ~int64 | ~uint8 | ~uint64](c *coder, v *T) {
 	}
 }
 
-// list codes a list of things. Reading, it grows as elements are read, so that a
-// length alone allocates nothing.
-func list[T any](c *coder, s *[]T, most int, each func(*T)) {
+// list codes a list of things, each in its place.
+func list[T any](c *coder, s *[]T, most int, each func(*coder, *T)) {
+	listIn(c, nil, s, most, each)
+}
+
+// listIn is list, which reading is cut from a block.
+func listIn[T any](c *coder, block *block[T], s *[]T, most int, each func(*coder, *T)) {
 	n := c.length(len(*s), most)
 	if c.writing {
 		for k := range *s {
-			each(&(*s)[k])
+			each(c, &(*s)[k])
 		}
 		return
 	}
+	if n == 0 {
+		return
+	}
+	var none T
+	all := block.cut(sure[T](n, len(c.b)-c.at))
 	for range n {
-		var x T
-		each(&x)
-		if c.err != nil {
+		all = append(all, none)
+		if each(c, &all[len(all)-1]); c.err != nil {
 			return
 		}
-		*s = append(*s, x)
 	}
+	*s = all
 }
 
-func (c *coder) texts(s *[]string) { list(c, s, mostNames, c.text) }
+// names codes a list of names.
+func (c *coder) names(s *[]string) {
+	listIn(c, &c.room.strings, s, mostNames, (*coder).name)
+}
 
-func indexes[T ~int32](c *coder, s *[]T, most int) {
-	list(c, s, most, func(v *T) { whole(c, v) })
+// words codes texts, one per language.
+func (c *coder) words(s *[]string) {
+	listIn(c, &c.room.strings, s, mostNames, (*coder).text)
+}
+
+func indexes[T ~int32](c *coder, block *block[T], s *[]T, most int) {
+	listIn(c, block, s, most, whole[T])
 }
 
 // optional codes something that may not be there.
-func optional[T any](c *coder, p **T, each func(*T)) {
+func optional[T any](c *coder, p **T, each func(*coder, *T)) {
 	there := *p != nil
 	c.boolean(&there)
 	if !there || c.err != nil {
@@ -196,5 +249,5 @@ func optional[T any](c *coder, p **T, each func(*T)) {
 	if !c.writing {
 		*p = new(T)
 	}
-	each(*p)
+	each(c, *p)
 }

@@ -10,31 +10,31 @@ func (c *coder) bundle(b *Bundle) {
 	c.text(&b.Name)
 	c.integer(&b.Version)
 	c.text(&b.Currency)
-	c.texts(&b.Languages)
+	c.names(&b.Languages)
 	c.zone(&b.Zone)
 	whole(c, &b.VisitEnds)
-	optional(c, &b.SessionEnd, c.sessionEnd)
+	optional(c, &b.SessionEnd, (*coder).sessionEnd)
 	whole(c, &b.Sleeping)
-	optional(c, &b.Strikes, func(s *Strikes) {
+	optional(c, &b.Strikes, func(c *coder, s *Strikes) {
 		whole(c, &s.In)
-		list(c, &s.At, mostFew, func(x *Strike) {
+		list(c, &s.At, mostFew, func(c *coder, x *Strike) {
 			whole(c, &x.Count)
 			whole(c, &x.Then)
 		})
 	})
-	list(c, &b.Purposes, 64, c.purpose)
-	list(c, &b.Partners, mostNames, c.partner)
-	list(c, &b.Signals, mostNames, c.signal)
-	list(c, &b.Derived, mostNames, c.derived)
-	list(c, &b.Facts, mostNames, c.fact)
-	list(c, &b.Kinds, mostNames, c.kind)
-	list(c, &b.Subjects, mostNames, c.subject)
-	list(c, &b.Places, mostNames, c.place)
-	list(c, &b.States, mostNames, c.state)
-	list(c, &b.Measures, mostNames, c.measure)
-	list(c, &b.Slots, mostNames, c.slot)
-	list(c, &b.Groups, mostNames, c.group)
-	list(c, &b.Actions, mostActions, c.action)
+	list(c, &b.Purposes, 64, (*coder).purpose)
+	list(c, &b.Partners, mostNames, (*coder).partner)
+	list(c, &b.Signals, mostNames, (*coder).signal)
+	list(c, &b.Derived, mostNames, (*coder).derived)
+	list(c, &b.Facts, mostNames, (*coder).fact)
+	list(c, &b.Kinds, mostNames, (*coder).kind)
+	list(c, &b.Subjects, mostNames, (*coder).subject)
+	list(c, &b.Places, mostNames, (*coder).place)
+	list(c, &b.States, mostNames, (*coder).state)
+	list(c, &b.Measures, mostNames, (*coder).measure)
+	list(c, &b.Slots, mostNames, (*coder).slot)
+	list(c, &b.Groups, mostNames, (*coder).group)
+	list(c, &b.Actions, mostActions, (*coder).action)
 	c.program(&b.Program)
 	c.contact(&b.Contact)
 	c.quiet(&b.Quiet)
@@ -47,32 +47,32 @@ func (c *coder) sessionEnd(s *SessionEnd) {
 }
 
 func (c *coder) purpose(p *Purpose) {
-	c.text(&p.Name)
+	c.name(&p.Name)
 	whole(c, &p.Basis)
 	c.boolean(&p.Explicit)
 	whole(c, &p.Unasked)
-	c.texts((*[]string)(&p.For))
+	c.words((*[]string)(&p.For))
 	whole(c, &p.LeastAge)
 	whole(c, &p.Born)
 }
 
 func (c *coder) partner(p *Partner) {
-	c.text(&p.Name)
+	c.name(&p.Name)
 	whole(c, &p.Purpose)
 	whole(c, &p.Consent)
-	c.texts((*[]string)(&p.For))
+	c.words((*[]string)(&p.For))
 }
 
 func (c *coder) signal(s *Signal) {
-	c.text(&s.Name)
+	c.name(&s.Name)
 	whole(c, &s.Kind)
-	c.text(&s.Unit)
+	c.name(&s.Unit)
 	whole(c, &s.MaxAge)
 	whole(c, &s.Scope)
 	c.purposeSet(&s.Purposes)
 	whole(c, &s.Consent)
-	c.texts((*[]string)(&s.Why))
-	c.text(&s.Special)
+	c.words((*[]string)(&s.Why))
+	c.name(&s.Special)
 	c.boolean(&s.Leaves)
 	c.boolean(&s.FromHub)
 	whole(c, &s.Input)
@@ -86,51 +86,51 @@ func (c *coder) purposeSet(s *PurposeSet) {
 }
 
 func (c *coder) derived(d *Derived) {
-	c.text(&d.Name)
+	c.name(&d.Name)
 	whole(c, &d.Node)
 	whole(c, &d.Kind)
 	c.purposeSet(&d.Purposes)
 	c.boolean(&d.Personal)
-	c.text(&d.Special)
+	c.name(&d.Special)
 	c.boolean(&d.Leaves)
 	whole(c, &d.Keep)
-	c.texts((*[]string)(&d.Why))
+	c.words((*[]string)(&d.Why))
 	c.text(&d.Formula)
 }
 
 func (c *coder) fact(f *Fact) {
-	c.text(&f.Name)
+	c.name(&f.Name)
 	whole(c, &f.Kind)
 	whole(c, &f.Elem)
-	c.text(&f.Owner)
-	c.texts(&f.OneOf)
+	c.name(&f.Owner)
+	c.names(&f.OneOf)
 	c.purposeSet(&f.Purposes)
-	list(c, &f.From, mostFew, func(p *event.Provenance) { whole(c, p) })
+	list(c, &f.From, mostFew, whole[event.Provenance])
 	whole(c, &f.Keep)
 	whole(c, &f.Fresh)
-	c.text(&f.Special)
+	c.name(&f.Special)
 	c.boolean(&f.Preference)
 	c.boolean(&f.Leaves)
-	c.texts((*[]string)(&f.Why))
+	c.words((*[]string)(&f.Why))
 	whole(c, &f.Least)
 	whole(c, &f.Most)
 	c.boolean(&f.InPast)
-	c.text(&f.Format)
+	c.name(&f.Format)
 }
 
 func (c *coder) kind(k *Kind) {
-	c.text(&k.Name)
+	c.name(&k.Name)
 	whole(c, &k.Keep)
 	c.purposeSet(&k.Purposes)
 	whole(c, &k.Means)
 	c.boolean(&k.Negative)
 	c.boolean(&k.BlocksOffers)
 	c.boolean(&k.SameKind)
-	list(c, &k.Again, mostFew, func(a *AgainAfter) {
-		c.text(&a.Type)
+	list(c, &k.Again, mostFew, func(c *coder, a *AgainAfter) {
+		c.name(&a.Type)
 		whole(c, &a.After)
 	})
-	list(c, &k.Undo, mostFew, func(u *UndoneBy) {
+	list(c, &k.Undo, mostFew, func(c *coder, u *UndoneBy) {
 		whole(c, &u.Kind)
 		whole(c, &u.After)
 	})
@@ -143,43 +143,43 @@ func (c *coder) kind(k *Kind) {
 }
 
 func (c *coder) subject(s *SubjectInfo) {
-	c.text(&s.Name)
-	c.text(&s.Kind)
-	c.text(&s.Sensitive)
+	c.name(&s.Name)
+	c.name(&s.Kind)
+	c.name(&s.Sensitive)
 }
 
 func (c *coder) place(p *Place) {
-	c.text(&p.Name)
+	c.name(&p.Name)
 	a := &p.Area
 	c.boolean(&a.Circle)
 	whole(c, &a.Centre.Lat)
 	whole(c, &a.Centre.Lon)
 	whole(c, &a.Radius)
-	list(c, &a.Parts, mostNames, func(p *place.Polygon) {
+	list(c, &a.Parts, mostNames, func(c *coder, p *place.Polygon) {
 		c.ring(&p.Outer)
-		list(c, &p.Holes, mostNames, c.ring)
+		list(c, &p.Holes, mostNames, (*coder).ring)
 	})
 	c.boolean(&a.Outside)
 	whole(c, &a.Margin)
 }
 
 func (c *coder) state(s *State) {
-	c.text(&s.Name)
-	c.texts(&s.Channels)
+	c.name(&s.Name)
+	c.names(&s.Channels)
 	whole(c, &s.Node)
-	indexes(c, &s.Inputs, mostNames)
+	indexes(c, &c.room.indexes, &s.Inputs, mostNames)
 	c.boolean(&s.AbsentAllow)
 }
 
 func (c *coder) measure(m *Measure) {
-	c.text(&m.Name)
+	c.name(&m.Name)
 	whole(c, &m.From)
 	whole(c, &m.Control)
 }
 
 func (c *coder) slot(s *Slot) {
-	c.text(&s.Name)
-	c.text(&s.Channel)
+	c.name(&s.Name)
+	c.name(&s.Channel)
 	c.boolean(&s.SharedScreen)
 	c.boolean(&s.Unasked)
 	whole(c, &s.ShowFor)
@@ -190,10 +190,10 @@ func (c *coder) slot(s *Slot) {
 }
 
 func (c *coder) group(g *Group) {
-	c.text(&g.Name)
-	c.text(&g.Issue)
+	c.name(&g.Name)
+	c.name(&g.Issue)
 	whole(c, &g.Lever)
-	list(c, &g.Weights, mostFew, c.weight)
+	listIn(c, &c.room.weights, &g.Weights, mostFew, (*coder).weight)
 	whole(c, &g.Eligible)
 	whole(c, &g.Applicable)
 	whole(c, &g.Suitable)
@@ -204,9 +204,9 @@ func (c *coder) action(a *Action) {
 	whole(c, &a.Intent)
 	whole(c, &a.Purpose)
 	whole(c, &a.Group)
-	indexes(c, &a.Slots, mostNames)
-	c.text((*string)(&a.About))
-	c.text((*string)(&a.Goal))
+	indexes(c, &c.room.indexes, &a.Slots, mostNames)
+	c.name((*string)(&a.About))
+	c.name((*string)(&a.Goal))
 	whole(c, &a.Before)
 	whole(c, &a.Eligible)
 	whole(c, &a.Applicable)
@@ -222,37 +222,37 @@ func (c *coder) action(a *Action) {
 	whole(c, &a.KeepArmed)
 	whole(c, &a.Measure)
 	whole(c, &a.LeastID)
-	indexes(c, &a.NeedGrants, 64)
-	optional(c, &a.Say, c.treatment)
-	optional(c, &a.SayPersonal, c.treatment)
-	c.texts(&a.Uses)
+	indexes(c, &c.room.indexes, &a.NeedGrants, 64)
+	optional(c, &a.Say, (*coder).treatment)
+	optional(c, &a.SayPersonal, (*coder).treatment)
+	c.names(&a.Uses)
 	c.boolean(&a.ConditionsPersonal)
-	indexes(c, &a.Reads, mostNames)
-	list(c, &a.Seen, mostFew, func(s *Seen) {
-		c.text((*string)(&s.Subject))
+	indexes(c, &c.room.indexes, &a.Reads, mostNames)
+	list(c, &a.Seen, mostFew, func(c *coder, s *Seen) {
+		c.name((*string)(&s.Subject))
 		whole(c, &s.Window)
 	})
-	c.text(&a.Special)
+	c.name(&a.Special)
 	c.actionTime(a)
 	whole(c, &a.Partner)
-	list(c, &a.Weights, mostFew, c.weight)
-	optional(c, &a.Price, func(p *Price) {
+	listIn(c, &c.room.weights, &a.Weights, mostFew, (*coder).weight)
+	optional(c, &a.Price, func(c *coder, p *Price) {
 		whole(c, &p.Node)
 		whole(c, &p.Normal)
-		list(c, &p.Disclose, 64, c.rendered)
+		list(c, &p.Disclose, 64, (*coder).rendered)
 	})
 	whole(c, &a.Elsewhere)
 	whole(c, &a.Quality)
 	c.boolean(&a.Significant)
 	c.boolean(&a.Household)
-	optional(c, &a.Follows, func(f *Follow) {
+	optional(c, &a.Follows, func(c *coder, f *Follow) {
 		whole(c, &f.Action)
 		whole(c, &f.ElseAfter)
 	})
-	list(c, &a.Exemptions, mostFew, func(x *Exemption) {
-		c.text(&x.Of)
+	list(c, &a.Exemptions, mostFew, func(c *coder, x *Exemption) {
+		c.name(&x.Of)
 		whole(c, &x.Since)
-		c.text(&x.By)
+		c.name(&x.By)
 	})
 	c.question(a)
 }
@@ -261,12 +261,12 @@ func (c *coder) action(a *Action) {
 func (c *coder) actionTime(a *Action) {
 	whole(c, &a.From)
 	whole(c, &a.Until)
-	list(c, &a.Hours, mostFew, func(h *WeekHours) {
+	list(c, &a.Hours, mostFew, func(c *coder, h *WeekHours) {
 		whole(c, &h.Days)
 		whole(c, &h.From)
 		whole(c, &h.To)
 	})
-	list(c, &a.At, mostFew, func(s *Schedule) {
+	list(c, &a.At, mostFew, func(c *coder, s *Schedule) {
 		whole(c, &s.Days)
 		whole(c, &s.MonthDay)
 		whole(c, &s.Date)
@@ -279,14 +279,14 @@ func (c *coder) question(a *Action) {
 	whole(c, &a.Asks)
 	whole(c, &a.Confirms)
 	whole(c, &a.Serves)
-	list(c, &a.Because, 64, c.rendered)
-	list(c, &a.InReturn, 64, c.rendered)
-	list(c, &a.Retry, 64, c.rendered)
-	list(c, &a.Needs, mostFew, func(n *Need) {
-		c.text(&n.Delivery)
-		indexes(c, &n.Facts, mostNames)
+	list(c, &a.Because, 64, (*coder).rendered)
+	list(c, &a.InReturn, 64, (*coder).rendered)
+	list(c, &a.Retry, 64, (*coder).rendered)
+	list(c, &a.Needs, mostFew, func(c *coder, n *Need) {
+		c.name(&n.Delivery)
+		indexes(c, &c.room.indexes, &n.Facts, mostNames)
 	})
-	optional(c, &a.HandsOver, func(h *HandOver) { c.texts(&h.Tells) })
+	optional(c, &a.HandsOver, func(c *coder, h *HandOver) { c.names(&h.Tells) })
 }
 
 func (c *coder) weight(w *Weight) {
@@ -296,19 +296,19 @@ func (c *coder) weight(w *Weight) {
 
 func (c *coder) treatment(t *Treatment) {
 	c.boolean(&t.Structured)
-	list(c, &t.Title, 64, c.rendered)
-	list(c, &t.Text, 64, c.rendered)
+	listIn(c, &c.room.words, &t.Title, 64, (*coder).rendered)
+	listIn(c, &c.room.words, &t.Text, 64, (*coder).rendered)
 	c.text(&t.Image)
-	list(c, &t.Button, 64, c.rendered)
+	listIn(c, &c.room.words, &t.Button, 64, (*coder).rendered)
 	c.text(&t.Link)
-	c.texts(&t.Uses)
+	c.names(&t.Uses)
 	c.boolean(&t.Ambient)
 }
 
 func (c *coder) rendered(r *Rendered) {
-	list(c, (*[]Part)(r), mostFew, func(p *Part) {
+	listIn(c, &c.room.parts, (*[]Part)(r), mostFew, func(c *coder, p *Part) {
 		c.text(&p.Literal)
-		c.text(&p.Name)
+		c.name(&p.Name)
 		whole(c, &p.Fact)
 		whole(c, &p.Input)
 		whole(c, &p.Derived)
@@ -317,34 +317,34 @@ func (c *coder) rendered(r *Rendered) {
 }
 
 func (c *coder) contact(t *Contact) {
-	list(c, &t.Limits, mostFew, c.limit)
-	list(c, &t.Pauses, mostFew, func(p *Pause) {
-		c.text(&p.Same)
+	list(c, &t.Limits, mostFew, (*coder).limit)
+	list(c, &t.Pauses, mostFew, func(c *coder, p *Pause) {
+		c.name(&p.Same)
 		whole(c, &p.Intent)
-		c.text(&p.After)
+		c.name(&p.After)
 		whole(c, &p.For)
 	})
-	optional(c, &t.Pressure, func(p *Pressure) {
+	optional(c, &t.Pressure, func(c *coder, p *Pressure) {
 		whole(c, &p.HalfLife)
-		list(c, &p.Amounts, mostFew, func(o *OutcomeCost) {
-			c.text(&o.Outcome)
+		list(c, &p.Amounts, mostFew, func(c *coder, o *OutcomeCost) {
+			c.name(&o.Outcome)
 			whole(c, &o.Amount)
 		})
 		whole(c, &p.Floor)
 	})
-	list(c, &t.MaxStale, mostFew, func(s *StaleAfter) {
+	list(c, &t.MaxStale, mostFew, func(c *coder, s *StaleAfter) {
 		whole(c, &s.Intent)
 		whole(c, &s.After)
 	})
-	list(c, &t.Waits, mostFew, func(w *Wait) {
+	list(c, &t.Waits, mostFew, func(c *coder, w *Wait) {
 		whole(c, &w.Intent)
 		whole(c, &w.Action)
 		whole(c, &w.Group)
-		c.text(&w.Same)
+		c.name(&w.Same)
 		whole(c, &w.For)
 	})
-	list(c, &t.Volume, mostFew, func(v *Volume) {
-		c.text(&v.Name)
+	list(c, &t.Volume, mostFew, func(c *coder, v *Volume) {
+		c.name(&v.Name)
 		whole(c, &v.Action)
 		whole(c, &v.Group)
 		whole(c, &v.Intent)
@@ -355,23 +355,23 @@ func (c *coder) contact(t *Contact) {
 }
 
 func (c *coder) limit(l *Limit) {
-	c.text(&l.Name)
+	c.name(&l.Name)
 	whole(c, &l.Intent)
 	whole(c, &l.Action)
 	whole(c, &l.Group)
-	c.text(&l.Channel)
+	c.name(&l.Channel)
 	c.boolean(&l.About)
 	whole(c, &l.AtMost)
-	c.text(&l.Counting)
+	c.name(&l.Counting)
 	whole(c, &l.Per)
 	whole(c, &l.Window)
 	c.boolean(&l.Customer)
 }
 
 func (c *coder) quiet(q *Quiet) {
-	list(c, &q.Hours, mostFew, func(r *HourRange) {
+	list(c, &q.Hours, mostFew, func(c *coder, r *HourRange) {
 		whole(c, &r.From)
 		whole(c, &r.To)
 	})
-	list(c, &q.Pass, mostFew, func(i *Intent) { whole(c, i) })
+	list(c, &q.Pass, mostFew, whole[Intent])
 }

@@ -10,87 +10,97 @@ import (
 )
 
 func (c *coder) zone(z *sense.Zone) {
-	c.text(&z.Name)
-	list(c, &z.Turns, mostNames, func(t *sense.Turn) {
+	c.name(&z.Name)
+	list(c, &z.Turns, mostNames, func(c *coder, t *sense.Turn) {
 		whole(c, &t.From)
 		whole(c, &t.Offset)
 	})
 }
 
 func (c *coder) ring(r *place.Ring) {
-	list(c, (*[]sense.Point)(r), mostPoints, func(p *sense.Point) {
+	list(c, (*[]sense.Point)(r), mostPoints, func(c *coder, p *sense.Point) {
 		whole(c, &p.Lat)
 		whole(c, &p.Lon)
 	})
 }
 
 func (c *coder) program(p *rule.Program) {
-	list(c, &p.Inputs, mostNodes, func(in *rule.Input) {
+	list(c, &p.Inputs, mostNodes, func(c *coder, in *rule.Input) {
 		whole(c, &in.From)
-		c.text(&in.Name)
+		c.name(&in.Name)
 		whole(c, &in.Kind)
 		whole(c, &in.Scope)
 		whole(c, &in.Index)
-		c.text((*string)(&in.Subject))
+		c.name((*string)(&in.Subject))
 		whole(c, &in.Window)
 	})
-	list(c, &p.Nodes, mostNodes, func(op *rule.Op) { c.op(op, 0) })
-	list(c, &p.Zones, rule.MaxZones, func(z *sense.Zone) { c.zone(z) })
+	list(c, &p.Nodes, mostNodes, (*coder).op)
+	list(c, &p.Zones, rule.MaxZones, (*coder).zone)
 }
 
 // op codes a node, with its body where it has one.
-func (c *coder) op(op *rule.Op, depth int) {
-	if depth > rule.MaxDepth {
+func (c *coder) op(op *rule.Op) {
+	if c.depth > rule.MaxDepth {
 		c.fail(fmt.Errorf("bodies stand more than %d deep", rule.MaxDepth))
 		return
 	}
 	whole(c, &op.Code)
 	whole(c, &op.Kind)
 	whole(c, &op.Scope)
-	indexes(c, &op.Args, mostNodes)
+	indexes(c, &c.room.nodes, &op.Args, mostNodes)
 	whole(c, &op.Input)
 	whole(c, &op.Zone)
-	c.value(&op.Value, 0)
+	c.value(&op.Value)
 	whole(c, &op.For)
 	c.text(&op.Text)
-	list(c, &op.Body, mostNames, func(in *rule.Op) { c.op(in, depth+1) })
+	c.depth++
+	list(c, &op.Body, mostNames, (*coder).op)
+	c.depth--
 }
 
 // value codes a constant: its kind, then its content.
-func (c *coder) value(v *sense.Value, depth int) {
+func (c *coder) value(v *sense.Value) {
 	kind := v.Kind()
 	whole(c, &kind)
+	if kind != sense.List {
+		c.content(kind, v)
+		return
+	}
+	values := v.List()
+	list(c, &values, mostNames, func(c *coder, x *sense.Value) {
+		kind := x.Kind()
+		whole(c, &kind)
+		c.content(kind, x)
+	})
+	if !c.writing {
+		*v = sense.ListValue(values)
+	}
+}
+
+// content codes what a constant that is no list holds.
+func (c *coder) content(kind sense.Kind, v *sense.Value) {
 	if c.err != nil {
 		return
 	}
-	n, s := int64(0), ""
 	switch kind {
 	case sense.Null:
 		if !c.writing {
 			*v = sense.NullValue()
 		}
 	case sense.String:
-		s = v.Str()
+		s := v.Str()
 		c.text(&s)
 		if !c.writing {
 			*v = sense.StringValue(s)
 		}
 	case sense.Bool, sense.Int, sense.Double, sense.Length, sense.Timestamp, sense.Date, sense.Money:
-		n = bitsOf(*v)
+		n := bitsOf(*v)
 		c.integer(&n)
 		if !c.writing {
 			*v = valueOf(kind, n)
 		}
 	case sense.List:
-		if depth > 0 {
-			c.fail(fmt.Errorf("a list of lists"))
-			return
-		}
-		values := v.List()
-		list(c, &values, mostNames, func(x *sense.Value) { c.value(x, depth+1) })
-		if !c.writing {
-			*v = sense.ListValue(values)
-		}
+		c.fail(fmt.Errorf("a list of lists"))
 	default:
 		c.fail(fmt.Errorf("a constant of kind %d", kind))
 	}

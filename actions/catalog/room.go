@@ -1,0 +1,78 @@
+package catalog
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/tact-edge/tact/context/rule"
+)
+
+// What a bundle is made of lies close together: texts and short lists are cut from blocks of a few
+// kilobytes, which are filled as the bundle is read, so that a thousand actions are not ten thousand
+// allocations. A block is let go with the last thing that was cut from it.
+const blockSize = 4 << 10
+
+// room is what a bundle that is being read is cut from.
+type room struct {
+	texts   strings.Builder
+	known   map[string]string // names read so far
+	strings block[string]
+	indexes block[int32]
+	nodes   block[rule.Node]
+	parts   block[Part]
+	words   block[Rendered]
+	weights block[Weight]
+}
+
+// text copies a text.
+func (r *room) text(raw []byte) string {
+	if len(raw) > blockSize/4 {
+		return string(raw)
+	}
+	if r.texts.Len()+len(raw) > r.texts.Cap() {
+		size := min(max(2*r.texts.Cap(), 256, len(raw)), blockSize)
+		r.texts = strings.Builder{}
+		r.texts.Grow(size)
+	}
+	from := r.texts.Len()
+	r.texts.Write(raw)
+	return r.texts.String()[from:]
+}
+
+// name copies a name, or returns the copy that was made before.
+func (r *room) name(raw []byte) string {
+	if s, ok := r.known[string(raw)]; ok {
+		return s
+	}
+	if r.known == nil {
+		r.known = map[string]string{}
+	}
+	s := r.text(raw)
+	r.known[s] = s
+	return s
+}
+
+// block holds things of one type, of which lists are cut.
+type block[T any] struct{ free []T }
+
+// cut returns an empty list with room for n; it never grows into its neighbour. A block that is nil
+// gives each list its own array.
+func (b *block[T]) cut(n int) []T {
+	size := sizeOf[T]()
+	if b == nil || n*size > blockSize/4 {
+		return make([]T, 0, n)
+	}
+	if cap(b.free)-len(b.free) < n {
+		b.free = make([]T, 0, min(max(2*cap(b.free), 8, n), blockSize/size))
+	}
+	from := len(b.free)
+	b.free = b.free[:from+n]
+	return b.free[from : from : from+n]
+}
+
+// sure is for how many of n elements room is made before they are read: what was announced and is not
+// there allocates no more than a small multiple of the bytes that are left. (Nothing is sixteen times as
+// large as its encoding, so that what is there has its room at once.)
+func sure[T any](n, left int) int { return min(n, 1+16*left/sizeOf[T]()) }
+
+func sizeOf[T any]() int { return int(reflect.TypeFor[T]().Size()) }
