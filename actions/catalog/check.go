@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tact-edge/tact/context/event"
 	"github.com/tact-edge/tact/context/place"
@@ -32,20 +33,37 @@ type checker struct {
 	err error
 }
 
-// must keeps the first thing that does not hold.
-func (c *checker) must(holds bool, format string, args ...any) {
-	if c.err == nil && !holds {
+// must keeps the first thing that does not hold. It costs nothing where all does, since names are
+// put into words only once something is wrong.
+func (c *checker) must(holds bool, format string, names ...string) {
+	if holds || c.err != nil {
+		return
+	}
+	args := make([]any, len(names))
+	for k, n := range names {
+		args[k] = n
+	}
+	c.fail(format, args...)
+}
+
+func (c *checker) fail(format string, args ...any) {
+	if c.err == nil {
 		c.err = fmt.Errorf("check bundle: "+format, args...)
 	}
 }
 
-// index checks an index into a list of n; none says whether -1 is allowed.
-func (c *checker) index(k int32, n int, none bool, of string) {
-	c.must(k >= 0 && int(k) < n || none && k == -1, "%s points at %d of %d", of, k, n)
+// index checks an index into a list of n; none says whether -1 is allowed. What it stands in is
+// said in words that are joined.
+func (c *checker) index(k int32, n int, none bool, of ...string) {
+	if (k < 0 || int(k) >= n) && (!none || k != -1) {
+		c.fail("%s points at %d of %d", strings.Join(of, ""), k, n)
+	}
 }
 
 func (c *checker) node(n rule.Node, of string) {
-	c.must(n == rule.None || n >= 0 && int(n) < len(c.b.Program.Nodes), "%s points at node %d of %d", of, n, len(c.b.Program.Nodes))
+	if n != rule.None && (n < 0 || int(n) >= len(c.b.Program.Nodes)) {
+		c.fail("%s points at node %d of %d", of, n, len(c.b.Program.Nodes))
+	}
 }
 
 // condition checks a node that must be true or false.
@@ -71,7 +89,9 @@ func (c *checker) length(d sense.Duration, of string) { c.must(d >= 0, "%s is ne
 
 // texts checks texts per language.
 func (c *checker) texts(t Text, of string) {
-	c.must(len(t) == 0 || len(t) == len(c.b.Languages), "%s has %d texts for %d languages", of, len(t), len(c.b.Languages))
+	if len(t) > 0 && len(t) != len(c.b.Languages) {
+		c.fail("%s has %d texts for %d languages", of, len(t), len(c.b.Languages))
+	}
 }
 
 // ordered checks that named things stand in order, each once.
@@ -87,7 +107,9 @@ func ordered[T any](c *checker, list []T, name func(*T) string, of string) {
 func (c *checker) header() {
 	b := c.b
 	c.must(b.Name != "" && b.Version > 0, "it has no name or version")
-	c.must(len(b.Languages) > 0 && len(b.Languages) <= 64, "it has %d languages", len(b.Languages))
+	if len(b.Languages) == 0 || len(b.Languages) > 64 {
+		c.fail("it has %d languages", len(b.Languages))
+	}
 	c.must(b.VisitEnds > 0, "a visit does not end")
 	for k := 1; k < len(b.Zone.Turns); k++ {
 		c.must(b.Zone.Turns[k-1].From < b.Zone.Turns[k].From, "the zone's turns are not in order")
@@ -106,23 +128,25 @@ func (c *checker) header() {
 func (c *checker) data() {
 	b := c.b
 	purposes := len(b.Purposes)
-	c.must(purposes <= 64, "it has %d purposes", purposes)
+	if purposes > 64 {
+		c.fail("it has %d purposes", purposes)
+	}
 	ordered(c, b.Purposes, func(p *Purpose) string { return p.Name }, "purposes")
 	for k := range b.Purposes {
 		p := &b.Purposes[k]
 		c.must(p.Basis >= BasisConsent && p.Basis <= BasisNone, "purpose %s has no basis", p.Name)
-		c.index(p.Unasked, purposes, true, "unasked of "+p.Name)
+		c.index(p.Unasked, purposes, true, "unasked of ", p.Name)
 		c.texts(p.For, p.Name)
 		c.must(p.LeastAge >= 0 && p.LeastAge <= 150 && (p.LeastAge == 0 || p.Born >= 0), "purpose %s asks for an age that nothing tells", p.Name)
-		c.index(p.Born, len(b.Facts), true, "birth date of "+p.Name)
+		c.index(p.Born, len(b.Facts), true, "birth date of ", p.Name)
 		if c.err == nil && p.Born >= 0 {
 			c.must(b.Facts[p.Born].Kind == sense.Date, "birth date of %s is no date", p.Name)
 		}
 	}
 	ordered(c, b.Partners, func(p *Partner) string { return p.Name }, "partners")
 	for k := range b.Partners {
-		c.index(b.Partners[k].Purpose, purposes, false, "partner "+b.Partners[k].Name)
-		c.index(b.Partners[k].Consent, purposes, false, "consent of partner "+b.Partners[k].Name)
+		c.index(b.Partners[k].Purpose, purposes, false, "partner ", b.Partners[k].Name)
+		c.index(b.Partners[k].Consent, purposes, false, "consent of partner ", b.Partners[k].Name)
 		c.texts(b.Partners[k].For, b.Partners[k].Name)
 	}
 	held := func(s PurposeSet, of string) {
@@ -135,8 +159,8 @@ func (c *checker) data() {
 		c.must(s.Scope <= rule.ScopeSession, "signal %s has no scope", s.Name)
 		c.length(s.MaxAge, s.Name)
 		held(s.Purposes, s.Name)
-		c.index(s.Consent, purposes, true, "consent of "+s.Name)
-		c.index(s.Input, len(b.Program.Inputs), true, "input of "+s.Name)
+		c.index(s.Consent, purposes, true, "consent of ", s.Name)
+		c.index(s.Input, len(b.Program.Inputs), true, "input of ", s.Name)
 		c.texts(s.Why, s.Name)
 	}
 	ordered(c, b.Derived, func(d *Derived) string { return d.Name }, "derived values")
@@ -197,7 +221,9 @@ func (c *checker) kinds(held func(PurposeSet, string)) {
 func (c *checker) places() {
 	ordered(c, c.b.Places, func(p *Place) string { return p.Name }, "places")
 	ring := func(r place.Ring, of string) {
-		c.must(len(r) >= 3, "%s has a ring of %d points", of, len(r))
+		if len(r) < 3 {
+			c.fail("%s has a ring of %d points", of, len(r))
+		}
 		for _, p := range r {
 			c.point(p, of)
 		}
@@ -302,7 +328,9 @@ func (c *checker) actions() {
 const mostWeights = 8
 
 func (c *checker) weights(list []Weight, of string) {
-	c.must(len(list) <= mostWeights, "%s has %d weights", of, len(list))
+	if len(list) > mostWeights {
+		c.fail("%s has %d weights", of, len(list))
+	}
 	for _, w := range list {
 		c.must(w.When != rule.None, "a weight of %s is always on", of)
 		c.condition(w.When, of)
@@ -375,7 +403,9 @@ func (c *checker) treatment(t *Treatment, of string) {
 
 // rendered checks texts per language, and what their placeholders point at.
 func (c *checker) rendered(texts []Rendered, of string) {
-	c.must(len(texts) == 0 || len(texts) == len(c.b.Languages), "%s has %d texts for %d languages", of, len(texts), len(c.b.Languages))
+	if len(texts) > 0 && len(texts) != len(c.b.Languages) {
+		c.fail("%s has %d texts for %d languages", of, len(texts), len(c.b.Languages))
+	}
 	for _, r := range texts {
 		for _, p := range r {
 			c.index(p.Fact, len(c.b.Facts), true, of)
@@ -442,22 +472,22 @@ func (c *checker) program() {
 		in := &b.Program.Inputs[k]
 		switch in.From {
 		case rule.FromSignal:
-			c.index(in.Index, len(b.Signals), false, "input "+in.Name)
+			c.index(in.Index, len(b.Signals), false, "input ", in.Name)
 			if c.err == nil {
 				s := &b.Signals[in.Index]
 				c.must(in.Kind == s.Kind && in.Scope == s.Scope && in.Name == s.Name, "input %s is not its signal", in.Name)
 			}
 		case rule.FromFact, rule.FromAge:
-			c.index(in.Index, len(b.Facts), false, "input "+in.Name)
+			c.index(in.Index, len(b.Facts), false, "input ", in.Name)
 			if c.err == nil && in.From == rule.FromFact {
 				c.must(in.Kind == b.Facts[in.Index].Kind, "input %s is not its fact", in.Name)
 			}
 		case rule.FromHas:
 			c.must(c.has(in), "has(%s) asks for nothing", in.Name)
 		case rule.FromInside, rule.FromDistance:
-			c.index(in.Index, len(b.Places), false, "input "+in.Name)
+			c.index(in.Index, len(b.Places), false, "input ", in.Name)
 		case rule.FromOpen, rule.FromOverdue, rule.FromUntil:
-			c.index(in.Index, len(b.Kinds), false, "input "+in.Name)
+			c.index(in.Index, len(b.Kinds), false, "input ", in.Name)
 		}
 	}
 }
