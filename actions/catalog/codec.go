@@ -126,7 +126,7 @@ func (c *coder) text(s *string) {
 	if c.writing {
 		c.b = msgp.AppendString(c.b, *s)
 	} else if raw := c.bytes(); len(raw) > 0 {
-		*s = c.room.text(raw)
+		*s = c.room.texts.copy(raw)
 	}
 }
 

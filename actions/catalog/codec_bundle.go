@@ -7,9 +7,9 @@ import (
 
 // bundle codes a whole bundle. Fields are only ever appended, with a new Format.
 func (c *coder) bundle(b *Bundle) {
-	c.text(&b.Name)
+	c.name(&b.Name)
 	c.integer(&b.Version)
-	c.text(&b.Currency)
+	c.name(&b.Currency)
 	c.names(&b.Languages)
 	c.zone(&b.Zone)
 	whole(c, &b.VisitEnds)
@@ -200,7 +200,7 @@ func (c *coder) group(g *Group) {
 }
 
 func (c *coder) action(a *Action) {
-	c.text(&a.Name)
+	c.name(&a.Name)
 	whole(c, &a.Intent)
 	whole(c, &a.Purpose)
 	whole(c, &a.Group)

@@ -9,12 +9,14 @@ import (
 
 // What a bundle is made of lies close together: texts and short lists are cut from blocks of a few
 // kilobytes, which are filled as the bundle is read, so that a thousand actions are not ten thousand
-// allocations. A block is let go with the last thing that was cut from it.
+// allocations. A block is let go with the last thing that was cut from it: names, which records and symbols
+// may keep for longer than the bundle, lie apart from texts.
 const blockSize = 4 << 10
 
 // room is what a bundle that is being read is cut from.
 type room struct {
-	texts   strings.Builder
+	texts   texts
+	names   texts
 	known   map[string]string // names read so far
 	strings block[string]
 	indexes block[int32]
@@ -22,21 +24,6 @@ type room struct {
 	parts   block[Part]
 	words   block[Rendered]
 	weights block[Weight]
-}
-
-// text copies a text.
-func (r *room) text(raw []byte) string {
-	if len(raw) > blockSize/4 {
-		return string(raw)
-	}
-	if r.texts.Len()+len(raw) > r.texts.Cap() {
-		size := min(max(2*r.texts.Cap(), 256, len(raw)), blockSize)
-		r.texts = strings.Builder{}
-		r.texts.Grow(size)
-	}
-	from := r.texts.Len()
-	r.texts.Write(raw)
-	return r.texts.String()[from:]
 }
 
 // name copies a name, or returns the copy that was made before.
@@ -47,9 +34,27 @@ func (r *room) name(raw []byte) string {
 	if r.known == nil {
 		r.known = map[string]string{}
 	}
-	s := r.text(raw)
+	s := r.names.copy(raw)
 	r.known[s] = s
 	return s
+}
+
+// texts is a block that texts are written into.
+type texts struct{ strings.Builder }
+
+// copy copies a text.
+func (t *texts) copy(raw []byte) string {
+	if len(raw) > blockSize/4 {
+		return string(raw)
+	}
+	if t.Len()+len(raw) > t.Cap() {
+		size := min(max(2*t.Cap(), 256, len(raw)), blockSize)
+		t.Builder = strings.Builder{}
+		t.Grow(size)
+	}
+	from := t.Len()
+	t.Write(raw)
+	return t.String()[from:]
 }
 
 // block holds things of one type, of which lists are cut.

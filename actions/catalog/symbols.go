@@ -36,13 +36,22 @@ func Symbols(b *Bundle) []string {
 	for k := range b.Groups {
 		names = append(names, b.Groups[k].Name)
 	}
+	used := map[string]bool{} // the same few names are used by many actions
+	use := func(uses []string) {
+		for _, name := range uses {
+			if !used[name] {
+				used[name] = true
+				names = append(names, name)
+			}
+		}
+	}
 	for k := range b.Actions {
 		a := &b.Actions[k]
 		names = append(names, a.Name)
-		names = append(names, a.Uses...)
-		for _, t := range []*Treatment{a.Say, a.SayPersonal} {
+		use(a.Uses)
+		for _, t := range [...]*Treatment{a.Say, a.SayPersonal} {
 			if t != nil {
-				names = append(names, t.Uses...)
+				use(t.Uses)
 			}
 		}
 	}
@@ -50,5 +59,5 @@ func Symbols(b *Bundle) []string {
 		names = append(names, b.Program.Inputs[k].Name)
 	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	return slices.Clone(slices.Compact(names)) // kept for as long as the bundle
 }
