@@ -219,11 +219,7 @@ func (a *Agent) install(ctx context.Context, data, signature []byte, w *wire.Wan
 		a.refuse(w, err)
 		return nil
 	}
-	u, err := a.load(data)
-	if err != nil {
-		a.refuse(w, err)
-		return nil
-	}
+	u := a.load(&staged)
 	a.tell.Info("bundle is in charge", "bundle", a.present.Name+"@"+a.present.Version)
 	a.fetch.refused = ""
 	a.touched()
@@ -236,21 +232,18 @@ func (a *Agent) install(ctx context.Context, data, signature []byte, w *wire.Wan
 	return nil
 }
 
-// load decodes a bundle whose signature is good and makes its symbols those of the body.
-func (a *Agent) load(data []byte) (*engine.BundleUpdate, error) {
-	b, err := decodeBundle(data)
-	if err != nil {
-		return nil, err
-	}
-	hash := sha256.Sum256(data)
-	s := symbolsOf(wire.BundleID(hash[:8]), catalog.Symbols(b))
+// load makes the symbols of a bundle that the store has read those of the body.
+func (a *Agent) load(read *update.Bundle) *engine.BundleUpdate {
+	b := read.Content.(*catalog.Bundle)
+	s := symbolsOf(wire.BundleID(read.Hash[:8]), catalog.Symbols(b))
 	a.body.names = s
 	a.tables[s.bundle] = s
+	clear(a.catalogs) // what was decided by one before is in the snapshot
 	a.catalogs[s.bundle] = b
-	a.present = wire.BundleRef{Name: b.Name, Version: strconv.FormatInt(b.Version, 10), SHA256: hex.EncodeToString(hash[:])}
+	a.present = wire.BundleRef{Name: b.Name, Version: strconv.FormatInt(b.Version, 10), SHA256: hex.EncodeToString(read.Hash[:])}
 	name := a.present.Name + "@" + a.present.Version
 	a.inCharge.Store(&name)
-	return &engine.BundleUpdate{Bundle: b, Hash: hash}, nil
+	return &engine.BundleUpdate{Bundle: b, Hash: read.Hash}
 }
 
 // refuse leaves the old bundle in charge and says why.
@@ -275,13 +268,13 @@ func (a *Agent) report(bundleError string) {
 	a.tellLink(uplink.Send{Plane: wire.State, Class: wire.ClassReport, Payload: payload})
 }
 
-// bundleName is the decoder of update.Store.
-func bundleName(data []byte) (name string, version int64, err error) {
+// readBundle is the decoder of update.Store.
+func readBundle(data []byte) (name string, version int64, content any, err error) {
 	b, err := decodeBundle(data)
 	if err != nil {
-		return "", 0, err
+		return "", 0, nil, err
 	}
-	return b.Name, b.Version, nil
+	return b.Name, b.Version, b, nil
 }
 
 // provision puts the bundle of a file in charge where it is newer than what is

@@ -206,7 +206,7 @@ func (a *Agent) open() (err error) {
 		return err
 	}
 	a.folder = update.Folder(filepath.Join(a.cfg.Dir, BundleFolder))
-	a.bundles = update.NewStore(a.folder, a.cfg.Trusted, bundleName)
+	a.bundles = update.NewStore(a.folder, a.cfg.Trusted, readBundle)
 	a.loadFormer()
 	a.life = cmp.Or(a.cfg.Session.Seed, newLife())
 	a.boot, err = a.store.Count("boot")
@@ -409,12 +409,7 @@ func (a *Agent) loadActive() (*engine.BundleUpdate, error) {
 		a.tell.Error("the bundle activated last is damaged, the one before it is in charge", "error", b.Damage)
 	}
 	a.body = &Body{} // load sets its names; the body proper comes after
-	u, err := a.load(b.Data)
-	if err != nil {
-		a.tell.Error("the active bundle cannot be read, going on without a policy", "error", err)
-		return nil, nil
-	}
-	return u, nil
+	return a.load(&b), nil
 }
 
 // firstNames are the symbols of the first bundle, or none.

@@ -179,12 +179,12 @@ func bundleOf(c *config) check {
 	if err != nil {
 		return check{Name: "bundle", State: bad, Detail: err.Error(), code: exitConfiguration}
 	}
-	decode := func(data []byte) (string, int64, error) {
+	decode := func(data []byte) (string, int64, any, error) {
 		b, err := catalog.Decode(data)
 		if err != nil {
-			return "", 0, err
+			return "", 0, nil, err
 		}
-		return b.Name, b.Version, nil
+		return b.Name, b.Version, b, nil
 	}
 	b, err := update.NewStore(update.Folder(filepath.Join(c.text("store.dir"), agent.BundleFolder)), keys, decode).Active()
 	switch {

@@ -1,6 +1,7 @@
 package update
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -19,14 +20,17 @@ func (f Folder) Read(name string, limit int) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, int64(limit)+1))
-	if err != nil {
+	var data bytes.Buffer
+	if info, err := file.Stat(); err == nil {
+		data.Grow(int(min(info.Size(), int64(limit))) + bytes.MinRead) // the whole file at once
+	}
+	if _, err := data.ReadFrom(io.LimitReader(file, int64(limit)+1)); err != nil {
 		return nil, err
 	}
-	if len(data) > limit {
+	if data.Len() > limit {
 		return nil, fmt.Errorf("read %s: %w: more than %d bytes", file.Name(), ErrBroken, limit)
 	}
-	return data, nil
+	return data.Bytes(), nil
 }
 
 // Replace implements Files: temporary file, fsync, rename, fsync of the folder.

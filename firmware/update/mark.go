@@ -1,7 +1,6 @@
 package update
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -29,7 +28,7 @@ type mark struct {
 
 // is says whether b is the bundle activated last.
 func (m mark) is(b Bundle) bool {
-	return m.Side != "" && m.Hashes[m.Side] == hash(b.Data)
+	return m.Side != "" && m.Hashes[m.Side] == b.hash()
 }
 
 // newer refuses what is not above every version of its name that was active,
@@ -72,7 +71,7 @@ func (s *Store) rebuild() mark {
 		if err != nil {
 			continue
 		}
-		m.Hashes[side] = hash(b.Data)
+		m.Hashes[side] = b.hash()
 		m.Seen[b.Name] = max(m.Seen[b.Name], b.Version)
 		if m.Side == "" || b.Version > best.Version {
 			m.Side, best = side, b
@@ -81,7 +80,5 @@ func (s *Store) rebuild() mark {
 	return m
 }
 
-func hash(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
-}
+// hash is how a mark names a bundle.
+func (b Bundle) hash() string { return hex.EncodeToString(b.Hash[:]) }

@@ -1,6 +1,7 @@
 package update
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -24,14 +25,17 @@ type Files interface {
 	Replace(name string, data []byte) error
 }
 
-// Decode reads name and version from a bundle whose signature is good.
-type Decode func(bundle []byte) (name string, version int64, err error)
+// Decode reads a bundle whose signature is good: its name and version, and its content in the caller's
+// form, which Bundle hands on.
+type Decode func(bundle []byte) (name string, version int64, content any, err error)
 
 // Bundle is a verified bundle.
 type Bundle struct {
 	Name    string
 	Version int64
 	Data    []byte
+	Hash    [sha256.Size]byte // of Data
+	Content any               // what Decode made of Data
 	// Damage is nil as a rule; else what was found damaged on disk: the bundle
 	// activated last (this is the one before it), or the file that says which counts.
 	Damage error
@@ -106,13 +110,13 @@ func (s *Store) activate(b Bundle) error {
 		side = m.Side
 	}
 	staged, err := s.read(side)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && hash(staged.Data) != hash(b.Data) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && staged.Hash != b.Hash {
 		return ErrNotStaged
 	}
 	if err != nil {
 		return err
 	}
-	m.Hashes[side] = hash(b.Data)
+	m.Hashes[side] = b.hash()
 	m.Seen[staged.Name] = staged.Version
 	m.Side = side
 	text, err := json.Marshal(m)
@@ -166,7 +170,7 @@ func (s *Store) activated(m mark, side string) (Bundle, error) {
 	if err != nil {
 		return Bundle{}, err
 	}
-	if hash(b.Data) != m.Hashes[side] {
+	if b.hash() != m.Hashes[side] {
 		return Bundle{}, fmt.Errorf("%w: %s is not the one that was activated", ErrBroken, fileOf(side))
 	}
 	return b, nil
@@ -196,11 +200,11 @@ func (s *Store) verify(data, signature []byte) (Bundle, error) {
 	if _, err := Verify(data, signature, s.trusted); err != nil {
 		return Bundle{}, err
 	}
-	name, version, err := s.decode(data)
+	name, version, content, err := s.decode(data)
 	if err != nil {
 		return Bundle{}, fmt.Errorf("read bundle: %w", err)
 	}
-	return Bundle{Name: name, Version: version, Data: data}, nil
+	return Bundle{Name: name, Version: version, Data: data, Hash: sha256.Sum256(data), Content: content}, nil
 }
 
 func fileOf(side string) string { return side + ".bundle" }

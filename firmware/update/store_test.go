@@ -2,6 +2,7 @@ package update
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -51,14 +52,14 @@ func (d *disk) Replace(name string, data []byte) error {
 }
 
 // decode reads the test's bundles: name@version, a line end, anything.
-func decode(bundle []byte) (string, int64, error) {
+func decode(bundle []byte) (string, int64, any, error) {
 	line, _, _ := strings.Cut(string(bundle), "\n")
 	name, text, ok := strings.Cut(line, "@")
 	version, err := strconv.ParseInt(text, 10, 64)
 	if !ok || err != nil {
-		return "", 0, errors.New("not a bundle of this form")
+		return "", 0, nil, errors.New("not a bundle of this form")
 	}
-	return name, version, nil
+	return name, version, line, nil
 }
 
 type bench struct {
@@ -102,8 +103,8 @@ func (b *bench) active() string {
 	case err != nil:
 		b.t.Fatal(err)
 	}
-	name, version, err := decode(a.Data)
-	if err != nil || name != a.Name || version != a.Version {
+	name, version, content, err := decode(a.Data)
+	if err != nil || name != a.Name || version != a.Version || content != a.Content || a.Hash != sha256.Sum256(a.Data) {
 		b.t.Errorf("bundle %s@%d holds %q", a.Name, a.Version, a.Data)
 	}
 	if a.Damage != nil {
