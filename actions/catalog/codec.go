@@ -130,6 +130,15 @@ func (c *coder) text(s *string) {
 	}
 }
 
+// symbol codes a name that stands once in a bundle, and may be kept for longer.
+func (c *coder) symbol(s *string) {
+	if c.writing {
+		c.b = msgp.AppendString(c.b, *s)
+	} else if raw := c.bytes(); len(raw) > 0 {
+		*s = c.room.names.copy(raw)
+	}
+}
+
 // name codes a name that stands in many places of a bundle, and is kept once.
 func (c *coder) name(s *string) {
 	if c.writing {
@@ -216,9 +225,13 @@ func listIn[T any](c *coder, block *block[T], s *[]T, most int, each func(*coder
 	}
 	var none T
 	all := block.cut(sure[T](n, len(c.b)-c.at))
-	for range n {
-		all = append(all, none)
-		if each(c, &all[len(all)-1]); c.err != nil {
+	for k := range n {
+		if k < cap(all) {
+			all = all[:k+1]
+		} else {
+			all = append(all, none)
+		}
+		if each(c, &all[k]); c.err != nil {
 			return
 		}
 	}

@@ -200,7 +200,7 @@ func (c *coder) group(g *Group) {
 }
 
 func (c *coder) action(a *Action) {
-	c.name(&a.Name)
+	c.symbol(&a.Name)
 	whole(c, &a.Intent)
 	whole(c, &a.Purpose)
 	whole(c, &a.Group)

@@ -78,6 +78,11 @@ func (b *block[T]) cut(n int) []T {
 // sure is for how many of n elements room is made before they are read: what was announced and is not
 // there allocates no more than a small multiple of the bytes that are left. (Nothing is sixteen times as
 // large as its encoding, so that what is there has its room at once.)
-func sure[T any](n, left int) int { return min(n, 1+16*left/sizeOf[T]()) }
+func sure[T any](n, left int) int {
+	if n <= 8 {
+		return n
+	}
+	return min(n, 8+16*left/sizeOf[T]())
+}
 
 func sizeOf[T any]() int { return int(reflect.TypeFor[T]().Size()) }

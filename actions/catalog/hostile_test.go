@@ -1,0 +1,67 @@
+package catalog_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"runtime"
+	"testing"
+
+	"github.com/tact-edge/tact/actions/catalog"
+)
+
+// allocated is how many bytes f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// Whatever a bundle announces, and wherever: reading it allocates a small multiple of its bytes.
+func TestHostileLengthsAllocateLittle(t *testing.T) {
+	raw := catalog.Encode(examples(t)["dealer"])
+	const behind = 48 << 10
+	most := uint64(0)
+	for at := 1; at < len(raw); at += 7 {
+		for _, list := range []bool{true, false} {
+			bad := append([]byte{}, raw[:at]...)
+			if list {
+				bad = append(bad, 0xdd)
+			} else {
+				bad = append(bad, 0xdb)
+			}
+			for _, n := range []uint32{1 << 14, behind, 1<<32 - 1} {
+				announced := binary.BigEndian.AppendUint32(bad[:at+1:at+1], n)
+				announced = append(announced, make([]byte, behind)...)
+				got := allocated(func() {
+					if _, err := catalog.Decode(announced); !errors.Is(err, catalog.ErrBundle) {
+						t.Errorf("%d announced at byte %d: %v", n, at, err)
+					}
+				})
+				if got > 24*uint64(len(announced)) {
+					t.Errorf("%d announced at byte %d: %d bytes allocated for %d", n, at, got, len(announced))
+				}
+				most = max(most, got)
+			}
+		}
+	}
+	if most == 0 {
+		t.Error("nothing was ever allocated: this test measures nothing")
+	}
+}
+
+// The same as long as everything that was announced is there, as small as it can be.
+func TestFullListsAllocateLittle(t *testing.T) {
+	b := examples(t)["dealer"]
+	b.Actions = make([]catalog.Action, 1<<15)
+	raw := catalog.Encode(b)
+	got := allocated(func() {
+		if _, err := catalog.Decode(raw); !errors.Is(err, catalog.ErrBundle) {
+			t.Errorf("actions without names pass: %v", err)
+		}
+	})
+	if got > 24*uint64(len(raw)) {
+		t.Errorf("%d bytes allocated for %d", got, len(raw))
+	}
+}
