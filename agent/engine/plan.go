@@ -24,7 +24,7 @@ type plan struct {
 }
 
 func planOf(b *catalog.Bundle, slots []string) plan {
-	p := plan{has: make([]bool, len(b.Slots)), candidates: make([][]int32, len(b.Slots))}
+	p := plan{has: make([]bool, len(b.Slots)), candidates: candidatesOf(b)}
 	for k := range b.Slots {
 		if slots != nil && !slices.Contains(slots, b.Slots[k].Name) {
 			continue
@@ -33,11 +33,6 @@ func planOf(b *catalog.Bundle, slots []string) plan {
 		p.slots = append(p.slots, int32(k))
 		if b.Slots[k].Unasked {
 			p.unasked = append(p.unasked, int32(k))
-		}
-	}
-	for a := range b.Actions {
-		for _, s := range b.Actions[a].Slots {
-			p.candidates[s] = append(p.candidates[s], int32(a))
 		}
 	}
 	for a := range b.Actions {
@@ -61,6 +56,27 @@ func planOf(b *catalog.Bundle, slots []string) plan {
 	p.personal = personalOf(b)
 	p.roots = rootsOf(b)
 	return p
+}
+
+// candidatesOf lists the actions of each slot, one list behind the other in one array.
+func candidatesOf(b *catalog.Bundle) [][]int32 {
+	count, total := make([]int, len(b.Slots)), 0
+	for a := range b.Actions {
+		for _, s := range b.Actions[a].Slots {
+			count[s]++
+			total++
+		}
+	}
+	lists, all := make([][]int32, len(b.Slots)), make([]int32, total)
+	for s, n := range count {
+		lists[s], all = all[:0:n], all[n:]
+	}
+	for a := range b.Actions {
+		for _, s := range b.Actions[a].Slots {
+			lists[s] = append(lists[s], int32(a))
+		}
+	}
+	return lists
 }
 
 // rootsOf marks the nodes whose truth decides something.
@@ -107,13 +123,18 @@ func (p *plan) rests(nodes []rule.Node) bool {
 
 // restingOn marks the nodes that are, or rest on, an operation of one of the codes.
 func restingOn(b *catalog.Bundle, codes ...rule.Code) []bool {
+	var asked [256]bool
+	for _, c := range codes {
+		asked[c] = true
+	}
 	all := make([]bool, len(b.Program.Nodes)) // arguments stand before the nodes that read them
 	for n := range b.Program.Nodes {
 		op := &b.Program.Nodes[n]
-		all[n] = slices.Contains(codes, op.Code)
+		rests := asked[op.Code]
 		for _, a := range op.Args {
-			all[n] = all[n] || a >= 0 && int(a) < n && all[a]
+			rests = rests || a >= 0 && int(a) < n && all[a]
 		}
+		all[n] = rests
 	}
 	return all
 }
