@@ -224,7 +224,7 @@ func listIn[T any](c *coder, block *block[T], s *[]T, most int, each func(*coder
 		return
 	}
 	var none T
-	all := block.cut(sure[T](n, len(c.b)-c.at))
+	all := block.cut(sure(n, len(c.b)-c.at))
 	for k := range n {
 		if k < cap(all) {
 			all = all[:k+1]

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"reflect"
 	"strings"
 
 	"github.com/tact-edge/tact/context/rule"
@@ -11,7 +10,10 @@ import (
 // kilobytes, which are filled as the bundle is read, so that a thousand actions are not ten thousand
 // allocations. A block is let go with the last thing that was cut from it: names, which records and symbols
 // may keep for longer than the bundle, lie apart from texts.
-const blockSize = 4 << 10
+const (
+	blockSize   = 4 << 10 // bytes of texts
+	blockLength = 128     // elements of lists
+)
 
 // room is what a bundle that is being read is cut from.
 type room struct {
@@ -63,26 +65,18 @@ type block[T any] struct{ free []T }
 // cut returns an empty list with room for n; it never grows into its neighbour. A block that is nil
 // gives each list its own array.
 func (b *block[T]) cut(n int) []T {
-	size := sizeOf[T]()
-	if b == nil || n*size > blockSize/4 {
+	if b == nil || n > blockLength/4 {
 		return make([]T, 0, n)
 	}
 	if cap(b.free)-len(b.free) < n {
-		b.free = make([]T, 0, min(max(2*cap(b.free), 8, n), blockSize/size))
+		b.free = make([]T, 0, min(max(2*cap(b.free), 8, n), blockLength))
 	}
 	from := len(b.free)
 	b.free = b.free[:from+n]
 	return b.free[from : from : from+n]
 }
 
-// sure is for how many of n elements room is made before they are read: what was announced and is not
-// there allocates no more than a small multiple of the bytes that are left. (Nothing is sixteen times as
-// large as its encoding, so that what is there has its room at once.)
-func sure[T any](n, left int) int {
-	if n <= 8 {
-		return n
-	}
-	return min(n, 8+16*left/sizeOf[T]())
-}
-
-func sizeOf[T any]() int { return int(reflect.TypeFor[T]().Size()) }
+// sure is for how many of n elements room is made before they are read, with so many bytes left: what was
+// announced and is not there allocates no more than a small multiple of the bytes that are. A list that is
+// denser than one element in 32 bytes grows as it is read.
+func sure(n, left int) int { return min(n, 8+left/32) }
