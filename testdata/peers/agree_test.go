@@ -1,0 +1,111 @@
+package peers
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// engines makes all engines over a workload.
+func engines(tb testing.TB, w *Workload) []Engine {
+	tb.Helper()
+	var all []Engine
+	add := func(e Engine, err error) {
+		if err != nil {
+			tb.Fatal(err)
+		}
+		all = append(all, e)
+	}
+	tact, err := NewTact(w, 1, false)
+	add(tact, err)
+	apart, err := NewTact(w, 1, true)
+	add(apart, err)
+	plain, err := NewExpr(w)
+	add(plain, err)
+	indexed, err := NewIndexed(w)
+	add(indexed, err)
+	c, err := NewCEL(w)
+	add(c, err)
+	g, err := NewGrule(w)
+	add(g, err)
+	return all
+}
+
+// Every engine has the eligible set and the best of the reference, after every update.
+func TestAgree(t *testing.T) {
+	for _, c := range []struct {
+		n, updates int
+		seeds      []uint64
+		variant    Variant
+	}{
+		{100, 3000, []uint64{seed(t), 1, 2, 3}, Variant{}},
+		{100, 1000, []uint64{4}, Variant{Flicker: true}},
+		{100, 1000, []uint64{5}, Variant{Hot: true}},
+		{1000, 300, []uint64{seed(t), 6}, Variant{}},
+		{10000, 5, []uint64{seed(t)}, Variant{}},
+	} {
+		for _, s := range c.seeds {
+			t.Run(fmt.Sprintf("%d/%d%+v", c.n, s, c.variant), func(t *testing.T) {
+				if c.n == 10000 && testing.Short() {
+					t.Skip("grule takes a quarter of a minute to load 10,000 rules")
+				}
+				w := Generate(c.n, s)
+				agree(t, w, w.Stream(c.variant, 0), c.updates, engines(t, w))
+			})
+		}
+	}
+}
+
+func agree(t *testing.T, w *Workload, stream *Stream, updates int, all []Engine) {
+	reference, eligible := NewReference(w), 0
+	var want, got []int32
+	for k := range attributes + updates {
+		u := stream.Next()
+		reference.Update(u.Attribute, u.Value, u.Now)
+		for _, e := range all {
+			e.Update(u.Attribute, u.Value, u.Now)
+		}
+		if k < attributes-5 {
+			continue // 10,000 conditions of a reference take their time
+		}
+		want = reference.Eligible(want[:0])
+		eligible += len(want)
+		for _, e := range all {
+			got = e.Eligible(got[:0])
+			if !slices.Equal(got, want) {
+				t.Fatalf("%s differs at update %d, of %s to %+v:\n%s", e.Name(), k, w.Attributes[u.Attribute].Name, u.Value, differ(w, reference, got, want))
+			}
+			if e.Best() != reference.Best() {
+				t.Fatalf("%s has action %d for the best at update %d, not %d", e.Name(), e.Best(), k, reference.Best())
+			}
+		}
+	}
+	if eligible == 0 {
+		t.Error("no action was ever eligible, so that nothing was shown")
+	}
+}
+
+// differ names up to five actions that are on one side only, with their conditions and attributes.
+func differ(w *Workload, r *Reference, got, want []int32) string {
+	text, shown := text{w: w, now: "now", side: func(v variable, side string) string { return v.String() + side }}, 0
+	var out string
+	for k := range w.Actions {
+		has, should := slices.Contains(got, int32(k)), slices.Contains(want, int32(k))
+		if has == should {
+			continue
+		}
+		out += fmt.Sprintf("action %d: eligible %v, not %v: %s\n", k, has, should, text.write(&w.Actions[k].Condition))
+		w.Actions[k].Condition.leaves(func(p int32) {
+			a, b := w.ReadsOf(&w.Predicates[p])
+			out += fmt.Sprintf("    %v: %s = %+v", r.predicate(p), w.Attributes[a].Name, r.values[a])
+			if b >= 0 {
+				out += fmt.Sprintf(", %s = %+v", w.Attributes[b].Name, r.values[b])
+			}
+			out += "\n"
+		})
+		if shown++; shown == 5 {
+			break
+		}
+	}
+	return out
+}

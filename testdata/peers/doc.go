@@ -1,0 +1,2 @@
+// Package peers measures context/rule beside other engines; see bench_test.go.
+package peers
