@@ -2,6 +2,7 @@ package peers
 
 import (
 	"fmt"
+	"math"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -26,7 +27,11 @@ func (a activation) Parent() cel.Activation              { return nil }
 // NewCEL compiles a workload for cel-go.
 func NewCEL(w *Workload) (*CEL, error) {
 	e := &CEL{wrapper: wrap(w), vars: activation{"now": types.Double(0)}, set: newSet(w)}
-	e.number = func(v variable, lo, hi float64) {
+	e.number = func(v variable, number float64) {
+		lo, hi := number, number
+		if math.IsNaN(number) { // comparing it would be an error, which is slow
+			lo, hi = math.Inf(-1), math.Inf(1)
+		}
 		e.vars[v.String()+"lo"], e.vars[v.String()+"hi"] = types.Double(lo), types.Double(hi)
 	}
 	e.word = func(v variable, s string) { e.vars[v.String()] = types.String(s) }

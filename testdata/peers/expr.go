@@ -22,11 +22,16 @@ type exprs struct {
 
 func newExprs(w *Workload) (*exprs, error) {
 	e := &exprs{wrapper: wrap(w), env: map[string]any{"now": 0.0}, set: newSet(w)}
-	e.number = func(v variable, lo, hi float64) { e.env[v.String()+"lo"], e.env[v.String()+"hi"] = lo, hi }
+	e.number = func(v variable, number float64) { e.env[v.String()] = number }
 	e.word = func(v variable, s string) { e.env[v.String()] = s }
 	e.flag = func(v variable, yes, no bool) { e.env[v.String()+"yes"], e.env[v.String()+"no"] = yes, no }
 	e.reset()
-	t := text{w: w, now: "now", side: func(v variable, side string) string { return v.String() + side }}
+	t := text{w: w, now: "now", side: func(v variable, side string) string {
+		if side == "lo" || side == "hi" {
+			return v.String()
+		}
+		return v.String() + side
+	}}
 	for _, k := range w.ByRank {
 		program, err := expr.Compile(t.write(&w.Actions[k].Condition), expr.Env(e.env), expr.AsBool())
 		if err != nil {

@@ -3,6 +3,7 @@ package peers
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -21,21 +22,20 @@ type Grule struct {
 	base      *ast.KnowledgeBase
 	rules     []*ast.RuleEntry         // by rank
 	variables map[string]*ast.Variable // those that rules read
-	now       *gruleNow
+	now       *float64
 	set       set
 }
 
-// The facts; grule reads the fields of a struct.
-type (
-	gruleNow    struct{ Now float64 }
-	gruleNumber struct{ Lo, Hi float64 }
-	gruleWord   struct{ Is string }
-	gruleFlag   struct{ Yes, No bool }
-)
+// gruleField is the field of the one fact that holds a variable, or its part yes or no. Every fact more would be a
+// variable more, against whose name grule holds every expression as it loads.
+func gruleField(v variable, side string) string {
+	if side == "yes" || side == "no" {
+		return v.String() + side
+	}
+	return v.String()
+}
 
-var gruleFields = map[string]string{"lo": ".Lo", "hi": ".Hi", "": ".Is", "yes": ".Yes", "no": ".No"}
-
-// NewGrule builds the knowledge base of a workload; that of 10,000 actions takes a quarter of a minute and a gigabyte.
+// NewGrule builds the knowledge base of a workload; that of 10,000 actions takes half a minute and a gigabyte.
 func NewGrule(w *Workload) (*Grule, error) {
 	quiet := logrus.New()
 	quiet.Level = logrus.ErrorLevel
@@ -43,70 +43,66 @@ func NewGrule(w *Workload) (*Grule, error) {
 	builder.SetLogger(quiet)
 	logger.SetLogLevel(logger.ErrorLevel)
 
-	e := &Grule{wrapper: wrap(w), facts: ast.NewDataContext(), variables: map[string]*ast.Variable{}, now: &gruleNow{}, set: newSet(w)}
+	e := &Grule{wrapper: wrap(w), facts: ast.NewDataContext(), variables: map[string]*ast.Variable{}, set: newSet(w)}
 	if err := e.load(w); err != nil {
 		return nil, err
 	}
-	numbers, words, flags := map[variable]*gruleNumber{}, map[variable]*gruleWord{}, map[variable]*gruleFlag{}
-	add := func(name string, fact any) {
-		// It refuses nothing but what is no pointer to a struct.
-		if err := e.facts.Add(name, fact); err != nil {
-			panic(err)
-		}
+	fact := reflect.New(reflect.StructOf(e.declare()))
+	if err := e.facts.Add("F", fact.Interface()); err != nil {
+		return nil, fmt.Errorf("add facts to grule: %w", err)
 	}
-	e.number = func(v variable, lo, hi float64) {
-		fact := numbers[v]
-		if fact == nil {
-			fact = &gruleNumber{}
-			numbers[v] = fact
-			add(v.String(), fact)
+	e.now = fact.Elem().FieldByName("Now").Addr().Interface().(*float64)
+	numbers, words, flags := map[variable]*float64{}, map[variable]*string{}, map[string]*bool{}
+	e.number = func(v variable, number float64) {
+		if numbers[v] == nil {
+			numbers[v] = fact.Elem().FieldByName(v.String()).Addr().Interface().(*float64)
 		}
-		if fact.Lo != lo {
-			fact.Lo = lo
-			e.changed(v, "lo")
-		}
-		if fact.Hi != hi {
-			fact.Hi = hi
-			e.changed(v, "hi")
-		}
+		*numbers[v] = number
+		e.changed(v.String())
 	}
 	e.word = func(v variable, s string) {
-		fact := words[v]
-		if fact == nil {
-			fact = &gruleWord{}
-			words[v] = fact
-			add(v.String(), fact)
+		if words[v] == nil {
+			words[v] = fact.Elem().FieldByName(v.String()).Addr().Interface().(*string)
 		}
-		if fact.Is != s {
-			fact.Is = s
-			e.changed(v, "")
-		}
+		*words[v] = s
+		e.changed(v.String())
 	}
 	e.flag = func(v variable, yes, no bool) {
-		fact := flags[v]
-		if fact == nil {
-			fact = &gruleFlag{}
-			flags[v] = fact
-			add(v.String(), fact)
-		}
-		if fact.Yes != yes {
-			fact.Yes = yes
-			e.changed(v, "yes")
-		}
-		if fact.No != no {
-			fact.No = no
-			e.changed(v, "no")
+		for _, side := range []struct {
+			name string
+			is   bool
+		}{{gruleField(v, "yes"), yes}, {gruleField(v, "no"), no}} {
+			if flags[side.name] == nil {
+				flags[side.name] = fact.Elem().FieldByName(side.name).Addr().Interface().(*bool)
+			}
+			*flags[side.name] = side.is
+			e.changed(side.name)
 		}
 	}
-	add("T", e.now)
 	e.reset()
 	e.base.InitializeContext(e.facts)
 	return e, nil
 }
 
+// declare lists the fields of the fact: a kind a variable.
+func (e *Grule) declare() []reflect.StructField {
+	fields := []reflect.StructField{{Name: "Now", Type: reflect.TypeFor[float64]()}}
+	add := func(name string, kind reflect.Type) {
+		fields = append(fields, reflect.StructField{Name: name, Type: kind})
+	}
+	e.number = func(v variable, _ float64) { add(v.String(), reflect.TypeFor[float64]()) }
+	e.word = func(v variable, _ string) { add(v.String(), reflect.TypeFor[string]()) }
+	e.flag = func(v variable, _, _ bool) {
+		add(gruleField(v, "yes"), reflect.TypeFor[bool]())
+		add(gruleField(v, "no"), reflect.TypeFor[bool]())
+	}
+	e.reset()
+	return fields
+}
+
 // load builds the rules, and finds their variables.
 func (e *Grule) load(w *Workload) error {
-	t := text{w: w, now: "T.Now", side: func(v variable, side string) string { return v.String() + gruleFields[side] }}
+	t := text{w: w, now: "F.Now", side: func(v variable, side string) string { return "F." + gruleField(v, side) }}
 	var all strings.Builder
 	for rank, k := range w.ByRank {
 		fmt.Fprintf(&all, "rule R%d salience %d { when %s then Retract(\"R%d\"); }\n", rank, w.Actions[k].Score, t.write(&w.Actions[k].Condition), rank)
@@ -142,9 +138,9 @@ func (e *Grule) find(x *ast.Expression) {
 	}
 }
 
-// changed resets what the working memory holds over a part of a variable.
-func (e *Grule) changed(v variable, side string) {
-	if x := e.variables[v.String()+gruleFields[side]]; x != nil {
+// changed resets what the working memory holds over a field.
+func (e *Grule) changed(field string) {
+	if x := e.variables["F."+field]; x != nil {
 		e.base.WorkingMemory.ResetVariable(x)
 	}
 }
@@ -152,10 +148,8 @@ func (e *Grule) changed(v variable, side string) {
 func (e *Grule) Name() string { return "grule" }
 
 func (e *Grule) Update(attribute int32, v Value, now int64) {
-	e.now.Now = float64(now)
-	if x := e.variables["T.Now"]; x != nil {
-		e.base.WorkingMemory.ResetVariable(x)
-	}
+	*e.now = float64(now)
+	e.changed("Now")
 	e.update(attribute, v, now)
 	ctx := context.Background()
 	for rank, r := range e.rules {

@@ -12,13 +12,14 @@ import (
 const Seed = 20266
 
 // The shape of a workload. The exponents and grids are chosen so that 1,000 actions have
-// between 1,400 and 1,500 distinct predicates (100: about 300; 10,000: about 5,000).
+// between 1,400 and 1,500 distinct predicates (100: about 300; 10,000: about 4,750).
 const (
 	attributes     = 60
 	attributeZipf  = 1.05 // popularity of attributes
-	thresholdZipf  = 1.4  // popularity of the points of an attribute's grid
+	thresholdZipf  = 1.3  // popularity of the points of an attribute's grid
 	grid           = 64   // thresholds of a number
 	coarse         = 8    // thresholds of a relation, and limits of held
+	looked         = 3    // limits of an attribute that held looks back at
 	relations      = 0.10 // of all atoms: over two attributes
 	overTime       = 0.10 // of all atoms: recency and held, half each
 	alternatives   = 0.25 // of all actions: with an inner "or"
@@ -216,6 +217,7 @@ type generator struct {
 	times   chooser // of recency
 	onGrid  chooser
 	coarsed chooser
+	lasting chooser // limits of what held looks back at
 }
 
 // attributes makes 60 of them, the kinds mixed, and who is how popular.
@@ -259,6 +261,7 @@ func (g *generator) attributes() {
 	}
 	g.single, g.numbers, g.times = shuffled(single), shuffled(numbers), shuffled(times)
 	g.onGrid, g.coarsed = newChooser(count(grid), thresholdZipf), newChooser(count(coarse), thresholdZipf)
+	g.lasting = newChooser(count(looked), thresholdZipf)
 }
 
 // condition is a conjunction of 3 to 8 atoms, some of them within an "or" or a negated "and".
@@ -315,25 +318,25 @@ func (g *generator) predicate() Predicate {
 		a := g.times.draw(g.r)
 		return Predicate{Form: Recent, A: a, B: -1, Of: -1, Limit: g.points[a][g.onGrid.draw(g.r)]}
 	case u < relations+overTime:
-		of := g.add(g.one())
+		of := g.add(g.one(&g.lasting))
 		limit := []float64{5, 10, 20, 30, 45, 60, 90, 120}[g.coarsed.draw(g.r)] * second
 		// What holds long is what is true more often.
 		return Predicate{Form: HeldFor, A: -1, B: -1, Of: of, Not: (g.chance[of] < 0.5) == (g.r.Float64() < lean), Limit: limit}
 	}
-	return g.one()
+	return g.one(&g.onGrid)
 }
 
-// one is a predicate over one attribute.
-func (g *generator) one() Predicate {
+// one is a predicate over one attribute, with one of its limits.
+func (g *generator) one(limits *chooser) Predicate {
 	a := g.single.draw(g.r)
 	p := Predicate{A: a, B: -1, Of: -1}
 	switch attribute := &g.w.Attributes[a]; attribute.Kind {
 	case Bool:
 		p.Form = IsTrue
 	case String:
-		p.Form, p.N = Equal, int64(g.onGrid.draw(g.r))%int64(len(attribute.Words))
+		p.Form, p.N = Equal, int64(limits.draw(g.r))%int64(len(attribute.Words))
 	default:
-		p.Form, p.Limit = Less, g.points[a][g.onGrid.draw(g.r)]
+		p.Form, p.Limit = Less, g.points[a][limits.draw(g.r)]
 	}
 	return p
 }

@@ -7,10 +7,10 @@ import (
 )
 
 // wrapper gives an engine that knows neither unknown nor held the same three values, in the form that costs it
-// least. A condition is written as what makes it certainly true, negations at the leaves alone. A number is two
-// doubles, lo and hi, both its value; unknown it is -Inf and +Inf, so that x < 5 is written on hi and x >= 5 on lo, and
-// neither holds. A bool is two, known to be true and known to be false; an unknown string is empty. What held
-// looks back at is the instant since when it is certainly true, which the wrapper keeps.
+// least. A condition is written as what makes it certainly true, negations at the leaves alone. A number that is
+// unknown is NaN, of which neither x < 5 nor x >= 5 holds, so that nothing has to ask. A bool is two, known to be
+// true and known to be false; an unknown string is empty. What held looks back at is the instant since when it is
+// certainly true, which the wrapper keeps; it never comes while that is certainly false.
 type wrapper struct {
 	w      *Workload
 	values []Value
@@ -19,7 +19,7 @@ type wrapper struct {
 	since  []int64   // since when they are so
 	looked [][2]bool // by predicate: whether held looks at it, and at its opposite
 	// number, word and flag take what changed to the engine's variables.
-	number func(name variable, lo, hi float64)
+	number func(name variable, v float64)
 	word   func(name variable, s string)
 	flag   func(name variable, yes, no bool)
 }
@@ -96,60 +96,32 @@ func (x *wrapper) take(attribute int32) {
 	case a.Kind == String:
 		x.word(name, "")
 	case v.Known:
-		x.number(name, v.Number(a.Kind), v.Number(a.Kind))
+		x.number(name, v.Number(a.Kind))
 	default:
-		x.number(name, math.Inf(-1), math.Inf(1))
+		x.number(name, math.NaN())
 	}
 }
 
-// takeHeld takes since when a predicate is true, and its opposite: an instant that never comes while it is false.
+// takeHeld takes since when a predicate is true, and since when its opposite is.
 func (x *wrapper) takeHeld(p int32) {
-	at := float64(x.since[p])
 	for side, when := range [...]Truth{True, False} {
 		if !x.looked[p][side] {
 			continue
 		}
-		lo, hi := math.Inf(1), math.Inf(1)
+		since := math.Inf(1)
 		switch x.truths[p] {
 		case when:
-			lo, hi = at, at
+			since = float64(x.since[p])
 		case Unknown:
-			lo = math.Inf(-1)
+			since = math.NaN()
 		}
-		x.number(variable{held: true, not: side == 1, of: p}, lo, hi)
+		x.number(variable{held: true, not: side == 1, of: p}, since)
 	}
 }
 
-// numbers and others list the variables, so that an engine can declare them.
-func (x *wrapper) numbers() []variable {
-	var all []variable
-	for k := range x.w.Attributes {
-		if kind := x.w.Attributes[k].Kind; kind != Bool && kind != String {
-			all = append(all, variable{of: int32(k)})
-		}
-	}
-	for k, looked := range x.looked {
-		for side, yes := range looked {
-			if yes {
-				all = append(all, variable{held: true, not: side == 1, of: int32(k)})
-			}
-		}
-	}
-	return all
-}
-
-func (x *wrapper) of(k Kind) []variable {
-	var all []variable
-	for i := range x.w.Attributes {
-		if x.w.Attributes[i].Kind == k {
-			all = append(all, variable{of: int32(i)})
-		}
-	}
-	return all
-}
-
-// text writes a condition in the words that expr, CEL and grule share. side names a part of a
-// variable: lo, hi, yes, no, or the string as "".
+// text writes a condition in the words that expr, CEL and grule share. side names a variable, or its part yes or no.
+// Of a number it is told lo or hi, from which side it counts: an engine that takes no NaN can have two, which are -Inf and
+// +Inf where it is unknown.
 type text struct {
 	w    *Workload
 	side func(v variable, side string) string
