@@ -147,8 +147,8 @@ func (m *missing) add(n rule.Node, want bool) {
 		}
 	}
 	a := Atom{Node: n, Want: want, Known: m.p.Truth(m.p.session, n) != rule.Unknown, input: -1}
-	w := why{s: m.p.State, session: m.p.session, e: m.p.eval(m.p.session)}
-	w.atom(n, &m.p.model.bundle.Program.Nodes[n], want)
+	w := why{r: m.p.Reasons(m.p.session)}
+	w.atom(n, want)
 	a.Because = w.list[0]
 	m.p.solve(&a)
 	m.atoms = append(m.atoms, a)

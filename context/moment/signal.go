@@ -85,7 +85,11 @@ func (s *State) sceneOf(session string, signal int32) *scene {
 // Reading returns the latest value of a signal, its age (catalog.NoAge where there is none), and why it
 // may not be used; a stale value is returned with its cause.
 func (s *State) Reading(session string, signal int32) (v sense.Value, age sense.Duration, cause rule.Cause) {
-	c := s.sceneOf(session, signal)
+	return s.readingOf(s.sceneOf(session, signal), signal)
+}
+
+// readingOf is Reading of where the signal is kept; nil where that is not open.
+func (s *State) readingOf(c *scene, signal int32) (v sense.Value, age sense.Duration, cause rule.Cause) {
 	if c == nil {
 		return sense.Value{}, catalog.NoAge, rule.InputUnknown
 	}

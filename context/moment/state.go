@@ -42,6 +42,7 @@ type State struct {
 	granting []int32  // by purpose: sessions in which it is granted
 	asides   []aside  // readings that gave way to those of a request
 	outdated int64
+	said     said // by Reasons
 }
 
 // New begins the moment of a device that lacks the named sources. A bundle that

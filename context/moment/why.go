@@ -13,16 +13,66 @@ import (
 // input that decides; for a false one NoReason (or LeftPlace) and the atoms that fail, left to
 // right, at most catalog.MostBecause. A true condition has no reason.
 func (s *State) Why(session string, n rule.Node) (catalog.Reason, []catalog.Because) {
-	e := s.eval(session)
-	switch e.Truth(n) {
-	case rule.True:
-		return catalog.NoReason, nil
-	case rule.Unknown:
-		return s.whyUnknown(session, e, n)
+	r := s.Reasons(session)
+	return r.Append(nil, n)
+}
+
+// Reasons says why conditions of one session are not true, as many as are asked for, as long as nothing of the moment
+// changes: what is said of an input is worked out once.
+type Reasons struct {
+	s *State
+	c *scene // nil where the session is not open
+	e *rule.Eval
+}
+
+// Reasons begins to say why; it ends what it began before.
+func (s *State) Reasons(session string) *Reasons {
+	r := &s.said.reasons
+	*r = Reasons{s: s, c: s.scene(session), e: s.eval(session)}
+	if s.said.inputs == nil {
+		s.said.inputs = make([]saidOfInput, len(s.model.bundle.Program.Inputs))
+		s.said.place = make([]int32, len(s.model.bundle.Program.Nodes))
 	}
-	w := why{s: s, session: session, e: e}
+	s.said.round++
+	return r
+}
+
+// Conditions returns the evaluation that answers for a session, for who asks much of one: it holds until a session is
+// opened or closed.
+func (s *State) Conditions(session string) *rule.Eval { return s.eval(session) }
+
+// said is what was said of inputs and atoms, for Reasons; it is made when it is first asked for.
+type said struct {
+	reasons Reasons
+	round   uint64
+	inputs  []saidOfInput
+	place   []int32 // node -> 1 + its place in atoms; 0 where it was not asked for yet
+	atoms   []atom
+}
+
+// saidOfInput is what was said of an input in one round.
+type saidOfInput struct {
+	round   uint64
+	because catalog.Because
+}
+
+// atom is what is always the same of a node that is true or false.
+type atom struct {
+	derived, input  int32 // what it names: a derived value or else an input; -1 where none
+	needed, negated string
+}
+
+// Append appends to a list what Why says of a condition; its own entries are at most catalog.MostBecause.
+func (r *Reasons) Append(list []catalog.Because, n rule.Node) (catalog.Reason, []catalog.Because) {
+	switch r.e.Truth(n) {
+	case rule.True:
+		return catalog.NoReason, list
+	case rule.Unknown:
+		return r.unknown(list, n)
+	}
+	w := why{r: r, list: list, most: len(list) + catalog.MostBecause, first: rule.None}
 	w.failing(n, true)
-	if len(w.atoms) > 0 && s.leftPlace(e, w.atoms[0]) {
+	if w.first != rule.None && r.s.leftPlace(r.e, w.first) {
 		return catalog.LeftPlace, w.list
 	}
 	return catalog.NoReason, w.list
@@ -44,16 +94,17 @@ var reasonOf = [...]catalog.Reason{
 	rule.NotRead:      catalog.InputIsUnknown,
 }
 
-func (s *State) whyUnknown(session string, e *rule.Eval, n rule.Node) (catalog.Reason, []catalog.Because) {
-	r := e.Result(n)
-	because := catalog.Because{Age: catalog.NoAge}
-	if r.Input >= 0 {
-		because = s.because(session, r.Input)
+func (r *Reasons) unknown(list []catalog.Because, n rule.Node) (catalog.Reason, []catalog.Because) {
+	result := r.e.Result(n)
+	list = append(list, catalog.Because{Age: catalog.NoAge})
+	because := &list[len(list)-1]
+	if result.Input >= 0 {
+		*because = *r.input(result.Input)
 	}
-	if n >= 0 && int(n) < len(s.model.bundle.Program.Nodes) {
-		because.Needed = s.needed(e, n, r)
+	if n >= 0 && int(n) < len(r.s.model.bundle.Program.Nodes) {
+		because.Needed = r.s.needed(r.e, n, result)
 	}
-	return reasonOf[r.Cause], []catalog.Because{because}
+	return reasonOf[result.Cause], list
 }
 
 // needed returns the text of the smallest condition under n that is unknown for the same reason.
@@ -91,26 +142,34 @@ func (s *State) logic(n rule.Node) bool {
 	return false
 }
 
-// because names one input with its last value and age.
-func (s *State) because(session string, input int32) catalog.Because {
-	in := &s.model.bundle.Program.Inputs[input]
+// input names one input with its last value and age.
+func (r *Reasons) input(input int32) *catalog.Because {
+	one := &r.s.said.inputs[input]
+	if one.round != r.s.said.round {
+		one.round, one.because = r.s.said.round, r.because(input)
+	}
+	return &one.because
+}
+
+func (r *Reasons) because(input int32) catalog.Because {
+	s, in := r.s, &r.s.model.bundle.Program.Inputs[input]
 	b := catalog.Because{Name: in.Name, Age: catalog.NoAge}
-	state := s.Input(session, input)
+	state := r.e.Input(input)
 	switch in.From {
 	case rule.FromSignal:
-		b.Value, b.Age, _ = s.Reading(session, in.Index)
+		b.Value, b.Age, _ = r.reading(in.Index)
 	case rule.FromHas:
 		if signal := s.model.bundle.SignalIndex(in.Name); signal >= 0 {
-			b.Value, b.Age, _ = s.Reading(session, signal)
-		} else if c := s.scene(session); c != nil {
-			b.Value, b.Age = c.last(s, s.model.facts[input])
+			b.Value, b.Age, _ = r.reading(signal)
+		} else if r.c != nil {
+			b.Value, b.Age = r.c.last(s, s.model.facts[input])
 		}
 	case rule.FromFact, rule.FromAge:
-		if c := s.scene(session); c != nil {
-			b.Value, b.Age = c.last(s, in.Index)
+		if r.c != nil {
+			b.Value, b.Age = r.c.last(s, in.Index)
 		}
 	case rule.FromInside, rule.FromDistance:
-		v, age, cause := s.Reading(session, s.model.position)
+		v, age, cause := r.reading(s.model.position)
 		b.Value, b.Age = state.Value, age
 		if cause != rule.Known { // the place is not at fault, its source is
 			b.Name, b.Value = s.model.bundle.Signals[s.model.position].Name, v
@@ -121,6 +180,14 @@ func (s *State) because(session string, input int32) catalog.Because {
 		}
 	}
 	return b
+}
+
+func (r *Reasons) reading(signal int32) (sense.Value, sense.Duration, rule.Cause) {
+	c := r.c
+	if r.s.model.bundle.Signals[signal].Scope == rule.ScopeDevice {
+		c = r.s.device
+	}
+	return r.s.readingOf(c, signal)
 }
 
 // last returns what is held of fact k, fresh or not.
@@ -134,59 +201,71 @@ func (c *scene) last(s *State, k int32) (sense.Value, sense.Duration) {
 
 // why collects the atoms that keep a condition from its truth.
 type why struct {
-	s       *State
-	session string
-	e       *rule.Eval
-	atoms   []rule.Node
-	list    []catalog.Because
+	r     *Reasons
+	first rule.Node
+	list  []catalog.Because
+	most  int
 }
 
 // failing walks down from a node that should have been `want` and is not.
 func (w *why) failing(n rule.Node, want bool) {
-	if len(w.list) == catalog.MostBecause {
+	if len(w.list) >= w.most {
 		return
 	}
-	op := &w.s.model.bundle.Program.Nodes[n]
-	if !w.s.logic(n) {
-		w.atom(n, op, want)
+	if !w.r.s.logic(n) {
+		w.atom(n, want)
 		return
 	}
-	switch op.Code {
+	switch op := &w.r.s.model.bundle.Program.Nodes[n]; op.Code {
 	case rule.Not:
 		w.failing(op.Args[0], !want)
 	case rule.And, rule.Or:
 		for _, a := range op.Args {
-			if t := w.e.Truth(a); t == rule.True && !want || t == rule.False && want {
+			if t := w.r.e.Truth(a); t == rule.True && !want || t == rule.False && want {
 				w.failing(a, want)
 			}
 		}
 	case rule.Cond:
 		taken := op.Args[2]
-		if w.e.Truth(op.Args[0]) == rule.True {
+		if w.r.e.Truth(op.Args[0]) == rule.True {
 			taken = op.Args[1]
 		}
 		w.failing(taken, want)
 	}
 }
 
-func (w *why) atom(n rule.Node, op *rule.Op, want bool) {
-	b := catalog.Because{Age: catalog.NoAge}
-	if derived := w.s.derivedUnder(n, op.Text); derived >= 0 {
-		d := &w.s.model.bundle.Derived[derived]
-		r := w.e.Result(d.Node)
+func (w *why) atom(n rule.Node, want bool) {
+	if w.first == rule.None {
+		w.first = n
+	}
+	a := w.r.s.atom(n)
+	w.list = append(w.list, catalog.Because{Age: catalog.NoAge})
+	b := &w.list[len(w.list)-1]
+	switch {
+	case a.derived >= 0:
+		d := &w.r.s.model.bundle.Derived[a.derived]
 		b.Name = d.Name
-		if r.Cause == rule.Known {
+		if r := w.r.e.Result(d.Node); r.Cause == rule.Known {
 			b.Value = r.Value
 		}
-	} else if input := w.s.model.plan.First(n); input >= 0 {
-		b = w.s.because(w.session, input)
+	case a.input >= 0:
+		*b = *w.r.input(a.input)
 	}
-	b.Needed = op.Text
-	if !want {
-		b.Needed = negated(w.s.model.bundle.Program.Nodes, op)
+	if b.Needed = a.needed; !want {
+		b.Needed = a.negated
 	}
-	w.atoms = append(w.atoms, n)
-	w.list = append(w.list, b)
+}
+
+// atom returns what is always the same of a node.
+func (s *State) atom(n rule.Node) *atom {
+	if k := s.said.place[n]; k > 0 {
+		return &s.said.atoms[k-1]
+	}
+	nodes := s.model.bundle.Program.Nodes
+	op := &nodes[n]
+	s.said.atoms = append(s.said.atoms, atom{derived: int32(s.derivedUnder(n, op.Text)), input: s.model.plan.First(n), needed: op.Text, negated: negated(nodes, op)})
+	s.said.place[n] = int32(len(s.said.atoms))
+	return &s.said.atoms[len(s.said.atoms)-1]
 }
 
 // negated returns the canonical text of the opposite of an atom.
