@@ -147,6 +147,7 @@ func (a *Agent) step(ctx context.Context, in engine.Input, answer *Answer) (engi
 		return engine.Output{}, err
 	}
 	out := a.mind.Step(in)
+	out = out.Keep() // it waits for others, to be made durable with them
 	return out, a.handle(ctx, &out, answer)
 }
 
@@ -154,6 +155,7 @@ func (a *Agent) step(ctx context.Context, in engine.Input, answer *Answer) (engi
 func (a *Agent) advance(ctx context.Context, now sense.Instant, answer *Answer) (err error) {
 	a.mind.Advance(now, func(out engine.Output) {
 		if err == nil {
+			out = out.Keep()
 			err = a.handle(ctx, &out, answer)
 		}
 	})

@@ -68,7 +68,7 @@ type Uplink interface {
 	Run(context.Context) error
 }
 
-// Mind is what the body drives; *engine.Mind is one.
+// Mind is what the body drives; *engine.Mind is one. Its outputs are lent until its next step.
 type Mind interface {
 	Step(engine.Input) engine.Output
 	Advance(at sense.Instant, yield func(engine.Output))

@@ -204,6 +204,7 @@ func (c *codec) decision(r *engine.Record, s *symbols) *wire.Decision {
 	if d.Priced {
 		w.Price = []int64{d.Price, d.Normal}
 	}
+	d.Explain()
 	best, rest := losers(d.Rejected)
 	for _, l := range best {
 		w.Losers = append(w.Losers, wire.Loser{Action: s.sym(l.Action), Stage: wire.Stage(l.Stage), Reason: s.sym(l.Reason.String())})

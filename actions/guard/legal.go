@@ -30,6 +30,11 @@ func Legal(v *View, c Candidate) Verdict {
 	return Verdict{}
 }
 
+// ByPurpose says whether Legal looks at nothing of an action, where it is not ambient, but its purpose.
+func ByPurpose(b *catalog.Bundle, a *catalog.Action) bool {
+	return a.Purpose >= 0 && a.Special == "" && len(a.NeedGrants) == 0 && (a.Partner < 0 || len(b.Partners) == 0)
+}
+
 // noBasis: nothing personal is done without a purpose, nor for one whose basis the law took away.
 func noBasis(v *View, a *catalog.Action) Verdict {
 	if a.Purpose < 0 {

@@ -17,7 +17,7 @@ func (d *desk) load(own string, edit func(*catalog.Bundle)) {
 	if edit != nil {
 		edit(b)
 	}
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: b}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: b}})))
 }
 
 // when moves the clock to an instant.
@@ -196,7 +196,7 @@ func TestNewPolicyKeepsWhatItKnows(t *testing.T) {
 func TestNoBasis(t *testing.T) {
 	d := deskOf(t, before)
 	d.mind = New(Config{Device: "k1", Epoch: 5, Secret: [16]byte{1}})
-	d.outs = append(d.outs[:0], d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, before)}}))
+	d.outs = append(d.outs[:0], kept(d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, before)}})))
 	d.tell(annaTaps, `{"fact":"size","customer":"anna","value":"M","provenance":"declared"}`, `{"fact":"name.first","customer":"anna","value":"Anna","provenance":"declared"}`,
 		`{"fact":"car.colour","owner":"v1","value":"red","provenance":"observed"}`, `{"interaction":"rating","customer":"anna","ref":"r1"}`)
 	c := d.mind.byID["anna"]
@@ -231,7 +231,7 @@ func TestNoBasis(t *testing.T) {
 		}
 	}
 	for _, line := range []string{`{"fact":"size","customer":"anna","value":"L","provenance":"declared"}`, `{"interaction":"rating","customer":"anna"}`} {
-		if o := d.mind.Step(Input{At: d.now, Events: parsed(t, line, d.now)}); len(o.Refused) != 1 || !strings.Contains(o.Refused[0].Err.Error(), "no_basis") {
+		if o := kept(d.mind.Step(Input{At: d.now, Events: parsed(t, line, d.now)})); len(o.Refused) != 1 || !strings.Contains(o.Refused[0].Err.Error(), "no_basis") {
 			t.Errorf("%s is taken: %+v", line, o.Refused)
 		}
 	}

@@ -118,7 +118,7 @@ strikes: {count: negative, in: 90d, at: {1: recovery, 2: no_sales_and_offer_pers
 				asked++
 			}
 			e := parsed(t, line, d.now)
-			d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Events: e})) // of who is forgotten some is refused
+			d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Events: e}))) // of who is forgotten some is refused
 		}
 		lines, unasked, actions, fallbacks, silences := 0, 0, 0, 0, 0
 		for _, o := range d.outs {

@@ -84,6 +84,9 @@ func (m *Mind) left(s *session, nodes ...rule.Node) bool {
 // stillArmed lets an action pass whose moment has passed unseen, within keep_armed; also where one
 // request says otherwise, and its moment has not passed but for that.
 func (m *Mind) stillArmed(s *session, index int32, reason catalog.Reason) bool {
+	if m.bundle.Actions[index].KeepArmed <= 0 || reason == catalog.LeftPlace {
+		return false
+	}
 	u := s.memory[index]
-	return m.bundle.Actions[index].KeepArmed > 0 && reason != catalog.LeftPlace && (u.right || m.now < u.armed)
+	return u.right || m.now < u.armed
 }

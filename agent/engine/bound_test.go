@@ -17,7 +17,7 @@ import (
 func bounded(t testing.TB, sessions, customers int) *desk {
 	d := &desk{t: t, mind: New(Config{Device: "k1", Secret: [16]byte{1}, Sessions: sessions, Customers: customers})}
 	d.now, _ = sense.ParseInstant("2026-03-02T10:00:00+01:00")
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, oneSale)}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, oneSale)}})))
 	return d
 }
 
@@ -25,7 +25,7 @@ func bounded(t testing.TB, sessions, customers int) *desk {
 func (d *desk) refuses(why error, line string) Output {
 	d.t.Helper()
 	d.at(1)
-	o := d.mind.Step(Input{At: d.now, Events: parsed(d.t, line, d.now)})
+	o := kept(d.mind.Step(Input{At: d.now, Events: parsed(d.t, line, d.now)}))
 	if len(o.Refused) != 1 || !errors.Is(o.Refused[0].Err, why) {
 		d.t.Errorf("%s: refused %v, want %v", line, o.Refused, why)
 	}
@@ -90,11 +90,11 @@ func TestSessionsAreBounded(t *testing.T) {
 func TestWhatIsShownKeepsItsSession(t *testing.T) {
 	d := &desk{t: t, mind: New(Config{Device: "k1", Sessions: 1})}
 	d.now, _ = sense.ParseInstant("2026-03-02T10:00:00+01:00")
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, `
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, `
 slots: {screen: {channel: kiosk}}
 actions:
 	way: {intent: information, purpose: service, slots: [screen], value: 10.00, propensity: 0.1, bother: 0.05, say: {en: "Way?", nl: "Weg?"}}
-`)}}))
+`)}})))
 	d.takes(in("a", `{"ask":"screen"}`))
 	d.wants("way", "")
 	d.refuses(ErrSessions, in("b", `{"ask":"screen"}`))
@@ -112,7 +112,7 @@ func TestCustomersAreBounded(t *testing.T) {
 	d := bounded(t, 0, 3)
 	slice := func(id string) {
 		c := d.mind.byID[id]
-		d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: c.Handle, Revision: 1, Until: d.now.Add(sense.Hour), Slice: &profile.Slice{}}}}))
+		d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: c.Handle, Revision: 1, Until: d.now.Add(sense.Hour), Slice: &profile.Slice{}}}})))
 	}
 	d.takes(`{"identify":"ann","by":"card"}`)
 	slice("ann")
@@ -136,7 +136,7 @@ func TestCustomersAreBounded(t *testing.T) {
 	}
 	eve := d.mind.byID["eve"]
 	through := d.mind.seq // the hub tells that it has all of hers
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: eve.Handle, Revision: 1, Until: d.now.Add(sense.Hour), Through: through, Slice: &profile.Slice{}}}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: eve.Handle, Revision: 1, Until: d.now.Add(sense.Hour), Through: through, Slice: &profile.Slice{}}}})))
 	d.takes(`{"identify":"gus","by":"card"}`)
 	if got := d.held(); got != "cas fay gus" {
 		t.Errorf("held are %s", got)
@@ -203,7 +203,7 @@ func TestWantIsWhoIsThere(t *testing.T) {
 	wants("anna@0")
 	d.takes(`{"identify":"bob","by":"card"}`)
 	wants("bob@0")
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: d.mind.byID["bob"].Handle, Revision: 4, Until: d.now.Add(sense.Hour), Slice: &profile.Slice{}}}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: d.mind.byID["bob"].Handle, Revision: 4, Until: d.now.Add(sense.Hour), Slice: &profile.Slice{}}}})))
 	d.takes(`{"identify":null}`)
 	wants("bob@4")
 	d.at(sense.Hour)
@@ -229,7 +229,7 @@ func TestMergeIsTheHubs(t *testing.T) {
 func TestInUseAtThisInstant(t *testing.T) {
 	d := bounded(t, 1, 0)
 	d.tell(in("a", `{"identify":null}`))
-	if o := d.mind.Step(Input{At: d.now, Events: parsed(t, in("b", `{"identify":null}`), d.now)}); len(o.Refused) != 1 || d.sessions() != "a" {
+	if o := kept(d.mind.Step(Input{At: d.now, Events: parsed(t, in("b", `{"identify":null}`), d.now)})); len(o.Refused) != 1 || d.sessions() != "a" {
 		t.Errorf("refused %v, open are %s", o.Refused, d.sessions())
 	}
 	d.takes(in("b", `{"identify":null}`))

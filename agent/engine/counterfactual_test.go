@@ -66,7 +66,7 @@ func whyDesk(t testing.TB, text string) (*desk, *BundleUpdate) {
 	u := &BundleUpdate{Bundle: b, Hash: catalog.Hash(catalog.Encode(b))}
 	d := &desk{t: t, mind: New(Config{Device: "replay", Leased: true, Moments: true})}
 	d.now, _ = sense.ParseInstant("2026-03-02T10:00:00+01:00")
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: u}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: u})))
 	return d, u
 }
 

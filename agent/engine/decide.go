@@ -24,27 +24,37 @@ func decisionID(device string, epoch, n uint64) string {
 	return device + "-" + strconv.FormatUint(epoch, 10) + "-" + strconv.FormatUint(n, 10)
 }
 
+// appendDecisionID is decisionID into memory of the caller's.
+func appendDecisionID(b []byte, device string, epoch, n uint64) []byte {
+	b = strconv.AppendUint(append(append(b, device...), '-'), epoch, 10)
+	return strconv.AppendUint(append(b, '-'), n, 10)
+}
+
 // choice is what a decision came to, beside what it says.
 type choice struct {
 	action   int32 // -1 for silence
 	ambient  bool
 	lapse    sense.Instant // when time alone may let one through that fell; Never where none
 	restless bool          // one fell that any step may let through: by pressure that eases, or a price or text that lacked a value
-	repeated bool          // an unasked silence for the cause of the one before: why the others fell was not worked out
+	of       *making
 }
 
-// view is what guards see of a session and slot now.
-func (m *Mind) view(s *session, slot int32, asked bool) guard.View {
+// view is what guards see of a session and slot now. It holds until the next view is made.
+func (m *Mind) view(s *session, slot int32, asked bool) *guard.View {
+	v := &m.looked
 	if m.past != nil {
-		return m.past.view()
+		*v = m.past.view()
+		return v
 	}
-	v := guard.View{
+	if s.state == nil {
+		s.state = func(k int) (rule.Truth, []catalog.Because) {
+			return m.moment.StateTruth(s.name, k), m.stateBecause(s, k, &m.room)
+		}
+	}
+	*v = guard.View{
 		Bundle: m.bundle, Now: m.now, Presence: m.presence(s), Slice: m.slice(s), Owners: s.owners,
 		By: s.by, Shared: s.shared, Slot: &m.bundle.Slots[slot], Channel: m.bundle.Slots[slot].Channel,
-		Asked: asked, HisGoal: s.hisGoal, Clock: m.clock, Spent: m.spentNow(),
-		State: func(k int) (rule.Truth, []catalog.Because) {
-			return m.moment.StateTruth(s.name, k), m.stateBecause(s, k)
-		},
+		Asked: asked, HisGoal: s.hisGoal, Clock: m.clock, Spent: m.spentNow(), State: s.state, Room: &m.room,
 	}
 	if one := s.visit(); one.since != 0 {
 		v.VisitSince, v.Requests, v.Questioned, v.Retry = one.since, one.requests, one.question.at, one.question.unusable
@@ -52,7 +62,7 @@ func (m *Mind) view(s *session, slot int32, asked bool) guard.View {
 	if c := s.customer; c != nil {
 		v.Zone = m.zoneOf(v.Slice)
 		v.Customer, v.Person = c.Customer, c.person()
-		v.Erased = m.erased[m.tombstone(c.Customer)]
+		v.Erased = len(m.erased) > 0 && m.erased[m.tombstone(c.Customer)]
 		v.ProfileAge, v.LeaseEnded = m.age(c), !c.Here && c.Until != 0
 		if v.Slice == nil {
 			v.Heard = &c.Slice
@@ -90,16 +100,21 @@ func (m *Mind) zoneOf(s *profile.Slice) *sense.Zone {
 }
 
 // stateBecause names the readings that a state of attention rests on.
-func (m *Mind) stateBecause(s *session, k int) []catalog.Because {
-	var all []catalog.Because
+func (m *Mind) stateBecause(s *session, k int, room *guard.Room) []catalog.Because {
+	var all [catalog.MostBecause]catalog.Because
+	n := 0
 	for _, signal := range m.bundle.States[k].Inputs {
+		if n == len(all) {
+			break
+		}
 		v, age, _ := m.moment.Reading(s.name, signal)
-		all = append(all, catalog.Because{Name: m.bundle.Signals[signal].Name, Value: v, Age: age})
+		all[n] = catalog.Because{Name: m.bundle.Signals[signal].Name, Value: v, Age: age}
+		n++
 	}
-	return all[:min(len(all), catalog.MostBecause)]
+	return room.Because(all[:n]...)
 }
 
-// decide chooses what to say in a slot; ask is nil where nobody asked.
+// decide chooses what to say in a slot; ask is nil where nobody asked. What it returns is lent: see Output.
 func (m *Mind) decide(s *session, slot int32, ask *event.Ask) (*Decision, choice) {
 	v := m.view(s, slot, ask != nil)
 	language := s.language
@@ -110,55 +125,45 @@ func (m *Mind) decide(s *session, slot int32, ask *event.Ask) (*Decision, choice
 		v.AskIntent, _ = catalog.ParseIntent(ask.Intent)
 		v.AskAbout, v.Delivery = ask.About, deliveryOf(ask)
 	}
-	quiet := guard.Quiet(&v)
-	language = m.language(language, &v)
-	candidates := m.candidates[:0]
+	at := m.settingOf(s, v, guard.Quiet(v), m.language(language, v))
+	at.of = m.begin(s, slot)
+	all := at.of.candidates
 	for _, a := range m.plan.candidates[slot] {
-		candidates = append(candidates, m.judge(s, &v, a, quiet, language))
+		all = append(all, candidate{})
+		m.stand(at, &all[len(all)-1], a)
 	}
-	m.candidates = candidates
-	d := &Decision{At: m.now, Session: s.name, Slot: m.bundle.Slots[slot].Name, Customer: v.Customer, Asked: ask != nil,
-		Language: language, Probability: catalog.One, Policy: m.policy}
+	at.of.candidates = all
+	d := &at.of.decision
+	d.At, d.Session, d.Slot, d.Customer, d.Asked = m.now, s.name, m.bundle.Slots[slot].Name, v.Customer, ask != nil
+	d.Language, d.Probability, d.Policy = at.language, catalog.One, m.policy
 	count := 1
 	if ask != nil && ask.Count > 1 {
 		count = ask.Count
 	}
-	won := m.choose(&v, d, candidates, count)
-	if won == nil && ask != nil && quiet.OK() {
-		won = m.fallBack(s, &v, d, slot, candidates, language)
+	won := m.choose(at, d, all, count)
+	if won == nil && ask != nil && at.quiet.OK() {
+		won = m.fallBack(at, d, slot, all)
 	}
-	c := choice{action: -1, lapse: sense.Never}
+	c := choice{action: -1, lapse: sense.Never, of: at.of}
 	if won == nil {
 		d.Action, d.Propensity = silence, -1
-		d.Cause = m.silenceCause(candidates, quiet, ask != nil).String()
-		c.repeated = ask == nil && s.silence[slot] == d.Cause
+		d.Cause = m.silenceCause(at, all, ask != nil).String()
 	} else {
 		c.action, c.ambient = won.action, won.ambient
+		at.of.won, at.of.winner = won.action, won.entry
 	}
-	for k := range candidates {
-		x := &candidates[k]
-		if x == won || x.stage == 0 {
+	for k := range all {
+		x := &all[k]
+		if x.action == c.action || x.stage == 0 {
 			continue
 		}
 		if x.until > m.now {
 			c.lapse = min(c.lapse, x.until)
 		}
 		c.restless = c.restless || x.pressed && x.stage == catalog.StageValue || x.stage == catalog.StageTreatment || x.unpriced
-		if !c.repeated {
-			d.Rejected = append(d.Rejected, Rejected{Action: m.bundle.Actions[x.action].Name, Stage: x.stage, Reason: x.reason, Because: m.because(s, x), Value: x.value})
-		}
 	}
-	m.unsay(&v, d)
+	at.of.pressure, at.of.mayShow = at.pressure, guard.MayShow(v)
 	return d, c
-}
-
-// because names what decided that a candidate fell. What keeps a condition from being true is looked
-// up only here: most steps only ask whether it is.
-func (m *Mind) because(s *session, c *candidate) []catalog.Because {
-	if c.because == nil && c.unmet != rule.None {
-		_, c.because = m.moment.Why(s.name, c.unmet)
-	}
-	return c.because
 }
 
 // language returns the first of the session's, the customer's declared and the policy's first language that the policy speaks.

@@ -46,7 +46,7 @@ facts:
 func deskOf(t testing.TB, own string) *desk {
 	d := &desk{t: t, mind: New(replayed)}
 	d.now, _ = sense.ParseInstant("2026-03-02T10:00:00+01:00")
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, own)}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, own)}})))
 	return d
 }
 
@@ -171,7 +171,7 @@ func TestLast(t *testing.T) {
 	d.at(sense.Hour)
 	d.tell(`{"ask":"screen"}`, `{"outcome":"accepted","decision":"last","slot":"screen"}`, `{"outcome":"accepted","decision":"replay-0-1"}`)
 	for _, none := range []string{"replay-0-3", "replay-0-0", "replay-0-01", "replay-1-1", "x", "-"} {
-		if o := d.mind.Step(Input{At: d.now, Events: parsed(t, `{"outcome":"accepted","decision":"`+none+`"}`, d.now)}); len(o.Refused) != 1 {
+		if o := kept(d.mind.Step(Input{At: d.now, Events: parsed(t, `{"outcome":"accepted","decision":"`+none+`"}`, d.now)})); len(o.Refused) != 1 {
 			t.Errorf("an answer to %s, which was never decided, is taken", none)
 		}
 	}
@@ -193,7 +193,7 @@ func TestRefusedIDMayComeAgain(t *testing.T) {
 	wrong := `{"id":"7","consent":"world","customer":"anna","granted":true}`
 	right := `{"id":"7","consent":"offers","customer":"anna","granted":true}`
 	e := parsed(t, wrong, d.now)
-	if o := d.mind.Step(Input{At: d.now, Events: e}); len(o.Refused) != 1 {
+	if o := kept(d.mind.Step(Input{At: d.now, Events: e})); len(o.Refused) != 1 {
 		t.Fatal("an undeclared purpose was taken")
 	}
 	d.tell(right)
@@ -207,7 +207,7 @@ func TestPolicyReplaced(t *testing.T) {
 	d := deskOf(t, oneSale)
 	d.tell(`{"ask":"screen"}`, `{"ask":"side"}`)
 	none := written(t, "slots: {lone: {channel: kiosk}}\n")
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: none}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: none}})))
 	d.wantsShows("screen:mats side:mats -screen:not_in_bundle -side:not_in_bundle")
 }
 
@@ -512,7 +512,7 @@ func TestForgottenStaysForgotten(t *testing.T) {
 			d := &desk{t: t, mind: New(Config{Device: "k1", Secret: [16]byte{1}})}
 			d.now, _ = sense.ParseInstant("2026-03-02T10:00:00+01:00")
 			policy := &BundleUpdate{Bundle: written(t, oneSale)}
-			d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: policy}))
+			d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: policy})))
 			d.tell(c.lines...)
 			again, err := Restore(d.mind.cfg, Snapshot{}, unread(d.outs))
 			if err != nil {
@@ -520,7 +520,7 @@ func TestForgottenStaysForgotten(t *testing.T) {
 			}
 			again.Step(Input{At: d.now, Bundle: policy})
 			for _, m := range []*Mind{again, d.mind} {
-				if o := m.Step(Input{At: d.now, Events: parsed(t, agrees, d.now)}); (len(o.Refused) == 1) != c.refuses {
+				if o := kept(m.Step(Input{At: d.now, Events: parsed(t, agrees, d.now)})); (len(o.Refused) == 1) != c.refuses {
 					t.Errorf("restored %v: refused %v, want %v", m == again, o.Refused, c.refuses)
 				}
 			}

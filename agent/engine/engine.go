@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"strings"
+
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/moment"
 	"github.com/tact-edge/tact/context/profile"
 	"github.com/tact-edge/tact/context/sense"
@@ -59,8 +62,16 @@ type Mind struct {
 	readSince  map[string]sense.Instant // of the signals that are wanted: since when
 	out        Output                   // of the step that is being made
 	asks       []pendingAsk
-	candidates []candidate // of the decision that is being made
 	factors    []catalog.Micro
+	ranked     []*candidate               // of the decision that is being made
+	setting    setting                    // of it
+	looked     guard.View                 // of it
+	room       guard.Room                 // what was said of candidates in this step
+	makings    []*making                  // of the decisions of this step; the rest is memory to be used again
+	lends      int                        // how many of them
+	line       []byte                     // what is being written
+	words      strings.Builder            // texts of decisions are cut from it
+	names      strings.Builder            // names of decisions are
 	read       []readSignal               // signals taken in this step, where readings are wanted
 	derived    map[derivedKey]sense.Value // last told
 	again      bool                       // something happened that every session must be judged again for
@@ -118,9 +129,10 @@ func (m *Mind) Advance(at sense.Instant, yield func(Output)) {
 }
 
 // Step takes one step. Timers that were due before in.At and were not fired are
-// taken in as if they were due at in.At.
+// taken in as if they were due at in.At. The output is lent until the next step: see Output.
 func (m *Mind) Step(in Input) Output {
-	m.out, m.asks, m.read, m.again = Output{At: in.At}, m.asks[:0], m.read[:0], false
+	m.lend()
+	m.out.At, m.asks, m.read, m.again = in.At, m.asks[:0], m.read[:0], false
 	m.now = max(m.now, in.At)
 	if m.booted == 0 {
 		m.booted = m.now

@@ -34,16 +34,19 @@ type desk struct {
 func newDesk(t testing.TB, cfg Config) *desk {
 	d := &desk{t: t, mind: New(cfg)}
 	d.now, _ = sense.ParseInstant("2026-03-02T10:00:00+01:00")
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: shop(t)}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: shop(t)}})))
 	return d
 }
 
 var replayed = Config{Device: "replay", Leased: true}
 
+// kept is what a step said, to be looked at later.
+func kept(o Output) Output { return o.Keep() }
+
 // at moves the clock, firing what is due on the way.
 func (d *desk) at(after sense.Duration) {
 	d.now = d.now.Add(after)
-	d.mind.Advance(d.now, func(o Output) { d.outs = append(d.outs, o) })
+	d.mind.Advance(d.now, func(o Output) { d.outs = append(d.outs, kept(o)) })
 }
 
 // tell takes lines of this instant; each that closes a step is a step.
@@ -62,7 +65,7 @@ func (d *desk) tell(lines ...string) {
 		events = append(events, e)
 	}
 	for _, step := range event.Steps(events) {
-		o := d.mind.Step(Input{At: d.now, Events: step})
+		o := kept(d.mind.Step(Input{At: d.now, Events: step}))
 		for _, r := range o.Refused {
 			d.t.Errorf("refused: %v", r.Err)
 		}
@@ -531,14 +534,14 @@ func TestRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		e.Happened = d.now
-		o := d.mind.Step(Input{At: d.now, Events: []event.Event{e}})
+		o := kept(d.mind.Step(Input{At: d.now, Events: []event.Event{e}}))
 		if len(o.Refused) != 1 || !strings.Contains(o.Refused[0].Err.Error(), want) && want != "one_of" || len(o.Persist) > 0 {
 			t.Errorf("%s: refused %v, persisted %d; want a refusal that names %s", line, o.Refused, len(o.Persist), want)
 		}
 	}
 	d.tell(`{"forget":"anna"}`)
 	e, _ := event.ParseLine([]byte(agrees))
-	if o := d.mind.Step(Input{At: d.now, Events: []event.Event{e}}); len(o.Refused) != 1 {
+	if o := kept(d.mind.Step(Input{At: d.now, Events: []event.Event{e}})); len(o.Refused) != 1 {
 		t.Error("a fact about an erased customer was taken")
 	}
 	d.tell(annaTaps, agrees) // she acts again by card, and starts with nothing
@@ -566,7 +569,7 @@ func TestSliceFromHub(t *testing.T) {
 	d.wants("silence", "stale_profile") // sales wait for the slice, ambient ones as well
 	slice := d.mind.byHandle[handle].Slice
 	d.tell(agrees)
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: handle, Revision: 1, Until: d.now.Add(sense.Hour), Slice: &slice}}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: handle, Revision: 1, Until: d.now.Add(sense.Hour), Slice: &slice}}})))
 	d.tell(asks)
 	d.wants("model-x", "")
 	if state, _ := d.mind.byHandle[handle].Slice.Consent("offers", d.now); state != 1 {
@@ -577,7 +580,7 @@ func TestSliceFromHub(t *testing.T) {
 	if c := d.mind.byHandle[handle]; c.here(d.now) || len(c.Slice.Consents) != 0 {
 		t.Error("the slice outlives its lease")
 	}
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: handle, Forget: true}}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: handle, Forget: true}}})))
 	o := d.outs[len(d.outs)-1]
 	if len(o.Destroy) != 1 || o.Destroy[0] != handle || d.mind.byHandle[handle] != nil {
 		t.Errorf("forgetting left something: %+v", o)
@@ -610,7 +613,7 @@ func TestWithHoldsForOneRequest(t *testing.T) {
 func TestAskWithoutPolicy(t *testing.T) {
 	m := New(replayed)
 	e, _ := event.ParseLine([]byte(asks))
-	if o := m.Step(Input{At: 1, Events: []event.Event{e}}); len(o.Show) != 1 || o.Show[0].Cause != "no_policy" {
+	if o := kept(m.Step(Input{At: 1, Events: []event.Event{e}})); len(o.Show) != 1 || o.Show[0].Cause != "no_policy" {
 		t.Errorf("without a policy: %+v", o)
 	}
 }

@@ -61,7 +61,7 @@ func (m *Mind) freeze(s *session, slot int32, ask *event.Ask, d *Decision) {
 	f := frozen{
 		now: m.now, bundle: m.hash, slot: slot, asked: ask != nil,
 		session: s.name, by: s.by, shared: s.shared, language: s.language, owners: s.owners, hisGoal: s.hisGoal, last: s.last, recent: s.recent,
-		view: m.view(s, slot, ask != nil), moment: m.moment.Freeze(s.name),
+		view: *m.view(s, slot, ask != nil), moment: m.moment.Freeze(s.name),
 	}
 	if ask != nil {
 		f.ask = *ask
@@ -490,7 +490,7 @@ func (p *Past) view() guard.View {
 	m, v := p.mind, p.frozen.view
 	v.Bundle, v.Slot = m.bundle, &m.bundle.Slots[p.frozen.slot]
 	v.State = func(k int) (rule.Truth, []catalog.Because) {
-		return m.moment.StateTruth(p.session.name, k), m.stateBecause(p.session, k)
+		return m.moment.StateTruth(p.session.name, k), m.stateBecause(p.session, k, nil)
 	}
 	if p.frozen.asked {
 		v.AskIntent, _ = catalog.ParseIntent(p.frozen.ask.Intent)
@@ -509,6 +509,7 @@ func (p *Past) Decision() *Decision {
 		ask = &p.frozen.ask
 	}
 	d, _ := p.mind.decide(p.session, p.frozen.slot, ask)
+	d.Explain() // the moment may be given other inputs
 	return d
 }
 

@@ -88,6 +88,9 @@ type SliceUpdate struct {
 // Output is what a step wants done, in the order of its fields: persist, withhold, destroy,
 // clear, show, hand over, want, wake. Persist is one transaction and the commit point; a
 // clear with Protects is performed even when it fails.
+//
+// It is lent: with all that hangs on it it holds until the next step of its mind, which uses the memory again. Who
+// keeps it longer, or any of it, takes a copy before: Keep. Who reads why candidates fell asks for it: Decision.Explain.
 type Output struct {
 	At      sense.Instant
 	Persist []Record
@@ -174,7 +177,7 @@ type Reading struct {
 	Value  sense.Value
 }
 
-// Decision is the choice for one slot with all that explains it.
+// Decision is the choice for one slot with all that explains it. It is lent as an Output is; Keep keeps it.
 type Decision struct {
 	At          sense.Instant
 	ID          string
@@ -195,11 +198,13 @@ type Decision struct {
 	Uses        []string
 	Ages        []sense.Duration // of Uses, catalog.NoAge where a name has none
 	Moment      [8]byte          // keyed hash of the readings, the slice and the policy that this was decided on
-	Rejected    []Rejected       // in order of Action
+	Rejected    []Rejected       // in order of Action; nil before Explain
 	Priced      bool             // the action has a price that depends on the moment
 	Price       catalog.Micro    // that price, where Priced
 	Normal      catalog.Micro    // the normal one
 	Policy      string           // name@version
+
+	making *making // of what Explain tells; nil once it did
 }
 
 // Text is a treatment with its placeholders filled.

@@ -43,6 +43,9 @@ func (d *Decision) AppendJSON(b []byte, mostRejected int) []byte {
 		b = sense.AppendText(b, name)
 	}
 	b = append(b, `],"rejected":[`...)
+	if mostRejected != 0 {
+		d.Explain()
+	}
 	for k := range d.Rejected {
 		if mostRejected >= 0 && k == mostRejected {
 			break

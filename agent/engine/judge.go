@@ -15,21 +15,22 @@ import (
 // candidate is an action on its way through the stages.
 type candidate struct {
 	action    int32
+	unmet     rule.Node     // the condition at which it fell, whose because is looked up on demand; None where another reason
 	stage     catalog.Stage // where it fell; 0 while it stands
 	reason    catalog.Reason
-	because   []catalog.Because
-	unmet     rule.Node // the condition at which it fell, whose because is not looked up yet; None where another reason
-	until     sense.Instant
-	value     catalog.Micro
-	price     catalog.Micro // where the action has one that depends on the moment
-	treatment *catalog.Treatment
 	personal  bool
 	ambient   bool
 	mandatory bool
 	foremost  bool
+	appraised bool // value is known
 	pressed   bool // its bother is more than its own
 	unpriced  bool // it fell since its price is not known
 	again     bool // a question whose first answer could not be used
+	because   []catalog.Because
+	until     sense.Instant
+	value     catalog.Micro // what it is worth, once it is appraised
+	price     catalog.Micro // where the action has one that depends on the moment
+	treatment *catalog.Treatment
 	text      *Text
 	entry     arbiter.Candidate // how it is ranked, once it stands
 }
@@ -39,55 +40,123 @@ func (c *candidate) fall(stage catalog.Stage, d guard.Verdict) {
 	c.stage, c.reason, c.because, c.until = stage, d.Reason, d.Because, d.Until
 }
 
-// judge passes an action through the stages before ranking, in the first of its
-// treatments that comes through.
-func (m *Mind) judge(s *session, v *guard.View, index int32, quiet guard.Verdict, language string) candidate {
-	a := &m.bundle.Actions[index]
-	best := candidate{action: -1, unmet: rule.None}
-	value, pressed := m.expected(s, v, a)
-	for k, t := range [...]*catalog.Treatment{a.SayPersonal, a.Say} {
-		if t == nil && (k == 0 || a.SayPersonal != nil) {
-			continue // an action without any treatment is judged all the same, and falls at the last stage
-		}
-		c := candidate{action: index, unmet: rule.None, value: value, treatment: t, personal: k == 0, ambient: t != nil && t.Ambient, pressed: pressed}
-		m.pass(s, v, &c, quiet, language)
-		if c.stage == 0 && m.fit(s, v, &c, language) {
-			return c
-		}
-		if first := best.action < 0; first || c.further(&best) {
-			best = c
-		}
-	}
-	return best
+// setting is what is the same for all candidates of one decision.
+type setting struct {
+	s        *session
+	v        *guard.View
+	on       *rule.Eval // the conditions of the session
+	quiet    guard.Verdict
+	language string
+	spoken   int           // the language's place in the policy, -1 where it has none
+	pressure catalog.Micro // of what was said to the customer before
+	of       *making       // the decision that is being made; nil where candidates are judged for their own sake
+	legal    []lawful      // by purpose: what is the same for all actions for it
 }
 
-// further says whether c came further than o: through every stage but the last, or to a later one.
-func (c *candidate) further(o *candidate) bool {
-	return o.stage != 0 && (c.stage == 0 || c.stage > o.stage)
+// lawful is what the stage legal says of what is for one purpose and asks for nothing else.
+type lawful struct {
+	judged  bool
+	verdict guard.Verdict
+}
+
+// settingOf returns the setting of a view. It holds until the next one is made.
+func (m *Mind) settingOf(s *session, v *guard.View, quiet guard.Verdict, language string) *setting {
+	legal := m.setting.legal
+	if len(legal) != len(m.bundle.Purposes) {
+		legal = make([]lawful, len(m.bundle.Purposes))
+	}
+	clear(legal)
+	m.setting = setting{s: s, v: v, on: m.moment.Conditions(s.name), quiet: quiet, language: language, spoken: slices.Index(m.bundle.Languages, language),
+		pressure: contact.Pressure(m.bundle, v.Slice, m.now), legal: legal}
+	return &m.setting
+}
+
+// judge passes an action through the stages before ranking, in the first of its treatments that comes through.
+func (m *Mind) judge(s *session, v *guard.View, index int32, quiet guard.Verdict, language string) (c candidate) {
+	at := m.settingOf(s, v, quiet, language)
+	m.stand(at, &c, index)
+	m.appraise(at, &c)
+	if c.stage == 0 {
+		m.dress(at, &c)
+	}
+	return c
+}
+
+// stand passes an action through the stages quiet to value in its first treatment; where the manners or the law
+// hold that one back, in the other, if it comes further.
+func (m *Mind) stand(at *setting, c *candidate, index int32) {
+	a := &m.bundle.Actions[index]
+	c.action, c.unmet, c.treatment = index, rule.None, a.SayPersonal
+	if c.personal = a.SayPersonal != nil; !c.personal {
+		c.treatment = a.Say // an action without any treatment is judged all the same, and falls at the last stage
+	}
+	c.ambient = c.treatment != nil && c.treatment.Ambient
+	m.pass(at, c)
+	if c.stage == catalog.StageLegal || c.stage == catalog.StageGuard { // no other stage looks at the treatment
+		if o, ok := m.inOther(at, c); ok && (o.stage == 0 || o.stage > c.stage) {
+			*c = o
+		}
+	}
+}
+
+// inOther passes the action of a candidate in its first treatment through the stages in its other one; false where
+// there is none.
+func (m *Mind) inOther(at *setting, c *candidate) (o candidate, ok bool) {
+	a := &m.bundle.Actions[c.action]
+	if !c.personal || a.Say == nil {
+		return o, false
+	}
+	o = candidate{action: c.action, unmet: rule.None, treatment: a.Say, ambient: a.Say.Ambient}
+	m.pass(at, &o)
+	return o, true
+}
+
+// dress fills the text of a candidate that stands, in the first of its treatments that fits and comes through. Where
+// none does it leaves the reason of the stage treatment, which is told only if the candidate would have won.
+func (m *Mind) dress(at *setting, c *candidate) {
+	if m.fit(at, c) {
+		return
+	}
+	if o, ok := m.inOther(at, c); ok && o.stage == 0 && m.fit(at, &o) {
+		o.entry = c.entry
+		*c = o
+	}
 }
 
 // expected returns what an action is worth here and now, and whether earlier contacts take from it.
 func (m *Mind) expected(s *session, v *guard.View, a *catalog.Action) (value catalog.Micro, pressed bool) {
-	pressing := v.Slice
-	if a.ExemptPressure {
-		pressing = nil // its own bother and the floor count
+	return m.worthOf(m.moment.Conditions(s.name), contact.Pressure(m.bundle, v.Slice, m.now), a)
+}
+
+// appraise works out what a candidate is worth.
+func (m *Mind) appraise(at *setting, c *candidate) {
+	if !c.appraised {
+		c.value, c.pressed = m.worthOf(at.on, at.pressure, &m.bundle.Actions[c.action])
+		c.appraised = true
 	}
-	bother := contact.Bother(m.bundle, pressing, a.Bother, m.now)
-	pressed = pressing != nil && bother > contact.Bother(m.bundle, nil, a.Bother, m.now)
+}
+
+// worthOf returns what an action is worth under a pressure, and whether that takes from it.
+func (m *Mind) worthOf(on *rule.Eval, pressure catalog.Micro, a *catalog.Action) (value catalog.Micro, pressed bool) {
+	if a.ExemptPressure {
+		pressure = 0 // its own bother and the floor count
+	}
+	bother := contact.Bothers(m.bundle, pressure, a.Bother)
+	pressed = pressure > 0 && bother > contact.Bothers(m.bundle, 0, a.Bother)
 	factors := append(m.factors[:0], a.Propensity, a.Lever)
-	factors = m.weigh(s, factors, a.Weights)
+	factors = weigh(on, factors, a.Weights)
 	if a.Group >= 0 {
 		g := &m.bundle.Groups[a.Group]
-		factors = m.weigh(s, append(factors, g.Lever), g.Weights)
+		factors = weigh(on, append(factors, g.Lever), g.Weights)
 	}
 	m.factors = factors
 	return arbiter.Expected(a.Value, bother+a.Elsewhere, factors...), pressed
 }
 
 // weigh adds the factors of the weights whose condition is certain to hold.
-func (m *Mind) weigh(s *session, factors []catalog.Micro, weights []catalog.Weight) []catalog.Micro {
+func weigh(on *rule.Eval, factors []catalog.Micro, weights []catalog.Weight) []catalog.Micro {
 	for _, w := range weights {
-		if m.true(s, w.When) {
+		if w.When == rule.None || on.Truth(w.When) == rule.True {
 			factors = append(factors, w.Factor)
 		}
 	}
@@ -95,23 +164,23 @@ func (m *Mind) weigh(s *session, factors []catalog.Micro, weights []catalog.Weig
 }
 
 // pass sends a candidate through the stages quiet to value.
-func (m *Mind) pass(s *session, v *guard.View, c *candidate, quiet guard.Verdict, language string) {
-	a := &m.bundle.Actions[c.action]
-	gc := guard.Candidate{Action: a, Ambient: c.ambient, Personal: c.personal}
-	if !quiet.OK() && !guard.Passes(m.bundle, a.Intent) {
-		c.fall(catalog.StageQuiet, quiet)
+func (m *Mind) pass(at *setting, c *candidate) {
+	a, v := &m.bundle.Actions[c.action], at.v
+	if !at.quiet.OK() && !guard.Passes(m.bundle, a.Intent) {
+		c.fall(catalog.StageQuiet, at.quiet)
 		return
 	}
-	if d := guard.Legal(v, gc); !d.OK() {
+	gc := guard.Candidate{Action: a, Ambient: c.ambient, Personal: c.personal}
+	if d := m.lawful(at, gc); !d.OK() {
 		c.fall(catalog.StageLegal, d)
 		return
 	}
-	if d := guard.Active(v, a, language); !d.OK() {
+	if d := guard.Active(v, a, at.language); !d.OK() {
 		c.fall(catalog.StageActive, d)
 		return
 	}
 	for _, stage := range [...]catalog.Stage{catalog.StageEligible, catalog.StageApplicable, catalog.StageSuitable} {
-		if m.condition(s, v, stage, c); c.stage != 0 {
+		if m.condition(at, stage, c); c.stage != 0 {
 			return
 		}
 	}
@@ -123,14 +192,27 @@ func (m *Mind) pass(s *session, v *guard.View, c *candidate, quiet guard.Verdict
 		c.fall(catalog.StageGuard, d)
 		return
 	}
-	if d := contact.Judge(v, a, m.unaskedOf(s, c)); !d.OK() {
+	if d := contact.Judge(v, a, m.unaskedOf(at, c)); !d.OK() {
 		c.fall(catalog.StageContact, d)
 		return
 	}
 	c.mandatory, c.foremost = guard.Mandatory(v, a), guard.Foremost(v, a)
-	if d := m.worth(v, a, c); !d.OK() {
-		c.fall(catalog.StageValue, d)
+	m.appraise(at, c)
+	if reason := c.worth(v.Slot); reason != catalog.NoReason {
+		c.stage, c.reason = catalog.StageValue, reason
 	}
+}
+
+// lawful passes a candidate through the stage legal. Of most actions it looks at nothing but the purpose.
+func (m *Mind) lawful(at *setting, c guard.Candidate) guard.Verdict {
+	if c.Ambient || !guard.ByPurpose(m.bundle, c.Action) {
+		return guard.Legal(at.v, c)
+	}
+	one := &at.legal[c.Action.Purpose]
+	if !one.judged {
+		one.judged, one.verdict = true, guard.Legal(at.v, c)
+	}
+	return one.verdict
 }
 
 // asksAgain says whether an action is the question that was shown last in the visit.
@@ -146,10 +228,14 @@ func asksAgain(v *guard.View, a *catalog.Action) bool {
 	return false
 }
 
-// unaskedOf is what the session remembers of showing the candidate. What is asked again was not
-// answered: it is not served yet.
-func (m *Mind) unaskedOf(s *session, c *candidate) contact.Unasked {
-	if c.again {
+// unaskedOf is what the session remembers of showing the candidate; nothing where somebody asks. What is asked
+// again was not answered: it is not served yet.
+func (m *Mind) unaskedOf(at *setting, c *candidate) contact.Unasked {
+	s := at.s
+	switch {
+	case at.v.Asked:
+		return contact.Unasked{}
+	case c.again:
 		return contact.Unasked{LastOfAny: s.last, Recent: s.recent}
 	}
 	u := s.memory[c.action]
@@ -189,29 +275,30 @@ func conditions(b *catalog.Bundle, a *catalog.Action, stage catalog.Stage) (grou
 }
 
 // condition judges one of the three stages that authors write: a permission needs certain truth.
-func (m *Mind) condition(s *session, v *guard.View, stage catalog.Stage, c *candidate) {
+func (m *Mind) condition(at *setting, stage catalog.Stage, c *candidate) {
 	a := &m.bundle.Actions[c.action]
 	group, own, groupNot, ownNot := conditions(m.bundle, a, stage)
-	if reason := m.unmet(s, group, groupNot); reason != catalog.NoReason {
+	if reason := m.unmet(at, group, groupNot); reason != catalog.NoReason {
 		c.stage, c.reason, c.unmet = stage, reason, group
 		return
 	}
-	if reason := m.unmet(s, own, ownNot); reason != catalog.NoReason && !(stage == catalog.StageApplicable && m.stillArmed(s, c.action, reason)) {
+	if reason := m.unmet(at, own, ownNot); reason != catalog.NoReason && !(stage == catalog.StageApplicable && m.stillArmed(at.s, c.action, reason)) {
 		c.stage, c.reason, c.unmet = stage, reason, own
 		return
 	}
 	if stage == catalog.StageApplicable {
-		m.deliverable(s, v, a, c)
+		m.deliverable(at, a, c)
 	}
 }
 
 // deliverable asks of an applicable action for its price, for what must be known to deliver it, and
 // whether it comes in time.
-func (m *Mind) deliverable(s *session, v *guard.View, a *catalog.Action, c *candidate) {
-	price, d := m.priceOf(s, a)
+func (m *Mind) deliverable(at *setting, a *catalog.Action, c *candidate) {
+	v := at.v
+	price, d := m.priceOf(at, a)
 	c.price, c.unpriced = price, !d.OK()
 	if d.OK() {
-		d = m.delivered(s, v, a)
+		d = m.delivered(at.s, v, a)
 	}
 	if d.OK() && a.Before >= 0 && v.Slice != nil {
 		due, ok, _ := v.Slice.DueOf(m.bundle, a.Before, a.About, m.now)
@@ -220,7 +307,7 @@ func (m *Mind) deliverable(s *session, v *guard.View, a *catalog.Action, c *cand
 		}
 		if ok && m.now >= due {
 			k := m.bundle.Kinds[a.Before].Name
-			d = guard.Verdict{Reason: catalog.TooLate, Because: []catalog.Because{{Name: k, Value: sense.TimestampValue(due), Age: m.now.Sub(due)}}}
+			d = guard.Verdict{Reason: catalog.TooLate, Because: v.Room.Because(catalog.Because{Name: k, Value: sense.TimestampValue(due), Age: m.now.Sub(due)})}
 		}
 	}
 	if !d.OK() {
@@ -230,40 +317,35 @@ func (m *Mind) deliverable(s *session, v *guard.View, a *catalog.Action, c *cand
 
 // unmet says why a condition does not hold, NoReason where it does; none holds always. not is the
 // reason of being certainly false.
-func (m *Mind) unmet(s *session, node rule.Node, not catalog.Reason) catalog.Reason {
+func (m *Mind) unmet(at *setting, node rule.Node, not catalog.Reason) catalog.Reason {
 	if node == rule.None {
 		return catalog.NoReason
 	}
-	switch m.moment.Truth(s.name, node) {
+	switch at.on.Truth(node) {
 	case rule.True:
 		return catalog.NoReason
 	case rule.Unknown:
-		if r := m.moment.Result(s.name, node); r.Cause != rule.Known {
+		if r := at.on.Result(node); r.Cause != rule.Known {
 			return lookReasons[r.Cause]
 		}
 		return not
 	}
 	if m.plan.entering[node] {
-		if reason, _ := m.moment.Why(s.name, node); reason != catalog.NoReason {
+		if reason, _ := m.moment.Why(at.s.name, node); reason != catalog.NoReason {
 			return reason // the place was left
 		}
 	}
 	return not
 }
 
-// worth asks whether the action is worth its bother here.
-func (m *Mind) worth(v *guard.View, a *catalog.Action, c *candidate) guard.Verdict {
-	needed := ""
-	reason := catalog.NoReason
+// worth asks whether an appraised candidate is worth its bother in a slot.
+func (c *candidate) worth(slot *catalog.Slot) catalog.Reason {
 	switch {
 	case c.mandatory:
-		return guard.Verdict{}
 	case c.value <= 0:
-		reason, needed = catalog.NotWorthBother, "> 0"
-	case c.value < v.Slot.Minimum:
-		reason, needed = catalog.BelowMinimum, ">= "+string(sense.AppendMicro(nil, v.Slot.Minimum, 6))
-	default:
-		return guard.Verdict{}
+		return catalog.NotWorthBother
+	case c.value < slot.Minimum:
+		return catalog.BelowMinimum
 	}
-	return guard.Verdict{Reason: reason, Because: []catalog.Because{{Name: a.Name, Value: sense.MoneyValue(c.value), Age: catalog.NoAge, Needed: needed}}}
+	return catalog.NoReason
 }

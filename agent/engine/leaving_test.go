@@ -47,7 +47,7 @@ func (d *desk) left() string {
 func worn(t *testing.T) *desk {
 	d := deskOf(t, health)
 	d.mind, d.outs = New(Config{Device: "w1", Epoch: 5, Secret: [16]byte{1}}), nil
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, health)}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, health)}})))
 	d.tell(`{"link":"up"}`, annaTaps)
 	return d
 }
@@ -57,7 +57,7 @@ func (d *desk) hold() {
 	c := d.mind.byID["anna"]
 	slice := c.Slice
 	slice.Exposures = nil
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: c.Handle, Revision: c.Revision + 1, Until: d.now.Add(30 * sense.Day), Slice: &slice}}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: c.Handle, Revision: c.Revision + 1, Until: d.now.Add(30 * sense.Day), Slice: &slice}}})))
 }
 
 // TestLeaving: a derived value leaves by consent, one at a time: yes and no at their turn, numbers once a
@@ -140,7 +140,7 @@ func TestLeftIsNotToldAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := &desk{t: t, mind: again, now: d.now}
-		r.outs = append(r.outs, again.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, health)}}))
+		r.outs = append(r.outs, kept(again.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, health)}})))
 		r.tell(`{"link":"up"}`, annaTaps)
 		r.hold()
 		r.tell(`{"signal":"goal_days","value":5}`)

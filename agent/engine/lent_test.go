@@ -15,7 +15,7 @@ import (
 func fleetDesk(t testing.TB, policy string, budgets bool) *desk {
 	d := &desk{t: t, mind: New(Config{Device: "k1", Epoch: 5, Secret: [16]byte{1}, Budgets: budgets, Moments: true})}
 	d.now, _ = sense.ParseInstant("2026-03-02T10:00:00+01:00")
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, policy)}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, policy)}})))
 	d.tell(`{"clock":{"now":"2026-03-02T10:00:00+01:00","state":"synced","zone":"Europe/Amsterdam"}}`, `{"link":"up"}`)
 	return d
 }
@@ -31,7 +31,7 @@ func (d *desk) sends(u SliceUpdate) Output {
 	if u.Until == 0 {
 		u.Until = d.now.Add(7 * sense.Day)
 	}
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{u}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{u}})))
 	return d.outs[len(d.outs)-1]
 }
 
@@ -96,7 +96,7 @@ func TestAContactOfAnotherPersonHereGoesWithASplit(t *testing.T) {
 	d := fleetDesk(t, oneSale, false)
 	d.tell(annaTaps, `{"identify":"bea","by":"card","session":"b"}`)
 	bea := d.mind.byID["bea"]
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: bea.Handle, Revision: 1, Until: d.now.Add(sense.Day), Customer: "p2", Slice: agreed()}}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: bea.Handle, Revision: 1, Until: d.now.Add(sense.Day), Customer: "p2", Slice: agreed()}}})))
 	d.tell(`{"ask":"screen","session":"b"}`)
 	d.wants("mats", "")
 	hers := d.last().ID
@@ -317,7 +317,7 @@ func TestAnEndedLeaseLeavesNothing(t *testing.T) {
 	gone := d.mind.seq - 1
 	d.tell(`{"link":"up"}`, `{"identify":"bob","by":"card"}`)
 	bob := d.mind.byID["bob"]
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: bob.Handle, Revision: 1, Until: d.now.Add(7 * sense.Day), Through: gone, Slice: agreed()}}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: bob.Handle, Revision: 1, Until: d.now.Add(7 * sense.Day), Through: gone, Slice: agreed()}}})))
 	d.at(sense.Day)
 	if d.mind.byID["anna"] != nil || len(d.mind.Snapshot().Customers) != 1 {
 		t.Errorf("anna is held: %+v", d.mind.byID["anna"])
@@ -340,7 +340,7 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 	for k := range MostPending {
 		d.tell(fmt.Sprintf(`{"fact":"name.first","customer":"anna","value":"A%d","provenance":"declared"}`, k))
 	}
-	o := d.mind.Step(Input{At: d.now, Events: parsed(t, `{"fact":"name.first","customer":"anna","value":"B","provenance":"declared"}`, d.now)})
+	o := kept(d.mind.Step(Input{At: d.now, Events: parsed(t, `{"fact":"name.first","customer":"anna","value":"B","provenance":"declared"}`, d.now)}))
 	if len(o.Refused) != 1 || !errors.Is(o.Refused[0].Err, ErrPending) {
 		t.Errorf("refused %v", o.Refused)
 	}
@@ -362,14 +362,14 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 func TestSlicesAreBoundedByBytes(t *testing.T) {
 	d := &desk{t: t, mind: New(Config{Device: "k1", Epoch: 5, Secret: [16]byte{1}, MaxSlices: 64 << 10})}
 	d.now, _ = sense.ParseInstant("2026-03-02T10:00:00+01:00")
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, oneSale)}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, oneSale)}})))
 	big := func(id string) {
 		c := d.mind.byID[id]
 		s := agreed()
 		for k := range 20 {
 			s.MergeExposures([]profile.Exposure{elsewhere(fmt.Sprintf("k2-9-%d", k), d.now)})
 		}
-		d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: c.Handle, Revision: 1, Until: d.now.Add(sense.Day), Slice: s}}}))
+		d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{{Handle: c.Handle, Revision: 1, Until: d.now.Add(sense.Day), Slice: s}}})))
 	}
 	d.takes(`{"consent":"offers","customer":"waits","granted":false}`)
 	for k := range 100 {
@@ -404,7 +404,7 @@ func holding(b testing.TB, n int) *desk {
 	d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(b, oneSale)}})
 	for k := range n {
 		e := event.Event{At: d.now, HasAt: true, Happened: d.now, Session: event.MainSession, Body: &event.Identify{Customer: fmt.Sprintf("c%05d", k), By: event.ByCard}}
-		o := d.mind.Step(Input{At: d.now, Events: []event.Event{e}})
+		o := kept(d.mind.Step(Input{At: d.now, Events: []event.Event{e}}))
 		u := SliceUpdate{Handle: o.Persist[0].Handle, Revision: 1, Until: d.now.Add(7 * sense.Day), Slice: agreed(elsewhere("k2-9-1", d.now-sense.Instant(k)))}
 		d.mind.Step(Input{At: d.now, Slices: []SliceUpdate{u}})
 	}
@@ -556,7 +556,7 @@ contact:
 		}
 	}
 	// Another policy means other subjects.
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, policy), Hash: [32]byte{1}}}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: written(t, policy), Hash: [32]byte{1}}})))
 	ask("screen", "silence")
 	ask("side", "hats")
 	lend([8]byte{1})

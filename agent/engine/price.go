@@ -12,20 +12,22 @@ import (
 
 // priceOf returns what an action costs the customer now; 0 where its price does not depend on anything.
 // A price that is not known, or below nothing, is no price: the action is not applicable.
-func (m *Mind) priceOf(s *session, a *catalog.Action) (price catalog.Micro, d guard.Verdict) {
+func (m *Mind) priceOf(at *setting, a *catalog.Action) (price catalog.Micro, d guard.Verdict) {
 	if a.Price == nil {
 		return 0, d
 	}
-	if r := m.moment.Result(s.name, a.Price.Node); r.Cause == rule.Known {
+	if r := at.on.Result(a.Price.Node); r.Cause == rule.Known {
 		if price, ok := money(r.Value); ok && price >= 0 {
 			return price, d
 		}
 	}
-	reason, because := m.moment.Why(s.name, a.Price.Node)
+	why := m.moment.Reasons(at.s.name)
+	var room [catalog.MostBecause]catalog.Because
+	reason, because := why.Append(room[:0], a.Price.Node)
 	if reason == catalog.NoReason {
 		reason = catalog.ConditionError
 	}
-	return 0, guard.Verdict{Reason: reason, Because: because}
+	return 0, guard.Verdict{Reason: reason, Because: at.v.Room.Because(because...)}
 }
 
 // money reads an amount to the millionth.

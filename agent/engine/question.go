@@ -48,7 +48,7 @@ func (m *Mind) delivered(s *session, v *guard.View, a *catalog.Action) guard.Ver
 		}
 	}
 	if ways == 0 {
-		return guard.Verdict{Reason: catalog.NotApplicable, Because: []catalog.Because{{Name: deliverySignal, Value: sense.StringValue(v.Delivery), Age: catalog.NoAge}}}
+		return guard.Verdict{Reason: catalog.NotApplicable, Because: v.Room.Because(catalog.Because{Name: deliverySignal, Value: sense.StringValue(v.Delivery), Age: catalog.NoAge})}
 	}
 	return first
 }
@@ -58,14 +58,14 @@ func (m *Mind) known(s *session, v *guard.View, facts []int32) guard.Verdict {
 	for _, f := range facts {
 		because := catalog.Because{Name: m.bundle.Facts[f].Name, Age: catalog.NoAge}
 		if v.Slice == nil {
-			return guard.Verdict{Reason: catalog.InputIsUnknown, Because: []catalog.Because{because}}
+			return guard.Verdict{Reason: catalog.InputIsUnknown, Because: v.Room.Because(because)}
 		}
 		switch h := v.Slice.Held(m.bundle, f, s.owners, m.now); {
 		case !h.Present:
-			return guard.Verdict{Reason: catalog.FactMissing, Because: []catalog.Because{because}}
+			return guard.Verdict{Reason: catalog.FactMissing, Because: v.Room.Because(because)}
 		case !h.Fresh:
 			because.Value, because.Age = h.Value, h.Age
-			return guard.Verdict{Reason: catalog.FactStale, Because: []catalog.Because{because}, Until: sense.Never}
+			return guard.Verdict{Reason: catalog.FactStale, Because: v.Room.Because(because), Until: sense.Never}
 		}
 	}
 	return guard.Verdict{}

@@ -100,7 +100,7 @@ func TestQuestionComesDown(t *testing.T) {
 func TestRetry(t *testing.T) {
 	refused := func(d *desk, line string) {
 		t.Helper()
-		if o := d.mind.Step(Input{At: d.now, Events: parsed(t, line, d.now)}); len(o.Refused) != 1 || !strings.Contains(o.Refused[0].Err.Error(), "invalid_value") {
+		if o := kept(d.mind.Step(Input{At: d.now, Events: parsed(t, line, d.now)})); len(o.Refused) != 1 || !strings.Contains(o.Refused[0].Err.Error(), "invalid_value") {
 			t.Errorf("%s: refused %+v", line, o.Refused)
 		}
 	}

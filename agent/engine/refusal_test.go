@@ -68,7 +68,7 @@ func TestHerNoOutlivesTheLease(t *testing.T) {
 			}
 			b := d.mind.bundle
 			d.mind = again
-			d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: b}}))
+			d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: &BundleUpdate{Bundle: b}})))
 			d.tell(`{"clock":{"now":"2026-03-04T10:00:00+01:00","state":"synced","zone":"Europe/Amsterdam"}}`, annaTaps)
 			d.asks(c.ended[0], c.ended[1], c.ended[2])
 			d.tell(`{"link":"up"}`)

@@ -46,6 +46,9 @@ type session struct {
 	quietTurn sense.Instant // when quiet hours of who is served next begin or end; 0 where not worked out
 	lapse     sense.Instant // when time alone may let something through in an unasked slot
 	restless  bool          // any step may
+
+	state func(k int) (rule.Truth, []catalog.Because) // truth of the bundle's states here; nil before it is asked for
+	spare *shown                                      // that nothing stands in any more
 }
 
 // unasked is what the session remembers of one action.

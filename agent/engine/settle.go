@@ -126,7 +126,7 @@ func (m *Mind) judgeShown(s *session) {
 		if q := &s.visit().question; q.decision == x.decision {
 			v.Questioned = q.before
 		}
-		if d := m.judgeStanding(&v, guard.Candidate{Action: a, Ambient: x.ambient, Personal: x.personal}, x.language); !d.OK() {
+		if d := m.judgeStanding(v, guard.Candidate{Action: a, Ambient: x.ambient, Personal: x.personal}, x.language); !d.OK() {
 			m.clear(s, k, d.Reason.String(), true)
 		}
 	}
@@ -197,9 +197,13 @@ func (m *Mind) answerAsk(a pendingAsk) {
 	s := a.session
 	if x := s.shown[a.slot]; x != nil {
 		m.clear(s, int(a.slot), "replaced", false)
+		s.spare = x
 	}
 	s.latest[a.slot] = lately{}
 	// What is said with one request holds for that request only.
+	if len(a.ask.With) > 0 {
+		m.explain() // those before it were made without
+	}
 	with := len(a.ask.With) > 0 && m.moment.With(s.name, a.ask.With, m.now) == nil
 	if with {
 		m.moment.Settle(m.now)
@@ -207,6 +211,7 @@ func (m *Mind) answerAsk(a pendingAsk) {
 	d, choice := m.decide(s, a.slot, a.ask)
 	m.freeze(s, a.slot, a.ask, d)
 	if with {
+		d.Explain()
 		m.moment.Without(m.now)
 		m.moment.Settle(m.now)
 	}
@@ -242,6 +247,8 @@ func (m *Mind) offerUnasked(s *session) {
 			if s.silence[slot] != d.Cause {
 				s.silence[slot] = d.Cause
 				m.out.Silent = append(m.out.Silent, Silence{*d})
+			} else {
+				m.unmake(choice.of)
 			}
 			continue
 		}
@@ -256,7 +263,7 @@ func (m *Mind) offerUnasked(s *session) {
 func (m *Mind) number(d *Decision) {
 	m.decided++
 	d.N = m.decided
-	d.ID = decisionID(m.cfg.Device, m.cfg.Epoch, d.N)
+	d.ID = m.nameOf(d.N)
 	d.Policy = m.policy
 }
 
@@ -272,7 +279,7 @@ func (m *Mind) witness(s *session, d *Decision) {
 		}
 		d.Ages = append(d.Ages, age)
 	}
-	b := append([]byte("moment"), m.cfg.Secret[:]...)
+	b := append(append(m.line[:0], "moment"...), m.cfg.Secret[:]...)
 	b = binary.BigEndian.AppendUint64(append(b, m.hash[:]...), m.cfg.Life)
 	for k := range m.bundle.Signals {
 		v, _, cause := m.moment.Reading(s.name, int32(k))
@@ -282,6 +289,7 @@ func (m *Mind) witness(s *session, d *Decision) {
 		b = append(b, c.Handle[:]...)
 		b = strconv.AppendUint(b, c.Changed, 10)
 	}
+	m.line = b
 	sum := sha256.Sum256(b)
 	copy(d.Moment[:], sum[:])
 }
@@ -312,17 +320,21 @@ func (m *Mind) show(s *session, slot int32, d *Decision, choice choice, ask *eve
 	a := &m.bundle.Actions[choice.action]
 	var reserved *profile.Exposure
 	if c != nil {
-		one := exposureOf(m.bundle, a, d, m.bundle.Slots[slot].Channel, m.cfg.Leased)
-		one.Seq = m.seq // keep persists the decision next
-		m.reserve(c, one)
-		reserved = &one
+		reserved = &choice.of.exposure
+		*reserved = exposureOf(m.bundle, a, d, m.bundle.Slots[slot].Channel, m.cfg.Leased)
+		reserved.Seq = m.seq // keep persists the decision next
+		m.reserve(c, *reserved)
 	}
 	m.keep(d, c, reserved)
 	m.spend(a.Name, Showing{N: d.N, At: d.At, Settled: m.cfg.Leased})
 	if a.Intent == catalog.Question {
 		s.visit().questioned(a.Name, d.ID, m.now)
 	}
-	x := &shown{decision: d.ID, action: choice.action, personal: d.Treatment == sayPersonal, ambient: choice.ambient,
+	x := s.spare
+	if s.spare = nil; x == nil {
+		x = &shown{}
+	}
+	*x = shown{decision: d.ID, action: choice.action, personal: d.Treatment == sayPersonal, ambient: choice.ambient,
 		asked: d.Asked, language: d.Language, owner: c, at: m.now, until: m.now.Add(m.bundle.Slots[slot].ShowFor)}
 	if ask != nil {
 		x.intent, _ = catalog.ParseIntent(ask.Intent)
@@ -381,7 +393,7 @@ func (m *Mind) finish() {
 // renumber lets the numbers of a step's decisions follow the order of their lines. They are made in
 // another where an ask is answered and unasked slots are filled in the same step.
 func (m *Mind) renumber() {
-	if sort.SliceIsSorted(m.out.Show, func(a, b int) bool { return m.out.Show[a].N < m.out.Show[b].N }) {
+	if slices.IsSortedFunc(m.out.Show, func(a, b *Decision) int { return cmp.Compare(a.N, b.N) }) {
 		return
 	}
 	first := m.decided - uint64(len(m.out.Show))

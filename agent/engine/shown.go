@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/tact-edge/tact/actions/catalog"
-	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/rule"
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -46,18 +45,11 @@ func personalOf(b *catalog.Bundle) []string {
 
 // unsay leaves out the values of what is personal in the reasons of a decision, with their ages, where the
 // session may not show it; that an action fell, why, and by which name stays.
-func (m *Mind) unsay(v *guard.View, d *Decision) {
-	if len(d.Rejected) == 0 || guard.MayShow(v) {
-		return
-	}
-	for k := range d.Rejected {
-		r := &d.Rejected[k]
-		r.Because = slices.Clone(r.Because) // others may share it
-		for n := range r.Because {
-			b := &r.Because[n]
-			if _, personal := slices.BinarySearch(m.plan.personal, b.Name); personal || r.Stage == catalog.StageContact && r.Reason != catalog.VolumeSpent {
-				b.Value, b.Age = sense.Value{}, catalog.NoAge
-			}
+func (m *Mind) unsay(r *Rejected) {
+	for n := range r.Because {
+		b := &r.Because[n]
+		if _, personal := slices.BinarySearch(m.plan.personal, b.Name); personal || r.Stage == catalog.StageContact && r.Reason != catalog.VolumeSpent {
+			b.Value, b.Age = sense.Value{}, catalog.NoAge
 		}
 	}
 }

@@ -131,7 +131,7 @@ func TestVolumeFailedAndRestarted(t *testing.T) {
 	bundle := &BundleUpdate{Bundle: written(t, budgeted)}
 	d := deskOf(t, budgeted)
 	d.mind, d.outs = New(cfg), nil
-	d.outs = append(d.outs, d.mind.Step(Input{At: d.now, Bundle: bundle}))
+	d.outs = append(d.outs, kept(d.mind.Step(Input{At: d.now, Bundle: bundle})))
 	d.tell(`{"ask":"screen"}`, `{"outcome":"failed","decision":"last"}`, `{"ask":"screen"}`, `{"outcome":"shown","decision":"last"}`, `{"outcome":"failed","decision":"last"}`)
 	snap := clone(d.mind.Snapshot())
 	at := len(d.outs)

@@ -44,6 +44,7 @@ type Fell struct {
 
 // SaidOf returns what a decision came to.
 func SaidOf(d *engine.Decision) Said {
+	d.Explain()
 	s := Said{Action: d.Action, Cause: d.Cause, Value: d.Value}
 	sum := sha256.Sum256(d.AppendJSON(nil, -1))
 	copy(s.Line[:], sum[:])

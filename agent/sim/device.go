@@ -208,6 +208,7 @@ func (d *device) step(in engine.Input) (engine.Output, error) {
 	var err error
 	d.mind.Advance(in.At, func(o engine.Output) {
 		if err == nil {
+			o = o.Keep()
 			err = d.perform(&o)
 		}
 	})
@@ -215,6 +216,7 @@ func (d *device) step(in engine.Input) (engine.Output, error) {
 		return engine.Output{}, err
 	}
 	out := d.mind.Step(in)
+	out = out.Keep()
 	return out, d.perform(&out)
 }
 

@@ -244,7 +244,7 @@ func playedBy(m *engine.Mind, b *catalog.Bundle, lines []string) *play {
 		Took:   func(_ sense.Instant, events []event.Event) { r.steps = append(r.steps, step{events: events}) },
 		Out: func(o engine.Output) {
 			printer.Print(o)
-			r.steps[len(r.steps)-1].out = o
+			r.steps[len(r.steps)-1].out = o.Keep()
 		},
 		Refuse: func(x replay.Refused) { r.refused[x.Line] = x.Err.Error() },
 	}

@@ -251,6 +251,7 @@ func (x *finder) take(m *engine.Mind, b *catalog.Bundle, d *engine.Decision) boo
 	if !x.matches(d) {
 		return false
 	}
+	d = d.Keep()
 	f := funnel.Of(b, d, func(name string) (engine.Look, bool) { return m.Look(d.Session, name) })
 	x.found, x.moment = &f, nil
 	return true

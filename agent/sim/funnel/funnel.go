@@ -41,6 +41,7 @@ type Input struct {
 
 // Of makes the funnel. look tells what a name stood for at the decision; it may be nil.
 func Of(b *catalog.Bundle, d *engine.Decision, look func(name string) (engine.Look, bool)) Funnel {
+	d.Explain()
 	f := Funnel{Decision: d}
 	for _, l := range d.List {
 		f.Listed = append(f.Listed, l.Action)

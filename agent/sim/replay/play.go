@@ -37,7 +37,7 @@ type Player struct {
 	// Took is called with each step's input lines before it is taken, nil at a timer's own
 	// step. It may be nil.
 	Took func(at sense.Instant, step []event.Event)
-	Out  func(engine.Output)
+	Out  func(engine.Output) // lent until it returns
 	// Refuse hears of lines that are not taken.
 	Refuse func(Refused)
 	// Leases: the input says itself who is leased (HasLeases). A customer is then awaited

@@ -136,6 +136,9 @@ func (g *stage) view(name string) *view {
 
 // hear notes what a mind put out.
 func (g *stage) hear(device string, o engine.Output) {
+	if g.world == nil {
+		o = o.Keep()
+	}
 	replay.InOrder(&o)
 	v := g.view(device)
 	if o.Want != nil {

@@ -1,0 +1,256 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/tact-edge/tact/actions/arbiter"
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/guard"
+	"github.com/tact-edge/tact/context/moment"
+	"github.com/tact-edge/tact/context/profile"
+	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// making is what one decision is made of. The mind lends it until the next step, and uses its memory again.
+type making struct {
+	mind       *Mind
+	session    string
+	slot       *catalog.Slot
+	decision   Decision
+	candidates []candidate
+	fallback   candidate         // where it is what is shown
+	won        int32             // action; -1 for silence
+	winner     arbiter.Candidate // how it was ranked
+	pressure   catalog.Micro
+	mayShow    bool // what is personal of whom is served
+	exposure   profile.Exposure
+	texts      []*Text
+	dressed    int // texts in use
+	rejected   []Rejected
+	told       []catalog.Because
+}
+
+const (
+	// mostMakings is how many decisions' memory is used again: most steps make one or none.
+	mostMakings = 4
+	// mostLent is how many entries of an output's lists are.
+	mostLent = 256
+)
+
+// begin returns what the next decision of the step is made of.
+func (m *Mind) begin(s *session, slot int32) *making {
+	var of *making
+	switch {
+	case m.past != nil: // what a moment says holds
+		of = &making{}
+	case m.lends < len(m.makings):
+		of = m.makings[m.lends]
+		m.lends++
+	default:
+		of = &making{}
+		m.makings = append(m.makings, of)
+		m.lends++
+	}
+	d := &of.decision
+	*d = Decision{Uses: d.Uses[:0], Ages: d.Ages[:0], List: d.List[:0], making: of}
+	of.mind, of.session, of.slot = m, s.name, &m.bundle.Slots[slot]
+	of.candidates, of.dressed, of.won, of.pressure, of.mayShow = of.candidates[:0], 0, -1, 0, false
+	return of
+}
+
+// unmake takes back what the last decision was made of: nobody is told of it.
+func (m *Mind) unmake(of *making) {
+	if m.lends > 0 && m.makings[m.lends-1] == of {
+		m.lends--
+	}
+}
+
+// lend takes back all that the step before lent.
+func (m *Mind) lend() {
+	if len(m.makings) > mostMakings {
+		clear(m.makings[mostMakings:])
+		m.makings = m.makings[:mostMakings]
+	}
+	m.lends = 0
+	m.room.Clear()
+	o := &m.out
+	m.out = Output{Persist: lent(o.Persist), Clear: lent(o.Clear), Show: lent(o.Show), Silent: lent(o.Silent)}
+}
+
+func lent[T any](list []T) []T {
+	if cap(list) > mostLent {
+		return nil
+	}
+	return list[:0]
+}
+
+// text returns memory for the text of a candidate.
+func (of *making) text() *Text {
+	if of == nil {
+		return &Text{}
+	}
+	if of.dressed == len(of.texts) {
+		of.texts = append(of.texts, &Text{})
+	}
+	t := of.texts[of.dressed]
+	of.dressed++
+	*t = Text{}
+	return t
+}
+
+// Explain fills Rejected, with what decided that each fell. It is asked for before the next step of the mind that
+// made the decision; of a decision that is kept it was, and does nothing.
+func (d *Decision) Explain() {
+	if of := d.making; of != nil {
+		d.making = nil
+		d.Rejected = of.reasons()
+	}
+}
+
+// explain explains the decisions of the step so far, while the moment is theirs.
+func (m *Mind) explain() {
+	for _, of := range m.makings[:m.lends] {
+		of.decision.Explain()
+	}
+}
+
+// reasons says of each candidate that was not chosen where it fell, and why.
+func (of *making) reasons() []Rejected {
+	m := of.mind
+	why := m.moment.Reasons(of.session)
+	at := setting{on: m.moment.Conditions(of.session), pressure: of.pressure}
+	list, told := of.rejected[:0], of.told[:0]
+	for k := range of.candidates {
+		c := &of.candidates[k]
+		if c.stage == 0 || c.action == of.won {
+			continue
+		}
+		m.appraise(&at, c)
+		first := len(told)
+		told = of.because(told, why, c)
+		r := Rejected{Action: m.bundle.Actions[c.action].Name, Stage: c.stage, Reason: c.reason, Value: c.value}
+		if len(told) > first {
+			r.Because = slices.Clip(told[first:])
+			if !of.mayShow {
+				m.unsay(&r)
+			}
+		}
+		list = append(list, r)
+	}
+	of.rejected, of.told = list, told
+	return list
+}
+
+// because appends what decided that a candidate fell.
+func (of *making) because(told []catalog.Because, why *moment.Reasons, c *candidate) []catalog.Because {
+	a := &of.mind.bundle.Actions[c.action]
+	worth := catalog.Because{Name: a.Name, Value: sense.MoneyValue(c.value), Age: catalog.NoAge}
+	switch {
+	case c.unmet != rule.None:
+		_, told = why.Append(told, c.unmet)
+		return told
+	case c.stage == catalog.StageValue && c.reason == catalog.NotWorthBother:
+		worth.Needed = "> 0"
+	case c.stage == catalog.StageValue:
+		worth.Needed = of.mind.room.Amount(">= ", of.slot.Minimum)
+	case c.stage == catalog.StageRanked && c.reason == catalog.ListFull:
+		return told
+	case c.stage == catalog.StageRanked:
+		if c.reason == catalog.LostByValue {
+			worth.Needed = of.mind.room.Amount("> ", of.winner.Value)
+		}
+	default:
+		return append(told, c.because...)
+	}
+	return append(told, worth)
+}
+
+// Keep returns the output of a step as one that holds for ever, with its decisions explained. Like them it is asked
+// for before the next step of its mind.
+func (o *Output) Keep() Output {
+	kept := *o
+	kept.Clear, kept.Show, kept.Persist, kept.Silent = slices.Clone(o.Clear), nil, nil, nil
+	if len(o.Clear) == 0 {
+		kept.Clear = nil
+	}
+	for _, d := range o.Show {
+		kept.Show = append(kept.Show, d.Keep())
+	}
+	keptAs := func(d *Decision) *Decision {
+		if k := slices.Index(o.Show, d); k >= 0 {
+			return kept.Show[k]
+		}
+		return d.Keep()
+	}
+	for _, r := range o.Persist {
+		if r.Decision != nil {
+			r.Decision = keptAs(r.Decision)
+		}
+		if r.Exposure != nil {
+			x := *r.Exposure
+			r.Exposure = &x
+		}
+		kept.Persist = append(kept.Persist, r)
+	}
+	for k := range o.Silent {
+		kept.Silent = append(kept.Silent, Silence{*o.Silent[k].Keep()})
+	}
+	kept.Moments = slices.Clone(o.Moments)
+	for k := range kept.Moments {
+		kept.Moments[k].Decision = keptAs(o.Moments[k].Decision)
+	}
+	return kept
+}
+
+// Keep returns the decision as one that holds for ever, explained. It is asked for before the next step.
+func (d *Decision) Keep() *Decision {
+	if d == nil {
+		return nil
+	}
+	d.Explain()
+	kept := *d
+	kept.Text, kept.Uses, kept.Ages = d.Text.keep(), slices.Clone(d.Uses), slices.Clone(d.Ages)
+	if kept.List = slices.Clone(d.List); len(d.List) == 0 {
+		kept.List = nil
+	}
+	for k := range kept.List {
+		kept.List[k].Text = d.List[k].Text.keep()
+	}
+	n := 0
+	for k := range d.Rejected {
+		n += len(d.Rejected[k].Because)
+	}
+	told := make([]catalog.Because, 0, n)
+	if kept.Rejected = slices.Clone(d.Rejected); len(d.Rejected) == 0 {
+		kept.Rejected = nil
+	}
+	for k := range kept.Rejected {
+		if r := &kept.Rejected[k]; len(r.Because) > 0 {
+			first := len(told)
+			told = append(told, r.Because...)
+			r.Because = slices.Clip(told[first:])
+		}
+	}
+	return &kept
+}
+
+func (t *Text) keep() *Text {
+	if t == nil {
+		return nil
+	}
+	kept := *t
+	return &kept
+}
+
+// cut returns what was written into the line as a text that holds for ever.
+func (m *Mind) cut(line []byte) string {
+	m.line = line
+	return guard.Cut(&m.words, line)
+}
+
+// nameOf returns the name of a decision of this epoch.
+func (m *Mind) nameOf(n uint64) string {
+	m.line = appendDecisionID(m.line[:0], m.cfg.Device, m.cfg.Epoch, n)
+	return guard.Cut(&m.names, m.line)
+}
