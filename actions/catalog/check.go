@@ -468,6 +468,7 @@ func (c *checker) contact() {
 // program checks that its inputs point at what the bundle declares.
 func (c *checker) program() {
 	b := c.b
+	places := make([][2]bool, len(b.Places)) // asked whether inside, and for the distance
 	for k := range b.Program.Inputs {
 		in := &b.Program.Inputs[k]
 		switch in.From {
@@ -486,6 +487,11 @@ func (c *checker) program() {
 			c.must(c.has(in), "has(%s) asks for nothing", in.Name)
 		case rule.FromInside, rule.FromDistance:
 			c.index(in.Index, len(b.Places), false, "input ", in.Name)
+			if c.err == nil { // a thousand inputs of one place would be a thousand times its outline
+				way := &places[in.Index][in.From-rule.FromInside]
+				c.must(!*way, "place %s is asked for twice in one way", b.Places[in.Index].Name)
+				*way = true
+			}
 		case rule.FromOpen, rule.FromOverdue, rule.FromUntil:
 			c.index(in.Index, len(b.Kinds), false, "input ", in.Name)
 		}

@@ -4,9 +4,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
 )
 
 // allocated is how many bytes f allocates.
@@ -63,5 +67,21 @@ func TestFullListsAllocateLittle(t *testing.T) {
 	})
 	if got > 24*uint64(len(raw)) {
 		t.Errorf("%d bytes allocated for %d", got, len(raw))
+	}
+}
+
+// One input for each way to ask for a place, so that loading takes no longer than the bundle is long.
+func TestPlaceIsAskedForOnce(t *testing.T) {
+	b := examples(t)["travel"]
+	k := slices.IndexFunc(b.Program.Inputs, func(in rule.Input) bool { return in.From == rule.FromInside })
+	again := b.Program.Inputs[k]
+	again.From, again.Kind, again.Name = rule.FromDistance, sense.Double, "another word for it"
+	b.Program.Inputs = append(b.Program.Inputs, again)
+	if err := catalog.Check(b); err != nil {
+		t.Fatalf("asked for in two ways: %v", err)
+	}
+	b.Program.Inputs = append(b.Program.Inputs, again)
+	if err := catalog.Check(b); err == nil || !strings.Contains(err.Error(), "asked for twice") {
+		t.Errorf("asked for twice in one way: %v", err)
 	}
 }
