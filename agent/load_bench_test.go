@@ -192,7 +192,7 @@ func BenchmarkLoad(b *testing.B) {
 		{"decode", func() any { b, _ := catalog.Decode(encoded); return b }},
 		{"check", func() any { return catalog.Check(bundle) }},
 		{"symbols", func() any { return symbolsOf(wire.BundleID{}, catalog.Symbols(bundle)) }},
-		{"rule", func() any { p, _ := rule.NewPlan(&bundle.Program); return p }},
+		{"rule", func() any { p, _ := rule.NewPlan(&bundle.Program, moment.Interest(bundle)); return p }},
 		{"moment", func() any { return moment.New(bundle, nil) }},
 		{"mind", func() any {
 			m := engine.New(engine.Config{Device: "kiosk-1"})

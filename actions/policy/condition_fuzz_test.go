@@ -37,7 +37,7 @@ func FuzzConditionText(f *testing.F) {
 		if len(findings) > 0 {
 			t.Fatalf("%q is a program with findings %v", text, findings)
 		}
-		plan, err := rule.NewPlan(&program)
+		plan, err := rule.NewPlan(&program, rule.Interest{})
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}

@@ -41,7 +41,7 @@ actions:
 	if err != nil || b == nil {
 		t.Fatalf("Compile: %v %v", findings, err)
 	}
-	plan, err := rule.NewPlan(&b.Program)
+	plan, err := rule.NewPlan(&b.Program, rule.Interest{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -153,7 +153,7 @@ func judge(test message) string {
 	case unreadable != "" || test.text("check_only") == "true":
 		return "refused: " + cmp.Or(unreadable, "no value to check")
 	}
-	plan, err := rule.NewPlan(&program)
+	plan, err := rule.NewPlan(&program, rule.Interest{})
 	if err != nil {
 		return "WRONG: " + err.Error()
 	}
@@ -293,7 +293,7 @@ func TestFieldCELPolicies(t *testing.T) {
 				if err != nil || len(findings) > 0 {
 					t.Fatalf("%s: %v %v", condition, findings, err)
 				}
-				plan, err := rule.NewPlan(&program)
+				plan, err := rule.NewPlan(&program, rule.Interest{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -324,7 +324,7 @@ func TestFieldCELHours(t *testing.T) {
 			if err != nil || len(findings) > 0 {
 				t.Fatal(findings, err)
 			}
-			plan, err := rule.NewPlan(&program)
+			plan, err := rule.NewPlan(&program, rule.Interest{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -367,7 +367,7 @@ func TestArithmeticOfConstants(t *testing.T) {
 			t.Errorf("%s: %v %v", text, findings, err)
 			continue
 		}
-		plan, err := rule.NewPlan(&program)
+		plan, err := rule.NewPlan(&program, rule.Interest{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -52,7 +52,7 @@ func TestAmounts(t *testing.T) {
 			continue
 		}
 		program, index := l.graph.program()
-		plan, err := rule.NewPlan(&program)
+		plan, err := rule.NewPlan(&program, rule.Interest{})
 		if err != nil {
 			t.Fatalf("%s: %v", c.text, err)
 		}

@@ -367,7 +367,7 @@ func agree(tb testing.TB, o oracle, seed uint64, depth, rounds int, seen map[str
 		seen[findings[0].Code]++
 		return
 	}
-	plan, err := rule.NewPlan(&program)
+	plan, err := rule.NewPlan(&program, rule.Interest{})
 	if err != nil {
 		tb.Fatalf("seed %d: %s: %v", seed, text, err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/context/event"
+	"github.com/tact-edge/tact/context/moment"
 	"github.com/tact-edge/tact/context/rule"
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -199,7 +200,7 @@ func BenchmarkSessionBytes(b *testing.B) {
 		d.outs = nil
 		sessions := live() - before
 
-		plan, err := rule.NewPlan(&bundle.Program)
+		plan, err := rule.NewPlan(&bundle.Program, moment.Interest(bundle))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -2,7 +2,6 @@ package moment
 
 // RouseAll lets the step just begun look at everything, as if all of it were due.
 func (s *State) RouseAll() {
-	s.stirred = true
 	for _, c := range s.sessions {
 		s.rouse(c)
 		c.turn(s)

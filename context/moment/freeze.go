@@ -93,6 +93,7 @@ func Thaw(b *catalog.Bundle, f *Frozen, slice *profile.Slice, owners []event.Own
 	if err != nil {
 		m = without(b)
 	}
+	m.plan = m.plan.Reference()
 	s := &State{model: m, now: now, started: true, absent: make([]bool, len(b.Signals))}
 	s.device = newScene("", false, rule.NewEval(m.plan), f.DeviceGranted)
 	c := newScene(f.Session, true, s.device.eval.NewSession(), f.Granted)

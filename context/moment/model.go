@@ -28,8 +28,6 @@ type model struct {
 	places   []int32        // signal -> its place among those of its scope
 	turns    []int32        // input of the slice or the calendar -> its turn in its scope
 	own      [2]ownOf       // by scope
-	crosses  []bool         // input of the device -> a condition of sessions rests on it
-	crossed  bool           // one does on any
 }
 
 // ownOf is what one scope keeps.
@@ -46,7 +44,7 @@ func Check(b *catalog.Bundle) error {
 }
 
 func newModel(b *catalog.Bundle) (*model, error) {
-	plan, err := rule.NewPlan(&b.Program)
+	plan, err := rule.NewPlan(&b.Program, Interest(b))
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +62,6 @@ func newModel(b *catalog.Bundle) (*model, error) {
 		}
 	}
 	m.number()
-	m.cross()
 	for k := range b.States {
 		for _, signal := range b.States[k].Inputs {
 			if signal < 0 || int(signal) >= len(b.Signals) {
@@ -94,27 +91,6 @@ func (m *model) number() {
 			own := &m.own[b.Program.Inputs[k].Scope]
 			m.turns[k] = int32(len(own.turns))
 			own.turns = append(own.turns, k)
-		}
-	}
-}
-
-// cross finds the inputs of the device on which conditions of sessions rest.
-func (m *model) cross() {
-	p := m.plan.Program
-	m.crosses = make([]bool, len(p.Inputs))
-	above := make([]bool, len(p.Nodes)) // arguments stand before the nodes that read them
-	for n := len(p.Nodes) - 1; n >= 0; n-- {
-		op := &p.Nodes[n]
-		above[n] = above[n] || op.Scope == rule.ScopeSession
-		if !above[n] {
-			continue
-		}
-		for _, a := range op.Args {
-			above[a] = true
-		}
-		if op.Input >= 0 && int(op.Input) < len(p.Inputs) {
-			m.crosses[op.Input] = true
-			m.crossed = m.crossed || p.Inputs[op.Input].Scope == rule.ScopeDevice
 		}
 	}
 }

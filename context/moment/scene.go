@@ -108,19 +108,6 @@ func (c *scene) turn(s *State) {
 	}
 }
 
-// set hands the state of an input to the conditions.
-func (c *scene) set(s *State, input int32, state rule.Result, at sense.Instant) {
-	c.eval.Set(input, state, at)
-	c.touched(s, input)
-}
-
-// touched notes that an input of the device is another, where sessions rest on it.
-func (c *scene) touched(s *State, input int32) {
-	if !c.session && s.model.crosses[input] {
-		s.stirred = true
-	}
-}
-
 // restart forgets all readings, windows and latches.
 func (c *scene) restart(s *State) {
 	c.readings = nil
@@ -189,9 +176,9 @@ func (c *scene) refreshSignal(s *State, k int32) {
 	c.wait(s.model, s.model.places[k], due)
 	for _, input := range s.model.signals[k] {
 		if s.model.bundle.Program.Inputs[input].From == rule.FromHas {
-			c.set(s, input, rule.Result{Value: sense.BoolValue(state.Cause == rule.Known)}, at)
+			c.eval.Set(input, rule.Result{Value: sense.BoolValue(state.Cause == rule.Known)}, at)
 		} else {
-			c.set(s, input, state, at)
+			c.eval.Set(input, state, at)
 		}
 	}
 	if k == s.model.position {
@@ -204,7 +191,6 @@ func (c *scene) drop(s *State, k int32) {
 	c.keep(s.model, k, reading{})
 	for _, input := range s.model.signals[k] {
 		c.eval.Forget(input, s.now)
-		c.touched(s, input)
 	}
 	if k == s.model.position {
 		c.fences = nil
@@ -230,7 +216,7 @@ func (c *scene) refreshPlaces(s *State, position rule.Result, at sense.Instant) 
 				state = sideOf(fence.Last)
 			}
 		}
-		c.set(s, input, state, at)
+		c.eval.Set(input, state, at)
 	}
 }
 
@@ -249,7 +235,7 @@ func (c *scene) refreshInput(s *State, k int32) {
 	}
 	state, at, next := c.lookUp(s, k, in)
 	c.wait(s.model, s.model.turns[k], next)
-	c.set(s, k, state, at)
+	c.eval.Set(k, state, at)
 }
 
 // lookUp answers an input of the slice or of the calendar.

@@ -49,7 +49,6 @@ func (s *State) Signal(session string, signal *event.Signal, happened, now sense
 	if !v.IsNull() && !c.off(&s.model.bundle.Signals[k]) {
 		for _, input := range s.model.signals[k] {
 			c.eval.Read(input, v, at)
-			c.touched(s, input)
 		}
 	}
 	return nil

@@ -56,7 +56,7 @@ func (s *State) Restore(snap Snapshot, now sense.Instant) {
 		// The conditions see the old side once, so that entered and left know what was before.
 		for _, input := range s.model.located {
 			if in := &s.model.bundle.Program.Inputs[input]; in.From == rule.FromInside && in.Index == k {
-				c.set(s, input, sideOf(f.Side), now)
+				c.eval.Set(input, sideOf(f.Side), now)
 			}
 		}
 	}

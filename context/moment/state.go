@@ -37,8 +37,6 @@ type State struct {
 	begun    []*scene // those that this step has begun: the others are as the last step left them that did
 	queue    queue    // sessions by when time alone changes something in them
 	last     *scene   // the session that was asked for last
-	stirred  bool     // something of the device that conditions of sessions rest on may be another in this step
-	stirring bool     // it was in the step before
 	granting []int32  // by purpose: sessions in which it is granted
 	asides   []aside  // readings that gave way to those of a request
 	outdated int64
@@ -73,7 +71,6 @@ func (s *State) SetAbsent(absent []string) {
 func (s *State) Begin(now sense.Instant) {
 	s.now = max(s.now, now)
 	s.step++
-	s.stirring, s.stirred = s.stirred, s.model.crossed && s.device.eval.Next() <= s.now
 	if !s.started {
 		s.started = true
 		s.device.refreshAll(s)
@@ -118,16 +115,14 @@ func (s *State) rouse(c *scene) {
 func (s *State) Settle(now sense.Instant) {
 	s.now = max(s.now, now)
 	s.device.eval.Settle(s.now)
-	// What lasted for the step before ends in this one, and may let something begin that lasts for this one.
-
-	if s.stirred {
+	if s.device.eval.Reaches() {
 		for _, c := range s.sessions {
 			s.wake(c)
 		}
 	}
 	for _, c := range s.begun {
 		c.eval.Settle(s.now)
-		c.lively = c.lively || len(c.eval.Flipped()) > 0
+		c.lively = c.lively || c.eval.Fleeting()
 		s.queue.put(c, c.next())
 	}
 }
@@ -286,7 +281,7 @@ func customerOf(p *profile.Slice, presence Presence) string {
 // they are filled again. Which side of a place somebody was last seen on is kept.
 func (s *State) Boot(now sense.Instant) {
 	s.now = max(s.now, now)
-	s.booted, s.bootedAt, s.stirred = true, s.now, true
+	s.booted, s.bootedAt = true, s.now
 	s.device.restart(s)
 	for _, c := range s.sessions {
 		s.rouse(c)

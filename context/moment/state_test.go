@@ -79,6 +79,7 @@ func newCar(t *testing.T, speedScope rule.Scope) car {
 	c.inside = m.load(inAbroad)
 	c.entered = node(rule.Armed, sense.Bool, "entered(abroad, 2h)", 2*sense.Hour, c.inside)
 	m.b.States = []catalog.State{{Name: "driving", Node: c.driving, Inputs: []int32{speed}, AbsentAllow: true}}
+	m.b.Actions = []catalog.Action{{Name: "ring", Eligible: c.entered, Applicable: c.cold, Suitable: c.inside}}
 	c.b = &m.b
 	if err := moment.Check(c.b); err != nil {
 		t.Fatal(err)

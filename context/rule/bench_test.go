@@ -45,7 +45,14 @@ func thousand(n int, seed uint64) *Program {
 
 // settled returns evaluations of such a program in which every signal has spoken.
 func settled(tb testing.TB, n int) (device, session *Eval, set func(k int32, v float64, now sense.Instant)) {
-	plan, err := NewPlan(thousand(n, 1))
+	p := thousand(n, 1)
+	var keep Interest
+	for k := range p.Nodes {
+		if p.Nodes[k].Code == And {
+			keep.Watched = append(keep.Watched, Node(k))
+		}
+	}
+	plan, err := NewPlan(p, keep)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -107,7 +114,7 @@ func lists() *Program {
 
 // judged returns a step of that program: the length changes, and the list of eight is judged anew.
 func judged(tb testing.TB) func(k int64) {
-	plan, err := NewPlan(lists())
+	plan, err := NewPlan(lists(), Interest{})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -175,7 +175,7 @@ func TestEvalAgainstCEL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, err := NewPlan(&a.p)
+		plan, err := NewPlan(&a.p, Interest{})
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}

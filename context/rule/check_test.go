@@ -75,7 +75,7 @@ func TestWorkIsBounded(t *testing.T) {
 		long[k] = sense.TimestampValue(t0 - 1 - sense.Instant(k))
 	}
 	p := lists()
-	plan, err := NewPlan(p)
+	plan, err := NewPlan(p, Interest{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,20 +6,16 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// compute evaluates one node from the results of its arguments, and says when time
+// compute evaluates one stored node from the results of its arguments, and says when time
 // alone changes it. c.at is at least the instant since when the result holds, where
 // the arguments do not tell.
-func (e *Eval) compute(n Node) (c cell, due sense.Instant) {
-	s := &e.plan.steps[n]
+func (e *Eval) compute(s *step) (c cell, due sense.Instant) {
 	due = sense.Never
 	switch s.code {
 	case Const:
 		c = known(s.op.Value)
 	case Load:
-		c = e.in[s.input]
-		if c.cause == Known {
-			c.input = -1
-		}
+		c = e.loadedCell(e.plan.inputs[s.op.Input])
 	case Not, And, Or:
 		c = e.logic(s)
 	case Cond:
@@ -27,11 +23,11 @@ func (e *Eval) compute(n Node) (c cell, due sense.Instant) {
 	case Eq, Ne, Lt, Le, Gt, Ge:
 		c, due = e.compare(s)
 	case CountTrue, CountReadings, Mean, Min, Max, Rate:
-		c, due = e.overWindow(n, s.op)
+		c, due = e.overWindow(s)
 	case Held, Since, Became, Changed, Armed, Latch:
-		c, due = e.lookBack(n, s.op)
+		c, due = e.lookBack(s)
 	default:
-		c, due = e.strict(n, s.op)
+		c, due = e.strict(s)
 	}
 	return c, due
 }
@@ -53,7 +49,7 @@ func because(m *mark) cell { return unknown(m.cause, m.input) }
 // unknown beats an error; of several the leftmost stands.
 func (e *Eval) logic(s *step) cell {
 	if s.code == Not {
-		m := e.mark(s.args[0])
+		m := e.mark(s.op.Args[0])
 		if m.cause != Known {
 			return because(m)
 		}
@@ -61,7 +57,7 @@ func (e *Eval) logic(s *step) cell {
 	}
 	absorbs := s.code == Or
 	var unsure, failed *mark
-	for _, a := range s.args {
+	for _, a := range s.op.Args {
 		switch m := e.mark(a); {
 		case m.cause == Known:
 			if m.yes == absorbs {
@@ -85,13 +81,13 @@ func (e *Eval) logic(s *step) cell {
 }
 
 func (e *Eval) choose(s *step) cell {
-	m := e.mark(s.args[0])
+	m := e.mark(s.op.Args[0])
 	if m.cause != Known {
 		return because(m)
 	}
-	taken := s.args[2]
+	taken := s.op.Args[2]
 	if m.yes {
-		taken = s.args[1]
+		taken = s.op.Args[1]
 	}
 	c := e.cell(taken)
 	c.at = longAgo
@@ -99,8 +95,9 @@ func (e *Eval) choose(s *step) cell {
 }
 
 // strict is every operation that needs the values of all its arguments, and those over lists.
-func (e *Eval) strict(n Node, op *Op) (c cell, due sense.Instant) {
-	e.machine.now = e.now
+func (e *Eval) strict(s *step) (c cell, due sense.Instant) {
+	op := s.op
+	e.shared.machine.now = e.now
 	if op.Code.overList() {
 		c, due = e.overList(op)
 	} else if op.Code == ListOf {
@@ -113,10 +110,10 @@ func (e *Eval) strict(n Node, op *Op) (c cell, due sense.Instant) {
 		if m := missing(op.Code, &v[0].mark, &v[1].mark); m != nil {
 			return because(m), sense.Never
 		}
-		c, due = e.machine.apply(op, &v[0], &v[1])
+		c, due = e.shared.machine.apply(op, &v[0], &v[1])
 	}
 	if c.cause == Failed && c.input < 0 {
-		c.input = e.plan.first[n]
+		c.input = e.plan.first[s.node]
 	}
 	return c, due
 }
@@ -135,7 +132,7 @@ func missing(code Code, a, b *mark) *mark {
 
 // overList lays the arguments down and judges the body over each element.
 func (e *Eval) overList(op *Op) (cell, sense.Instant) {
-	m := &e.machine
+	m := &e.shared.machine
 	args := m.stack[:len(op.Args)]
 	for k, a := range op.Args {
 		args[k] = e.cell(a)
@@ -247,7 +244,7 @@ func valueAt(c *cell, t sense.Instant) (sense.Value, bool) {
 
 // compare is Eq to Ge over nodes: a count that is not complete may be enough already.
 func (e *Eval) compare(s *step) (cell, sense.Instant) {
-	a, b := e.cell(s.args[0]), e.cell(s.args[1])
+	a, b := e.cell(s.op.Args[0]), e.cell(s.op.Args[1])
 	if a.cause == Known && b.cause == Known && a.slope == b.slope {
 		return truth(still(s.code, &a.value, &b.value)), sense.Never
 	}
@@ -300,9 +297,9 @@ func holds(c Code, order int) bool {
 func (e *Eval) atLeast(s *step, a, b *cell) (yes, certain bool) {
 	code := s.code
 	counted, limit := a, b
-	node := s.args[0]
+	node := s.op.Args[0]
 	if b.cause == Settling && a.cause == Known {
-		counted, limit, node = b, a, s.args[1]
+		counted, limit, node = b, a, s.op.Args[1]
 		code = [...]Code{Eq: Eq, Ne: Ne, Lt: Gt, Le: Ge, Gt: Lt, Ge: Le}[code]
 	}
 	if c := e.plan.Program.Nodes[node].Code; c != CountTrue && c != CountReadings {
@@ -402,15 +399,15 @@ func saturatingSub(a, b int64) int64 {
 
 // overWindow is every function of a window. While something may be missing the result is
 // unknown; a count keeps what it has as its least value.
-func (e *Eval) overWindow(n Node, op *Op) (cell, sense.Instant) {
-	w := &e.windows[e.plan.window[n]]
+func (e *Eval) overWindow(s *step) (cell, sense.Instant) {
+	op, w := s.op, &e.windows[s.window]
 	w.expire(op.For, e.now)
 	if op.Code == CountTrue {
 		m := e.mark(op.Args[0])
 		w.count(m.truth(), e.sinceWhen(m))
 		w.expire(op.For, e.now)
 	}
-	c, due := e.ofWindow(n, op, w), w.next(op.For, e.now)
+	c, due := e.ofWindow(s, w), w.next(op.For, e.now)
 	c.at = w.moved
 	if full := w.from.Add(op.For); w.from != longAgo && full <= e.now {
 		c.at = max(c.at, full)
@@ -418,8 +415,8 @@ func (e *Eval) overWindow(n Node, op *Op) (cell, sense.Instant) {
 	return c, due
 }
 
-func (e *Eval) ofWindow(n Node, op *Op, w *window) cell {
-	first := e.plan.first[n]
+func (e *Eval) ofWindow(s *step, w *window) cell {
+	op, first := s.op, e.plan.first[s.node]
 	filled := w.filled(op.For, e.now)
 	if op.Code == CountTrue || op.Code == CountReadings {
 		c := known(sense.IntValue(int64(w.n)))
@@ -454,22 +451,23 @@ func (e *Eval) ofWindow(n Node, op *Op, w *window) cell {
 }
 
 // lookBack is every function that remembers what its argument was.
-func (e *Eval) lookBack(n Node, op *Op) (cell, sense.Instant) {
+func (e *Eval) lookBack(s *step) (cell, sense.Instant) {
+	op, first := s.op, e.plan.first[s.node]
 	if op.Code == Held {
 		return e.held(e.mark(op.Args[0])), sense.Never
 	}
-	h := &e.holds[e.plan.hold[n]]
+	h := &e.holds[s.hold]
 	switch op.Code {
 	case Since:
-		return e.since(h, e.mark(op.Args[0]), e.plan.first[n]), sense.Never
+		return e.since(h, e.mark(op.Args[0]), first), sense.Never
 	case Became:
-		return e.became(n, h, e.mark(op.Args[0])), sense.Never
+		return e.became(s, h, e.mark(op.Args[0])), sense.Never
 	case Changed:
-		return e.took(n, h, &e.in[op.Input]), sense.Never
+		return e.took(s, h), sense.Never
 	case Armed:
-		return e.armed(op, h, e.mark(op.Args[0]), e.plan.first[n])
+		return e.armed(op, h, e.mark(op.Args[0]), first)
 	}
-	return e.latch(h, e.mark(op.Args[0]), e.mark(op.Args[1]), e.plan.first[n]), sense.Never
+	return e.latch(h, e.mark(op.Args[0]), e.mark(op.Args[1]), first), sense.Never
 }
 
 // sinceWhen returns since when a result holds; what never changed, since the first step.
@@ -510,7 +508,7 @@ func (e *Eval) since(h *hold, m *mark, first int32) cell {
 }
 
 // became is true in the step in which the argument went from certainly false to true.
-func (e *Eval) became(n Node, h *hold, m *mark) cell {
+func (e *Eval) became(s *step, h *hold, m *mark) cell {
 	t := m.truth()
 	if t == True && h.last == False {
 		h.step = e.step
@@ -519,29 +517,30 @@ func (e *Eval) became(n Node, h *hold, m *mark) cell {
 		return because(m)
 	}
 	h.last = t
-	return e.pulse(n, t == True && h.step == e.step, m)
+	return e.pulse(s, t == True && h.step == e.step, m)
 }
 
 // pulse is true for this step, since its cause was; the node is evaluated again in the next.
-func (e *Eval) pulse(n Node, yes bool, cause *mark) cell {
+func (e *Eval) pulse(s *step, yes bool, cause *mark) cell {
 	c := truth(yes)
 	if c.at = e.now; yes {
-		e.pulses = append(e.pulses, n)
+		e.pulses = append(e.pulses, e.plan.slot[s.node])
 		c.at = cause.at
 	}
 	return c
 }
 
 // took is true in the step in which an input took another value than its last known one.
-func (e *Eval) took(n Node, h *hold, in *cell) cell {
+func (e *Eval) took(s *step, h *hold) cell {
+	in := e.loadedCell(e.plan.inputs[s.op.Input])
 	if in.cause != Known {
 		return because(&in.mark)
 	}
-	if h.last == True && !same(h.value, in.value) {
+	if h.last == True && !sameValue(e.rich[s.rich], in.value) {
 		h.step = e.step
 	}
-	h.last, h.value = True, in.value
-	return e.pulse(n, h.step == e.step, &in.mark)
+	h.last, e.rich[s.rich] = True, in.value
+	return e.pulse(s, h.step == e.step, &in.mark)
 }
 
 // armed is true for op.For from when the argument became true, until that is certainly false.

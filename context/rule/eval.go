@@ -7,36 +7,63 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// Eval keeps the results of all nodes of one scope: one Eval for the device, and
-// one a session that reads the device's results.
+// Eval keeps what is known of one scope: one Eval for the device, and one a session that
+// reads the device's.
 //
 // Without Restart its windows begin complete and empty (nothing happened before
 // the first line of a recording), and latches in neither state.
 //
 // Callers do, per step: Begin on the device's and on every session's Eval, Set
-// and Read, Settle on the device's, then Settle on each session's.
+// and Read, Settle on the device's, then Settle on each session's. A session may be left out
+// of a step in which it does not await Settle, and is due nothing: see Awaits, Next and Fleeting.
 type Eval struct {
-	plan    *Plan
-	device  *Eval // nil for the device's own
-	base    int   // first node of the scope
-	now     sense.Instant
-	began   sense.Instant // the first step, or the restart: what is constant holds since then
-	step    uint64
-	in      []cell // by input; those of the other scope stay unused
-	marks   []mark // by node - base
-	values  []sense.Value
-	holds   []hold
-	windows []window
-	timers  Timers
-	timed   []int32  // timer slot -> node
-	dirty   []uint64 // by node - base
-	pulses  []Node   // true for this step alone
-	changed []Node   // by the last Settle
-	flipped []Node   // those whose truth did
-	machine machine
+	plan     *Plan
+	layer    *layer
+	device   *Eval // nil for the device's own
+	shared   *shared
+	scope    Scope
+	now      sense.Instant
+	began    sense.Instant // the first step, or the restart: what is constant holds since then
+	step     uint32
+	touched  bool // something waits for Settle
+	in       []inputState
+	marks    []mark  // by place among the stored nodes
+	nums     []int64 // their values, where they are numbers
+	rich     []sense.Value
+	holds    []hold
+	windows  []window
+	timers   Timers
+	pending  []uint64 // sources that changed
+	dirty    []uint64 // stored nodes that changed
+	pulses   []int32  // stored nodes that are true for this step alone
+	counters counters
+	told
 }
 
-// mark is the outcome of a node but for a value that is no bool.
+// told is what sessions follow of the device's last Settle that bore on them.
+type told struct {
+	settles uint64    // such, so far; of a session, those it has followed
+	fresh   bool      // the present one is such
+	changed []Node    // stored nodes that stored nodes of sessions read
+	loading []int32   // inputs set since, that stored nodes of sessions read
+	loaded  []int32   // inputs set before
+	passed  []segment // edges across that turned
+}
+
+// shared is what the evaluations of one device work with, one after another.
+type shared struct {
+	machine machine
+	queues  [2]queue
+	causes  causes
+}
+
+// inputState is the state of an input.
+type inputState struct {
+	mark
+	num int64
+}
+
+// mark is the outcome of a node but for its value.
 type mark struct {
 	at    sense.Instant // since when it is so
 	input int32
@@ -63,14 +90,13 @@ type cell struct {
 
 // hold is the memory of a node that looks back.
 type hold struct {
-	last   Truth         // the last certain truth of the argument; of a latch, its state
-	since  sense.Instant // Since: when the argument became true; Armed, Latch: the last turn
+	since  sense.Instant // Since: when the argument became true; Armed: the last turn
 	until  sense.Instant // Armed: when it ends
 	unsure sense.Instant // Armed: it may have been armed before a restart, until then
-	step   uint64        // Became, Changed: the step in which it is true
+	step   uint32        // Became, Changed: the step in which it is true
+	last   Truth         // the last certain truth of the argument; of a latch, its state
 	armed  bool
-	left   bool        // Armed: ended since the argument became certainly false
-	value  sense.Value // Changed: the last known value
+	left   bool // Armed: ended since the argument became certainly false
 }
 
 // NewEval makes the evaluation of the device's scope.
@@ -80,24 +106,26 @@ func NewEval(plan *Plan) *Eval { return newEval(plan, nil) }
 func (e *Eval) NewSession() *Eval { return newEval(e.plan, e) }
 
 func newEval(plan *Plan, device *Eval) *Eval {
-	scope, base, n := ScopeDevice, 0, plan.device
+	scope := ScopeDevice
 	if device != nil {
-		scope, base, n = ScopeSession, plan.device, len(plan.Program.Nodes)-plan.device
+		scope = ScopeSession
 	}
-	s := plan.slots[scope]
-	e := &Eval{plan: plan, device: device, base: base, now: longAgo, began: longAgo, step: 1, in: make([]cell, len(plan.Program.Inputs)), marks: make([]mark, n),
-		values: make([]sense.Value, s.values), holds: make([]hold, s.holds), windows: make([]window, s.windows),
-		timers: NewTimers(s.timers), timed: make([]int32, s.timers), dirty: make([]uint64, (n+63)/64),
-		changed: make([]Node, 0, n), flipped: make([]Node, 0, n), pulses: make([]Node, 0, s.holds),
-		machine: machine{zones: plan.Program.Zones, stack: make([]cell, s.stack)}}
+	l := &plan.layers[scope]
+	n := len(l.steps)
+	e := &Eval{plan: plan, layer: l, device: device, scope: scope, now: longAgo, began: longAgo, step: 1,
+		in: make([]inputState, len(l.inputs)), marks: make([]mark, n), nums: make([]int64, n), rich: make([]sense.Value, l.riches),
+		holds: make([]hold, l.holds), windows: make([]window, l.windows), timers: NewTimers(l.timers),
+		pending: make([]uint64, (len(l.sources)+63)/64), dirty: make([]uint64, (n+63)/64)}
+	if device == nil {
+		e.shared = newShared(plan)
+	} else {
+		e.shared = device.shared
+	}
 	for k := range e.in {
-		e.in[k] = cell{mark: mark{at: longAgo, input: int32(k), cause: InputUnknown}}
+		e.in[k].mark = mark{at: longAgo, input: l.inputs[k], cause: InputUnknown}
 	}
 	for k := range e.marks {
 		e.marks[k] = mark{at: longAgo, input: -1, cause: InputUnknown}
-		if t := plan.timer[base+k]; t >= 0 {
-			e.timed[t] = int32(base + k)
-		}
 	}
 	for k := range e.windows {
 		e.windows[k].from, e.windows[k].moved = longAgo, longAgo
@@ -105,37 +133,55 @@ func newEval(plan *Plan, device *Eval) *Eval {
 	for k := range e.holds {
 		e.holds[k].unsure, e.holds[k].until = longAgo, longAgo
 	}
+	e.counters = newCounters(l)
+	if device != nil {
+		e.counters.catchUp(&device.counters, &e.shared.queues[ScopeSession])
+		e.counters.publish(e) // the queue is everybody's
+		e.settles = device.settles
+	}
 	e.touchAll()
 	return e
 }
 
-// touchAll marks every node of the scope as to be evaluated.
+func newShared(plan *Plan) *shared {
+	s := &shared{machine: machine{zones: plan.Program.Zones, stack: make([]cell, plan.most)}}
+	for scope := range s.queues {
+		s.queues[scope] = newQueue(len(plan.layers[scope].unknown))
+	}
+	return s
+}
+
+// touchAll marks every stored node of the scope as to be evaluated.
 func (e *Eval) touchAll() {
 	for k := range e.marks {
-		e.touch(int32(e.base + k))
+		e.touch(int32(k))
+	}
+	e.touched = true
+}
+
+func (e *Eval) touch(slot int32) {
+	e.dirty[slot>>6] |= 1 << (slot & 63)
+	e.touched = true
+}
+
+// touchNode marks a stored node, where it is of this scope.
+func (e *Eval) touchNode(n Node) {
+	if e.plan.Program.Nodes[n].Scope == e.scope {
+		e.touch(e.plan.slot[n])
 	}
 }
 
-func (e *Eval) scope() Scope {
-	if e.device != nil {
-		return ScopeSession
-	}
-	return ScopeDevice
-}
-
-func (e *Eval) touch(n int32) {
-	k := int(n) - e.base
-	e.dirty[k>>6] |= 1 << (k & 63)
-}
+// Fleeting says whether something is true for this step alone, so that the next one must Begin.
+func (e *Eval) Fleeting() bool { return len(e.pulses) > 0 }
 
 // Begin starts a step: pulses of the step before end, and what time changed by now is marked.
 func (e *Eval) Begin(now sense.Instant) {
 	e.now = max(e.now, now)
 	e.begin()
 	e.step++
-	e.changed, e.flipped = e.changed[:0], e.flipped[:0]
-	for _, n := range e.pulses {
-		e.touch(int32(n))
+	e.counters.beginStep()
+	for _, slot := range e.pulses {
+		e.touch(slot)
 	}
 	e.pulses = e.pulses[:0]
 	for {
@@ -143,7 +189,11 @@ func (e *Eval) Begin(now sense.Instant) {
 		if !ok {
 			return
 		}
-		e.touch(e.timed[slot])
+		if t := e.layer.timed[slot]; t >= 0 {
+			e.touch(t)
+		} else {
+			e.await(^t)
+		}
 	}
 }
 
@@ -153,39 +203,97 @@ func (e *Eval) begin() {
 	}
 }
 
-// Set gives an input its state: a value since at, or why it has none. A state of
-// another kind than declared makes the input Failed.
+// await marks a source as to be placed among its keys.
+func (e *Eval) await(source int32) {
+	e.pending[source>>6] |= 1 << (source & 63)
+	e.touched = true
+}
+
+// Awaits says whether Settle has anything to do: something of its own changed, or something of the device that it reads.
+func (e *Eval) Awaits() bool {
+	return e.touched || e.device != nil && e.settles != e.device.settles
+}
+
+// Reaches says whether the device's last Settle bears on sessions.
+func (t *told) Reaches() bool { return t.fresh }
+
+// tell begins to list what bears on sessions.
+func (t *told) tell() {
+	if !t.fresh {
+		t.fresh = true
+		t.settles++
+		t.changed, t.loaded, t.passed = t.changed[:0], t.loaded[:0], t.passed[:0]
+	}
+}
+
+// Set gives an input its state: a value since at, or why it has none. A state of another kind than declared, or a
+// double that is no number, makes the input Failed.
 func (e *Eval) Set(input int32, r Result, at sense.Instant) {
-	c := cell{mark: mark{input: input, cause: r.Cause}, value: r.Value}
 	in := &e.plan.Program.Inputs[input]
-	if in.Scope != e.scope() {
+	if in.Scope != e.scope {
 		return
 	}
+	k := e.plan.inputs[input]
+	next := inputState{mark: mark{input: input, cause: r.Cause}}
 	switch {
 	case r.Cause != Known:
-		c.value = sense.Value{}
 	case in.From == FromUntil && r.Value.Kind() == sense.Timestamp:
-		c.value, c.slope = sense.LengthValue(sense.Duration(r.Value.Timestamp())), -1
+		next.num, next.slope = r.Value.Int(), -1
 	case in.From == FromNow && r.Value.Kind() == sense.Timestamp:
-		c.value, c.slope = sense.TimestampValue(0), 1
-	case r.Value.Kind() != in.Kind:
-		c.cause, c.value = Failed, sense.Value{}
+		next.slope = 1
+	case r.Value.Kind() != in.Kind, isNaN(r.Value):
+		next.cause = Failed
+	default:
+		next.num = r.Value.Int()
 	}
-	c.yes = c.value.Kind() == sense.Bool && c.value.Bool()
-	old := &e.in[input]
-	if old.same(&c) {
+	next.yes = in.Kind == sense.Bool && next.num != 0
+	old := &e.in[k]
+	same := old.cause == next.cause && old.slope == next.slope && old.num == next.num
+	if rich := e.layer.rich[k]; rich >= 0 {
+		v := r.Value
+		if next.cause != Known {
+			v = sense.Value{}
+		}
+		if same && sameValue(e.rich[rich], v) {
+			return
+		}
+		e.rich[rich] = v
+	} else if same {
 		return
 	}
-	c.at = max(at, old.at)
-	*old = c
+	next.at = max(at, old.at)
+	*old = next
+	e.loadedInput(input, k)
+}
+
+// loadedInput tells who reads an input that it changed. While it is unknown it crosses no key, and may have another
+// cause: all stored comparisons are told.
+func (e *Eval) loadedInput(input, k int32) {
+	across := false
 	for _, n := range e.plan.loads.of(input) {
-		e.touch(n)
+		if s := e.plan.Program.Nodes[n].Scope; s == e.scope {
+			e.touch(e.plan.slot[n])
+		} else {
+			across = true
+		}
 	}
+	if across {
+		e.loading = append(e.loading, input)
+	}
+	if source := e.layer.in[k]; source >= 0 {
+		e.await(source)
+		if e.in[k].cause != Known {
+			for _, slot := range e.layer.sources[source].told.to {
+				e.touch(slot)
+			}
+		}
+	}
+	e.touched = true
 }
 
 // Read adds one reading to the windows over an input; Set gives the input its state.
 func (e *Eval) Read(input int32, v sense.Value, at sense.Instant) {
-	if e.plan.Program.Inputs[input].Scope != e.scope() {
+	if e.plan.Program.Inputs[input].Scope != e.scope {
 		return
 	}
 	for _, n := range e.plan.windows.of(input) {
@@ -195,8 +303,10 @@ func (e *Eval) Read(input int32, v sense.Value, at sense.Instant) {
 		} else {
 			x.v = float64(v.Int())
 		}
-		e.windows[e.plan.window[n]].read(e.plan.Program.Nodes[n].Code, x)
-		e.touch(n)
+		slot := e.plan.slot[n]
+		s := &e.layer.steps[slot]
+		e.windows[s.window].read(s.code, x)
+		e.touch(slot)
 	}
 }
 
@@ -207,7 +317,7 @@ func (e *Eval) Restart(now sense.Instant) {
 	e.now = max(e.now, now)
 	e.began = e.now
 	for k := range e.in {
-		e.in[k] = cell{mark: mark{at: e.now, input: int32(k), cause: InputUnknown}}
+		e.forgetInput(int32(k))
 	}
 	for k := range e.marks {
 		e.marks[k] = mark{at: e.now, input: -1, cause: InputUnknown}
@@ -215,153 +325,281 @@ func (e *Eval) Restart(now sense.Instant) {
 	for k := range e.windows {
 		e.windows[k].restart(now)
 	}
-	for k := range e.marks {
-		n := e.base + k
-		s := e.plan.hold[n]
-		if s < 0 {
+	for k := range e.layer.steps {
+		s := &e.layer.steps[k]
+		if s.hold < 0 {
 			continue
 		}
 		h := hold{unsure: longAgo, until: longAgo}
-		if e.plan.durable[n] {
-			h.last = e.holds[s].last
+		if s.lasts {
+			h.last = e.holds[s.hold].last
 		}
-		if op := &e.plan.Program.Nodes[n]; op.Code == Armed {
-			h.unsure = now.Add(op.For)
+		if s.code == Armed {
+			h.unsure = now.Add(s.op.For)
 		}
-		e.holds[s] = h
+		e.holds[s.hold] = h
 	}
+	e.awaitAll()
 	e.touchAll()
+}
+
+// forgetInput makes the input at a place unknown.
+func (e *Eval) forgetInput(k int32) {
+	e.in[k] = inputState{mark: mark{at: e.now, input: e.layer.inputs[k], cause: InputUnknown}}
+	if rich := e.layer.rich[k]; rich >= 0 {
+		e.rich[rich] = sense.Value{}
+	}
+	e.loadedInput(e.layer.inputs[k], k)
+}
+
+func (e *Eval) awaitAll() {
+	for k := range e.layer.sources {
+		e.await(int32(k))
+	}
 }
 
 // Settle evaluates what is marked, in order, and only as far upward as results really change.
 func (e *Eval) Settle(now sense.Instant) {
 	e.now = max(e.now, now)
 	e.begin()
-	e.changed = e.changed[:0]
 	if e.device != nil {
-		for _, n := range e.device.changed {
-			e.touchAbove(n)
+		e.follow()
+	} else {
+		e.fresh = false
+		if len(e.loading) > 0 {
+			e.tell()
+			e.loaded, e.loading = e.loading, e.loaded
+		}
+	}
+	if !e.touched {
+		return
+	}
+	e.touched = false
+	for w := range e.pending {
+		for e.pending[w] != 0 {
+			k := w<<6 + bits.TrailingZeros64(e.pending[w])
+			e.pending[w] &= e.pending[w] - 1
+			e.place(int32(k))
 		}
 	}
 	for w := range e.dirty {
 		for e.dirty[w] != 0 {
 			k := w<<6 + bits.TrailingZeros64(e.dirty[w])
 			e.dirty[w] &^= 1 << (k & 63)
-			e.update(Node(e.base + k))
+			e.update(int32(k))
 		}
+	}
+	e.counters.publish(e)
+	e.touched = false
+}
+
+// follow takes over what the device's last Settle changed; all that the device knows, where it missed one before.
+func (e *Eval) follow() {
+	d := e.device
+	missed := d.settles - e.settles
+	e.settles = d.settles
+	switch {
+	case missed == 0:
+		return
+	case missed > 1:
+		e.resume()
+		return
+	}
+	for _, n := range d.changed {
+		e.touchAbove(n)
+	}
+	for _, input := range d.loaded {
+		for _, n := range e.plan.loads.of(input) {
+			e.touchNode(Node(n))
+		}
+	}
+	for _, p := range d.passed {
+		e.counters.apply(d.layer.across.to[p.from:p.to], p.step, &e.shared.queues[ScopeSession])
+		e.touched = true
 	}
 }
 
-// SettleFully evaluates every node anew from the same inputs and memory. The outcome is that of
+// resume counts everything anew.
+func (e *Eval) resume() {
+	q := &e.shared.queues[ScopeSession]
+	e.counters.recount(&e.device.counters, q)
+	for k := range e.counters.count {
+		q.add(uint32(k))
+	}
+	e.awaitAll()
+	e.touchAll()
+}
+
+// SettleFully evaluates every stored node anew from the same inputs and memory. The outcome is that of
 // Settle; it exists to show that.
 func (e *Eval) SettleFully(now sense.Instant) {
 	e.touchAll()
+	e.awaitAll()
 	e.Settle(now)
 }
 
-// touchAbove marks the nodes of this scope that read n.
+// touchAbove marks the stored nodes of this scope that read a stored node.
 func (e *Eval) touchAbove(n Node) {
-	for _, above := range e.plan.above.of(int32(n)) {
-		if k := int(above) - e.base; k >= 0 && k < len(e.marks) {
-			e.touch(above)
-		}
+	k := e.plan.slot[n]
+	if e.plan.Program.Nodes[n].Scope == ScopeSession {
+		k += int32(len(e.plan.layers[ScopeDevice].steps))
+	}
+	for _, above := range e.plan.above.of(k) {
+		e.touchNode(Node(above))
 	}
 }
 
-// update evaluates node n, keeps its result and marks its readers if it changed.
-func (e *Eval) update(n Node) {
-	c, due := e.compute(n)
-	if t := e.plan.timer[n]; t >= 0 {
-		e.timers.Set(t, due)
+// update evaluates a stored node, keeps its result and marks its readers if it changed.
+func (e *Eval) update(slot int32) {
+	s := &e.layer.steps[slot]
+	c, due := e.compute(s)
+	if s.timer >= 0 {
+		e.timers.Set(s.timer, due)
 	}
-	old := &e.marks[int(n)-e.base]
-	slot := e.plan.value[n]
+	old := &e.marks[slot]
+	isBool := s.op.Kind == sense.Bool
 	if old.cause == c.cause && old.input == c.input && old.yes == c.yes && old.slope == c.slope &&
-		(slot < 0 || same(e.values[slot], c.value)) {
+		(isBool || e.keeps(slot, s, &c)) {
 		return
 	}
 	at := max(old.at, c.at)
-	for _, a := range e.plan.steps[n].args {
+	for _, a := range s.op.Args {
 		at = max(at, e.mark(a).at)
 	}
-	before := old.truth()
 	*old = c.mark
 	old.at = min(at, e.now)
-	if slot >= 0 {
-		e.values[slot] = c.value
-	} else if before != old.truth() {
-		e.flipped = append(e.flipped, n)
+	if !isBool {
+		e.nums[slot] = c.value.Int()
+		if s.rich >= 0 {
+			e.rich[s.rich] = c.value
+		}
 	}
-	e.changed = append(e.changed, n)
-	e.touchAbove(n)
+	for _, source := range s.source {
+		if source >= 0 {
+			e.place(source)
+		}
+	}
+	if e.device == nil && s.across {
+		e.tell()
+		e.changed = append(e.changed, s.node)
+	}
+	e.touchAbove(s.node)
 }
 
-// same says whether nothing that reads a value could tell the two apart; not a number is the same as itself.
-func same(a, b sense.Value) bool {
+// keeps says whether a stored value is that of c.
+func (e *Eval) keeps(slot int32, s *step, c *cell) bool {
+	if s.rich >= 0 {
+		return sameValue(e.rich[s.rich], c.value)
+	}
+	return e.nums[slot] == c.value.Int()
+}
+
+// sameValue says whether nothing that reads a value could tell the two apart; not a number is the same as itself.
+func sameValue(a, b sense.Value) bool {
 	switch {
 	case a.Kind() != b.Kind():
 		return false
 	case a.Kind() == sense.Double:
 		return a.Int() == b.Int()
 	case a.Kind() == sense.List:
-		return slices.EqualFunc(a.List(), b.List(), same)
+		return slices.EqualFunc(a.List(), b.List(), sameValue)
 	}
 	return a.Equal(b)
 }
 
-func (c *cell) same(d *cell) bool {
-	return c.cause == d.cause && c.yes == d.yes && c.slope == d.slope && same(c.value, d.value)
-}
-
-// mark returns the outcome of a node of this scope or of the device's.
+// mark returns the outcome of a stored node, a load or a constant, of this scope or of the device's.
 func (e *Eval) mark(n Node) *mark {
-	if int(n) < e.base {
-		return &e.device.marks[n]
+	op := &e.plan.Program.Nodes[n]
+	if op.Scope != e.scope {
+		e = e.device
 	}
-	return &e.marks[int(n)-e.base]
+	slot := e.plan.slot[n]
+	switch {
+	case slot >= 0:
+		return &e.marks[slot]
+	case op.Code == Load:
+		return &e.in[e.plan.inputs[op.Input]].mark
+	}
+	return &constantMarks[op.Value.Int()&1]
 }
 
-// cell returns the outcome of a node with its value.
+// constantMarks are those of constants: of false, and of true.
+var constantMarks = [2]mark{{at: longAgo, input: -1}, {at: longAgo, input: -1, yes: true}}
+
+// cell returns the outcome of a stored node, a load or a constant, with its value.
 func (e *Eval) cell(n Node) cell {
-	if int(n) < e.base {
-		return e.device.cell(n)
+	op := &e.plan.Program.Nodes[n]
+	if op.Scope != e.scope {
+		e = e.device
 	}
-	c := cell{mark: e.marks[int(n)-e.base]}
-	if slot := e.plan.value[n]; slot >= 0 {
-		c.value = e.values[slot]
-	} else if c.cause == Known {
-		c.value = sense.BoolValue(c.yes)
+	slot := e.plan.slot[n]
+	switch {
+	case slot >= 0:
+		return e.stored(slot)
+	case op.Code == Load:
+		return e.loadedCell(e.plan.inputs[op.Input])
+	}
+	return known(op.Value)
+}
+
+// stored returns the outcome of a stored node of this scope.
+func (e *Eval) stored(slot int32) cell {
+	s := &e.layer.steps[slot]
+	c := cell{mark: e.marks[slot]}
+	switch {
+	case s.op.Kind == sense.Bool:
+		if c.cause == Known {
+			c.value = sense.BoolValue(c.yes)
+		}
+	case s.rich >= 0:
+		c.value = e.rich[s.rich]
+	case c.cause == Known || c.cause == Settling && isCount(s.code):
+		c.value = sense.NumValue(s.op.Kind, e.nums[slot])
 	}
 	return c
 }
 
-// input returns the state of an input of this scope or of the device's.
-func (e *Eval) input(k int32) *cell {
-	if e.device != nil && e.plan.Program.Inputs[k].Scope == ScopeDevice {
-		return &e.device.in[k]
+// loadedCell returns the state of the input at a place of this scope, as a node that loads it has it.
+func (e *Eval) loadedCell(k int32) cell {
+	in := &e.in[k]
+	c := cell{mark: in.mark}
+	if c.cause != Known {
+		return c
 	}
-	return &e.in[k]
-}
-
-// Truth returns the truth of a condition; None is Unknown.
-func (e *Eval) Truth(n Node) Truth {
-	if n < 0 || int(n) >= e.base+len(e.marks) {
-		return Unknown
+	c.input = -1
+	if rich := e.layer.rich[k]; rich >= 0 {
+		c.value = e.rich[rich]
+	} else {
+		c.value = sense.NumValue(e.plan.Program.Inputs[in.input].Kind, in.num)
 	}
-	return e.mark(n).truth()
+	return c
 }
 
 // Result returns the outcome of a node; a length or timestamp that moves is that of the last step.
 func (e *Eval) Result(n Node) Result {
-	if n < 0 || int(n) >= e.base+len(e.marks) {
+	if n < 0 || int(n) >= len(e.plan.Program.Nodes) || e.plan.Program.Nodes[n].Scope > e.scope {
 		return Result{Cause: InputUnknown, Input: -1}
 	}
-	c := e.cell(n)
-	return e.result(&c)
+	op := &e.plan.Program.Nodes[n]
+	if e.plan.slot[n] >= 0 || op.Code == Load || op.Code == Const {
+		c := e.cell(n)
+		return e.result(&c)
+	}
+	if t := e.Truth(n); t != Unknown {
+		return Result{Input: -1, Value: sense.BoolValue(t == True)}
+	}
+	m := e.why(n)
+	return Result{Cause: m.cause, Input: m.input}
 }
 
 // Input returns the state of an input.
-func (e *Eval) Input(k int32) Result { return e.result(e.input(k)) }
+func (e *Eval) Input(k int32) Result {
+	if e.device != nil && e.plan.Program.Inputs[k].Scope == ScopeDevice {
+		e = e.device
+	}
+	c := e.loadedCell(e.plan.inputs[k])
+	return e.result(&c)
+}
 
 func (e *Eval) result(c *cell) Result {
 	r := Result{Cause: c.cause, Input: c.input, Value: c.value}
@@ -381,11 +619,15 @@ func (e *Eval) result(c *cell) Result {
 // Left says whether Armed node n is false because the argument became certainly
 // false before its time had passed.
 func (e *Eval) Left(n Node) bool {
-	if int(n) < e.base {
-		return e.device.Left(n)
+	if e.plan.Program.Nodes[n].Scope != e.scope {
+		return e.device != nil && e.device.Left(n)
 	}
-	s := e.plan.hold[n]
-	return s >= 0 && e.holds[s].left && e.now < e.holds[s].until
+	slot := e.plan.slot[n]
+	if slot < 0 || e.layer.steps[slot].hold < 0 {
+		return false
+	}
+	h := &e.holds[e.layer.steps[slot].hold]
+	return h.left && e.now < h.until
 }
 
 // Next returns the instant at which time alone changes a result, Never where none does.
@@ -394,41 +636,44 @@ func (e *Eval) Next() sense.Instant {
 	return e.timers.Next()
 }
 
-// Flipped returns the conditions whose truth changed in this step, in order of node.
-func (e *Eval) Flipped() []Node { return e.flipped }
-
 // ForgetPerson drops what is known of one customer's slice, before another's is read: its inputs
 // are unknown until they are set again, and windows and latches over them until they are filled.
 func (e *Eval) ForgetPerson(now sense.Instant) {
 	e.now = max(e.now, now)
-	for k := range e.in {
-		if ofSlice(e.plan.Program.Inputs[k].From) {
-			e.in[k] = cell{mark: mark{at: e.now, input: int32(k), cause: InputUnknown}}
+	for k, input := range e.layer.inputs {
+		if ofSlice(e.plan.Program.Inputs[input].From) {
+			e.forgetInput(int32(k))
 		}
 	}
-	for k := range e.marks {
-		n := e.base + k
-		if !e.plan.person[n] {
+	for k := range e.layer.steps {
+		s := &e.layer.steps[k]
+		if !s.person {
 			continue
 		}
 		e.marks[k] = mark{at: e.now, input: -1, cause: InputUnknown}
-		if w := e.plan.window[n]; w >= 0 {
-			e.windows[w].restart(e.now)
+		if s.window >= 0 {
+			e.windows[s.window].restart(e.now)
 		}
-		if s := e.plan.hold[n]; s >= 0 {
-			e.holds[s] = hold{unsure: longAgo, until: longAgo}
+		if s.hold >= 0 {
+			e.holds[s.hold] = hold{unsure: longAgo, until: longAgo}
 		}
-		e.touch(int32(n))
+		for _, source := range s.source {
+			if source >= 0 {
+				e.await(source)
+			}
+		}
+		e.touch(int32(k))
 	}
 }
 
 // Forget empties the windows over an input: what they held may not be used any more.
 func (e *Eval) Forget(input int32, now sense.Instant) {
-	if e.plan.Program.Inputs[input].Scope != e.scope() {
+	if e.plan.Program.Inputs[input].Scope != e.scope {
 		return
 	}
 	for _, n := range e.plan.windows.of(input) {
-		e.windows[e.plan.window[n]].restart(now)
-		e.touch(n)
+		slot := e.plan.slot[n]
+		e.windows[e.layer.steps[slot].window].restart(now)
+		e.touch(slot)
 	}
 }

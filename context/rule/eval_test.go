@@ -21,13 +21,39 @@ type world struct {
 }
 
 func newWorld(p *Program) (*world, error) {
-	plan, err := NewPlan(p)
+	plan, err := NewPlan(p, interest(p))
 	if err != nil {
 		return nil, err
 	}
-	w := &world{p: p, device: NewEval(plan), deviceF: NewEval(plan), ref: newReference(p)}
+	w := &world{p: p, device: NewEval(plan), deviceF: NewEval(plan.Reference()), ref: newReference(p)}
 	w.session, w.sessionF = w.device.NewSession(), w.deviceF.NewSession()
 	return w, nil
+}
+
+// interest watches some conditions and makes candidates of others, by the program alone.
+func interest(p *Program) Interest {
+	r := rand.New(rand.NewPCG(uint64(len(p.Nodes)), 9))
+	var conditions []Node
+	for n := range p.Nodes {
+		if p.Nodes[n].Kind == sense.Bool {
+			conditions = append(conditions, Node(n))
+		}
+	}
+	var keep Interest
+	if len(conditions) == 0 {
+		return keep
+	}
+	some := func(n int) (list []Node) {
+		for range r.IntN(n) {
+			list = append(list, conditions[r.IntN(len(conditions))])
+		}
+		return append(list, None)
+	}
+	keep.Watched = some(8)
+	for range 1 + r.IntN(70) {
+		keep.Candidates = append(keep.Candidates, Candidate{Needs: some(5), Score: int64(r.IntN(20))})
+	}
+	return keep
 }
 
 func (w *world) evals() []*Eval { return []*Eval{w.device, w.session, w.deviceF, w.sessionF} }

@@ -2,120 +2,103 @@ package rule
 
 import "github.com/tact-edge/tact/context/sense"
 
-// Plan is a checked program with what evaluation needs to walk it upward: who
-// reads whom, and where each node keeps its state. All evaluations share one.
+// Interest is what a caller wants kept beside the truth of every node.
+type Interest struct {
+	Watched    []Node      // Flipped tells when their truth changes
+	Candidates []Candidate // kept as a set of those that are eligible, in order of score
+}
+
+// Candidate is eligible while all its conditions certainly hold. None stands for no condition.
+type Candidate struct {
+	Needs []Node
+	Score int64 // the highest first in the set; of equal ones the first
+}
+
+// Plan is a checked program, compiled. All evaluations share one; it does not change.
+//
+// Nodes that compute or remember are stored: they have a mark, and are evaluated when an argument changes. What is
+// logic over comparisons with constants is counted instead (see layer). Loads and constants are looked up.
 type Plan struct {
 	Program *Program
-	steps   []step   // node -> what every evaluation of it reads
-	device  int      // nodes of ScopeDevice
-	above   edges    // node -> nodes that read it
-	loads   edges    // input -> Load and Changed nodes
-	windows edges    // input -> windows over its readings
+	whole   bool     // every node is stored: the reference
+	slot    []int32  // node -> its place among the stored ones of its scope, -1 where it is not stored
+	inputs  []int32  // input -> its place among those of its scope
 	first   []int32  // node -> its leftmost input but FromNow, which tells nobody anything; -1 where none
-	durable []bool   // Became and Armed that read places alone: their memory outlives a restart
-	person  []bool   // node reads the slice: what it remembers is of one customer
-	value   []int32  // node -> slot of its value, -1 for bool
-	timer   []int32  // node -> slot of its timer, -1 where time alone never changes it
-	hold    []int32  // node -> slot of its memory, -1
-	window  []int32  // node -> slot of its window, -1
-	slots   [2]slots // how many of each, by scope
+	truths  []truthy // node -> where its truth is found
+	layers  [2]layer // by scope
+	above   edges    // stored node of the device, then of a session -> stored nodes that read it
+	loads   edges    // input -> stored nodes that read it
+	windows edges    // input -> windows over its readings
+	order   []int32  // rank -> candidate
+	most    int      // of the stack that one node needs
 }
 
-// step is what every evaluation of a node reads, close together.
+// truthy says how the truth of a bool node is found: of a stored one by its mark, else by one literal, or the
+// conjunction of one of the device and one of the session; noLiteral where its arguments tell.
+type truthy struct {
+	device, own literal
+}
+
+// step is a stored node: what every evaluation of it reads, close together, and where it keeps what.
 type step struct {
-	code  Code
-	input int32
-	args  []Node
-	op    *Op
-}
-
-type slots struct {
-	values, timers, holds, windows int32
-	stack                          int // the most that one node needs
+	op     *Op
+	node   Node
+	code   Code
+	lasts  bool     // Became and Armed that read places alone: their memory outlives a restart
+	across bool     // of the device: a stored node of sessions reads it
+	person bool     // it reads the slice: what it remembers is of one customer
+	rich   int32    // slot of a value that is no number, -1
+	timer  int32    // slot of its timer, -1 where time alone never changes it
+	hold   int32    // slot of its memory, -1
+	window int32    // slot of its window, -1
+	source [2]int32 // where comparisons with constants read it, -1
 }
 
 // NewPlan checks a program and prepares it; the program must not change any more.
-func NewPlan(p *Program) (*Plan, error) {
+func NewPlan(p *Program, keep Interest) (*Plan, error) { return newPlan(p, keep, false) }
+
+// Reference returns a plan of the same program by which every node is evaluated for itself, as its arguments
+// change: what the counters are held against, and what assumptions can be made in.
+func (plan *Plan) Reference() *Plan {
+	if plan.whole {
+		return plan
+	}
+	whole, err := newPlan(plan.Program, Interest{}, true)
+	if err != nil {
+		panic("rule: a checked program does not pass twice") // unreachable
+	}
+	return whole
+}
+
+// NewReference is NewPlan with every node stored.
+func NewReference(p *Program) (*Plan, error) { return newPlan(p, Interest{}, true) }
+
+func newPlan(p *Program, keep Interest, whole bool) (*Plan, error) {
 	if err := Check(p); err != nil {
 		return nil, err
 	}
-	n := len(p.Nodes)
-	plan := &Plan{Program: p, steps: make([]step, n), device: n, first: make([]int32, n), durable: make([]bool, n), person: make([]bool, n),
-		value: make([]int32, n), timer: make([]int32, n), hold: make([]int32, n), window: make([]int32, n)}
-	var above, loads, windows pairs
-	moves := make([]bool, n)
-	places := make([]bool, n) // reads nothing but places
-	for k := range p.Nodes {
-		op := &p.Nodes[k]
-		plan.steps[k] = step{code: op.Code, input: op.Input, args: op.Args, op: op}
-		if op.Scope == ScopeSession && plan.device == n {
-			plan.device = k
-		}
-		plan.first[k] = -1
-		if readsInput(op.Code) {
-			plan.first[k] = op.Input
-			plan.person[k] = ofSlice(p.Inputs[op.Input].From)
-			places[k] = op.Code == Load && p.Inputs[op.Input].From == FromInside
-			if op.Code == Load || op.Code == Changed {
-				loads.add(op.Input, int32(k))
-			} else {
-				windows.add(op.Input, int32(k))
-			}
-		} else if op.Code <= Cond && op.Code != Load {
-			places[k] = true
-		}
-		moving := false
-		for _, a := range op.Args {
-			above.add(int32(a), int32(k))
-			if f := plan.first[k]; f < 0 || p.Inputs[f].From == FromNow && plan.first[a] >= 0 {
-				plan.first[k] = plan.first[a]
-			}
-			moving = moving || moves[a]
-			plan.person[k] = plan.person[k] || plan.person[a]
-			places[k] = places[k] && places[a]
-		}
-		from := FromSignal
-		if op.Code == Load {
-			from = p.Inputs[op.Input].From
-		}
-		moves[k], _ = Moves(op, from, func(k int) bool { return moves[op.Args[k]] })
-		plan.durable[k] = (op.Code == Became || op.Code == Armed) && places[op.Args[0]]
-		plan.give(k, op, moving)
+	if err := keep.check(p); err != nil {
+		return nil, err
 	}
-	plan.above, plan.loads, plan.windows = above.edges(n), loads.edges(len(p.Inputs)), windows.edges(len(p.Inputs))
-	return plan, nil
+	b := &builder{p: p, plan: &Plan{Program: p, whole: whole, first: make([]int32, len(p.Nodes)), inputs: make([]int32, len(p.Inputs))}}
+	b.look()
+	b.store()
+	if !whole {
+		b.count(keep)
+	}
+	b.finish()
+	return b.plan, nil
 }
+
+// First returns the leftmost input that node n reads, now only where there is no other; -1 where it reads none.
+func (plan *Plan) First(n Node) int32 { return plan.first[n] }
 
 // ofSlice says whether an input comes from the slice of a customer (or may, as with has).
 func ofSlice(from From) bool {
 	return from == FromFact || from == FromHas || from == FromAge || from >= FromBought && from <= FromUntil
 }
 
-// give hands out the slots of a node.
-func (plan *Plan) give(k int, op *Op, moving bool) {
-	s := &plan.slots[op.Scope]
-	take := func(yes bool, count *int32) int32 {
-		if !yes {
-			return -1
-		}
-		*count++
-		return *count - 1
-	}
-	window := op.Code == CountTrue || op.Code == CountReadings || op.Code == Mean || op.Code == Min || op.Code == Max || op.Code == Rate
-	compares := op.Code >= Eq && op.Code <= Ge
-	plan.value[k] = take(op.Kind != sense.Bool, &s.values)
-	plan.window[k] = take(window, &s.windows)
-	sums := op.Code == Add || op.Code == Sub || op.Code == Neg
-	timed := moving && (compares || sums || isPart(op.Code) || op.Code.overList())
-	plan.timer[k] = take(window || op.Code == Armed || timed, &s.timers)
-	s.stack = max(s.stack, stackOf(op))
-	plan.hold[k] = take(op.Code == Since || op.Code == Became || op.Code == Changed || op.Code == Armed || op.Code == Latch, &s.holds)
-}
-
-// First returns the leftmost input that node n reads, now only where there is no other; -1 where it reads none.
-func (plan *Plan) First(n Node) int32 { return plan.first[n] }
-
-// edges holds lists of nodes by number, flat.
+// edges holds lists of numbers by number, flat.
 type edges struct{ from, to []int32 }
 
 func (e *edges) of(k int32) []int32 { return e.to[e.from[k]:e.from[k+1]] }
@@ -141,4 +124,171 @@ func (p *pairs) edges(n int) edges {
 		next[f]++
 	}
 	return e
+}
+
+// look works out what each node rests on.
+func (b *builder) look() {
+	p, plan := b.p, b.plan
+	n := len(p.Nodes)
+	b.moves, b.person, b.places = make([]bool, n), make([]bool, n), make([]bool, n)
+	b.readers = make([]int32, n)
+	for k := range p.Nodes {
+		op := &p.Nodes[k]
+		plan.first[k] = -1
+		from := FromSignal
+		if readsInput(op.Code) {
+			plan.first[k] = op.Input
+			from = p.Inputs[op.Input].From
+			b.person[k] = ofSlice(from)
+			b.places[k] = op.Code == Load && from == FromInside
+		} else if op.Code <= Cond && op.Code != Load {
+			b.places[k] = true
+		}
+		for _, a := range op.Args {
+			b.readers[a]++
+			if f := plan.first[k]; f < 0 || p.Inputs[f].From == FromNow && plan.first[a] >= 0 {
+				plan.first[k] = plan.first[a]
+			}
+			b.person[k] = b.person[k] || b.person[a]
+			b.places[k] = b.places[k] && b.places[a]
+		}
+		if op.Code != Load {
+			from = FromSignal
+		}
+		b.moves[k], _ = Moves(op, from, func(k int) bool { return b.moves[op.Args[k]] })
+	}
+	var counts [2]int32
+	for k := range p.Inputs {
+		plan.inputs[k] = counts[p.Inputs[k].Scope]
+		counts[p.Inputs[k].Scope]++
+	}
+	for scope := range plan.layers {
+		plan.layers[scope].inputs = make([]int32, 0, counts[scope])
+	}
+	for k := range p.Inputs {
+		l := &plan.layers[p.Inputs[k].Scope]
+		l.inputs = append(l.inputs, int32(k))
+		rich := int32(-1)
+		if !p.Inputs[k].Kind.IsNum() {
+			rich = l.riches
+			l.riches++
+		}
+		l.rich = append(l.rich, rich)
+	}
+}
+
+// store finds the nodes that are evaluated for themselves: those that compute or remember, and all that these read.
+func (b *builder) store() {
+	p, plan := b.p, b.plan
+	stored := make([]bool, len(p.Nodes))
+	for k := len(p.Nodes) - 1; k >= 0; k-- {
+		op := &p.Nodes[k]
+		switch op.Code {
+		case Const:
+			stored[k] = plan.whole
+		case Load: // since when a condition holds is asked of a bool alone
+			stored[k] = plan.whole || stored[k] && op.Kind == sense.Bool
+		default:
+			stored[k] = plan.whole || stored[k] || !b.countable(Node(k))
+		}
+		if stored[k] {
+			for _, a := range op.Args {
+				stored[a] = true
+			}
+		}
+	}
+	plan.slot = make([]int32, len(p.Nodes))
+	for k := range p.Nodes {
+		plan.slot[k] = -1
+		if stored[k] {
+			b.give(k)
+		}
+	}
+}
+
+// countable says whether a node is logic over comparisons with constants, for counters.
+func (b *builder) countable(n Node) bool {
+	op := &b.p.Nodes[n]
+	switch op.Code {
+	case Not, And, Or:
+		return true
+	}
+	_, ok := b.compared(n)
+	return ok
+}
+
+// give hands out the slots of a stored node.
+func (b *builder) give(k int) {
+	op := &b.p.Nodes[k]
+	l := &b.plan.layers[op.Scope]
+	take := func(yes bool, count *int32) int32 {
+		if !yes {
+			return -1
+		}
+		*count++
+		return *count - 1
+	}
+	moving := false
+	for _, a := range op.Args {
+		moving = moving || b.moves[a]
+	}
+	window := op.Code == CountTrue || op.Code == CountReadings || op.Code == Mean || op.Code == Min || op.Code == Max || op.Code == Rate
+	compares := op.Code >= Eq && op.Code <= Ge
+	sums := op.Code == Add || op.Code == Sub || op.Code == Neg
+	timed := moving && (compares || sums || isPart(op.Code) || op.Code.overList())
+	s := step{op: op, node: Node(k), code: op.Code, person: b.person[k], source: [2]int32{-1, -1}}
+	s.lasts = (op.Code == Became || op.Code == Armed) && b.places[op.Args[0]]
+	s.rich = take(!op.Kind.IsNum() || op.Code == Changed, &l.riches)
+	s.window = take(window, &l.windows)
+	s.timer = take(window || op.Code == Armed || timed, &l.timers)
+	s.hold = take(op.Code == Since || op.Code == Became || op.Code == Changed || op.Code == Armed || op.Code == Latch, &l.holds)
+	b.plan.most = max(b.plan.most, stackOf(op))
+	b.plan.slot[k] = int32(len(l.steps))
+	l.steps = append(l.steps, s)
+}
+
+// finish lays down who reads whom among the stored nodes, and who has which timer.
+func (b *builder) finish() {
+	p, plan := b.p, b.plan
+	var above, loads, windows pairs
+	device := int32(len(plan.layers[ScopeDevice].steps))
+	for scope := range plan.layers {
+		l := &plan.layers[scope]
+		for k := range l.steps {
+			s := &l.steps[k]
+			n := int32(s.node)
+			if readsInput(s.code) {
+				if s.code == Load || s.code == Changed {
+					loads.add(s.op.Input, n)
+				} else {
+					windows.add(s.op.Input, n)
+				}
+			}
+			for _, a := range s.op.Args {
+				switch from := &p.Nodes[a]; {
+				case plan.slot[a] >= 0 && from.Scope == ScopeDevice:
+					above.add(plan.slot[a], n)
+					of := &plan.layers[ScopeDevice].steps[plan.slot[a]]
+					of.across = of.across || scope == int(ScopeSession)
+				case plan.slot[a] >= 0:
+					above.add(device+plan.slot[a], n)
+				case from.Code == Load && !b.indexed(s.node):
+					loads.add(from.Input, n)
+				}
+			}
+		}
+		l.prepare()
+	}
+	plan.above = above.edges(int(device) + len(plan.layers[ScopeSession].steps))
+	plan.loads, plan.windows = loads.edges(len(p.Inputs)), windows.edges(len(p.Inputs))
+}
+
+// indexed says whether a stored comparison is told of by the index of its input.
+func (b *builder) indexed(n Node) bool {
+	if b.plan.whole {
+		return false
+	}
+	c, ok := b.compared(n)
+	of := &b.p.Nodes[c.value]
+	return ok && c.code == Lt && of.Code == Load && of.Scope == b.p.Nodes[n].Scope && !b.moves[c.value]
 }

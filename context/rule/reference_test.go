@@ -501,8 +501,21 @@ func converted(c Code, a sense.Value) (sense.Value, bool) {
 		if a.Kind() == sense.Int {
 			return sense.MoneyValue(a.Int() * 1_000_000), a.Int() > -9e12 && a.Int() < 9e12
 		}
-		f := math.Trunc(a.Double() * 1e6) // halves and their sums have no noise
-		return sense.MoneyValue(int64(f)), math.Abs(f) < 1<<63
+		// Exactly, but that what lies within a double's own rounding of a whole number is that number.
+		exact := new(big.Rat).SetFloat64(a.Double())
+		if exact == nil {
+			return sense.Value{}, false // infinite, or no number
+		}
+		exact.Mul(exact, big.NewRat(1_000_000, 1))
+		whole := func(r *big.Rat) *big.Int { return new(big.Int).Quo(r.Num(), r.Denom()) }
+		half := big.NewRat(int64(exact.Sign()), 2)
+		near := whole(new(big.Rat).Add(exact, half))
+		off := new(big.Rat).Sub(exact, new(big.Rat).SetInt(near))
+		n := whole(exact)
+		if off.Abs(off).Cmp(new(big.Rat).Mul(new(big.Rat).Abs(exact), big.NewRat(1, 1<<50))) <= 0 {
+			n = near
+		}
+		return sense.MoneyValue(n.Int64()), n.IsInt64()
 	}
 	switch a.Kind() {
 	case sense.Bool:

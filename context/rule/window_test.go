@@ -12,7 +12,7 @@ func one(t *testing.T, kind sense.Kind, ops ...Op) (*Eval, func(n Node) Result) 
 	t.Helper()
 	p := &Program{Inputs: []Input{{From: FromSignal, Name: "s", Kind: kind}}, Nodes: []Op{{Code: Load, Kind: kind}}}
 	p.Nodes = append(p.Nodes, ops...)
-	plan, err := NewPlan(p)
+	plan, err := NewPlan(p, Interest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestCheckRefuses(t *testing.T) {
 func TestLatchOfWhatIsUnknown(t *testing.T) {
 	p := &Program{Inputs: []Input{{From: FromSignal, Name: "from", Kind: sense.Bool}, {From: FromSignal, Name: "to", Kind: sense.Bool}},
 		Nodes: []Op{{Code: Load, Kind: sense.Bool}, {Code: Load, Kind: sense.Bool, Input: 1}, {Code: Latch, Kind: sense.Bool, Args: []Node{0, 1}}}}
-	plan, err := NewPlan(p)
+	plan, err := NewPlan(p, Interest{})
 	if err != nil {
 		t.Fatal(err)
 	}

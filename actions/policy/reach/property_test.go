@@ -243,7 +243,7 @@ func bit(t rule.Truth) truths {
 
 // refute runs the program through random steps and returns a claim that did not hold.
 func (m *maker) refute(t testing.TB, all []claim, steps int) {
-	plan, err := rule.NewPlan(&m.p)
+	plan, err := rule.NewPlan(&m.p, rule.Interest{})
 	if err != nil {
 		t.Fatal(err)
 	}

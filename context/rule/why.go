@@ -1,0 +1,65 @@
+package rule
+
+// causes remembers why nodes are unknown while one question is answered, so that what many conditions share is
+// looked at once.
+type causes struct {
+	question uint32
+	asked    []uint32 // by node: the question for which it is known
+	found    []mark
+}
+
+// why returns why a node that is counted is unknown: of And and Or the leftmost argument that is, errors last.
+func (e *Eval) why(n Node) mark {
+	c := &e.shared.causes
+	if c.asked == nil {
+		c.asked, c.found = make([]uint32, len(e.plan.Program.Nodes)), make([]mark, len(e.plan.Program.Nodes))
+	}
+	if c.question++; c.question == 0 {
+		clear(c.asked)
+		c.question = 1
+	}
+	return e.cause(n)
+}
+
+func (e *Eval) cause(n Node) mark {
+	op := &e.plan.Program.Nodes[n]
+	if e.plan.slot[n] >= 0 || op.Code == Load {
+		return *e.mark(n)
+	}
+	c := &e.shared.causes
+	if c.asked[n] == c.question {
+		return c.found[n]
+	}
+	var m mark
+	switch op.Code {
+	case Not:
+		m = e.cause(op.Args[0])
+	case And, Or:
+		m = e.causeAmong(op.Args)
+	default: // a comparison with a constant
+		for _, a := range op.Args {
+			if one := e.cell(a); one.cause != Known {
+				m = one.mark
+			}
+		}
+	}
+	c.asked[n], c.found[n] = c.question, m
+	return m
+}
+
+// causeAmong returns the first cause that is no error, else the first.
+func (e *Eval) causeAmong(args []Node) (failed mark) {
+	for _, a := range args {
+		if e.Truth(a) != Unknown {
+			continue
+		}
+		m := e.cause(a)
+		if m.cause != Failed {
+			return m
+		}
+		if failed.cause == Known {
+			failed = m
+		}
+	}
+	return failed
+}
