@@ -39,9 +39,7 @@ func (m *Mind) apply(e *event.Event) error {
 	case *event.Clock:
 		m.clock = b.State
 		m.again = true
-		for _, s := range m.sessions { // an age may be certain now, or no longer
-			s.stale = true
-		}
+		m.allStale() // an age may be certain now, or no longer
 		return nil
 	case *event.Link:
 		m.setLink(b.Up)
@@ -120,7 +118,9 @@ func (m *Mind) boot(b *event.Boot) {
 		if m.moment != nil {
 			m.moment.Close(s.name)
 		}
+		m.dismiss(s)
 	}
+	clear(m.sessions)
 	m.sessions = m.sessions[:0]
 	clear(m.consenting)
 	m.wantStale = true
@@ -207,8 +207,14 @@ func (m *Mind) wallNow() sense.Instant {
 
 func (m *Mind) ownedChanged() {
 	m.again = true
+	m.allStale()
+}
+
+// allStale lets the moment be given every profile again.
+func (m *Mind) allStale() {
 	for _, s := range m.sessions {
 		s.stale = true
+		m.attend(s)
 	}
 }
 
@@ -225,10 +231,8 @@ func (m *Mind) interaction(e *event.Event, b *event.Interaction) error {
 		return err
 	}
 	if answers || k.Means == catalog.MeansAnswered {
-		for _, s := range m.sessions {
-			if s.customer != nil && s.customer == m.byID[b.Customer] {
-				s.hisGoal = false
-			}
+		for _, s := range m.byID[b.Customer].in {
+			s.hisGoal = false
 		}
 	}
 	return nil
@@ -271,6 +275,11 @@ func (m *Mind) merge(b *event.Merge) error {
 	if err != nil || into == from {
 		return err
 	}
+	for _, c := range [...]*customer{into, from} {
+		if c.keeps > 0 {
+			m.seenUntilNow(&c.visit)
+		}
+	}
 	into.Slice.Merge(&from.Slice)
 	into.join(from)
 	for _, s := range m.sessions {
@@ -312,6 +321,7 @@ func (m *Mind) ask(e *event.Event, b *event.Ask) error {
 	if err != nil {
 		return err
 	}
+	m.attend(s)
 	m.visited(s)
 	if intent == catalog.Service || intent == catalog.Information {
 		s.hisGoal = true
@@ -372,11 +382,11 @@ func (m *Mind) outcome(e *event.Event, b *event.Outcome) error {
 	}
 	if b.Outcome == "shown" {
 		x.until = max(e.Happened, x.at).Add(m.bundle.Slots[slot].ShowFor)
-		at.again = true
+		m.judgeAgain(at)
 		return nil
 	}
 	at.shown[slot] = nil
-	at.again = true
+	m.judgeAgain(at)
 	return nil
 }
 

@@ -47,6 +47,7 @@ func (m *Mind) roomForSession() error {
 		return fmt.Errorf("%d, at most %d: %w", len(m.sessions), m.cfg.Sessions, ErrSessions)
 	}
 	s := m.sessions[idle]
+	m.dismiss(s)
 	m.tellConsents(s, 0)
 	if m.moment != nil {
 		m.moment.Close(s.name)

@@ -33,6 +33,7 @@ type customer struct {
 	struck      uint64        // Changed, when strikes were counted last
 	met         bool          // had a visit in this life of the device
 	in          []*session    // in which she is served
+	keeps       int           // in how many of them the policy's end of session is certainly false
 	due         sense.Instant // when something of hers ends next
 	looked      sense.Instant // when it was looked last whether she can go
 	first       uint64        // order of first sight
@@ -200,7 +201,7 @@ func (m *Mind) answeredBy(c *customer) {
 // recall lets the sessions in which a customer stands be judged again.
 func (m *Mind) recall(c *customer) {
 	for _, s := range c.in {
-		s.again = true
+		m.judgeAgain(s)
 	}
 }
 

@@ -24,8 +24,13 @@ type Mind struct {
 	plan   plan
 	moment *moment.State
 
-	sessions  []*session  // in order of name
-	customers []*customer // in order of first sight
+	sessions  []*session    // in order of name
+	attended  []*session    // that this step looks at, in order of name
+	wakes     agenda        // sessions by when something in them happens by itself
+	looks     agenda        // sessions by when a step must look at them
+	staying   int           // sessions that wait for the end of a visit which goes on with every step
+	before    sense.Instant // the last step with a policy in charge
+	customers []*customer   // in order of first sight
 	byID      map[string]*customer
 	byHandle  map[Handle]*customer
 	owned     profile.Slice     // facts of vehicles, households and sites
@@ -107,6 +112,8 @@ func New(cfg Config) *Mind {
 		zones:    map[string]*sense.Zone{},
 		seq:      1,
 		wake:     sense.Never,
+		wakes:    agenda{of: wakes},
+		looks:    agenda{of: looks},
 	}
 	m.decided = cfg.From - 1
 	return m

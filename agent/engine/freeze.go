@@ -461,7 +461,8 @@ func (p *Past) stand(u *BundleUpdate) (err error) {
 	m.now, m.clock, m.past = f.now, f.view.Clock, p
 	m.bundle, m.hash, m.policy, m.plan = u.Bundle, u.Hash, u.Bundle.Name+"@"+strconv.FormatInt(u.Bundle.Version, 10), planOf(u.Bundle, nil)
 	m.owned.Facts = f.owned
-	s := &session{name: f.session, by: f.by, shared: f.shared, language: f.language, owners: f.owners, hisGoal: f.hisGoal, endsSince: sense.Never}
+	s := newSession(f.session)
+	s.by, s.shared, s.language, s.owners, s.hisGoal = f.by, f.shared, f.language, f.owners, f.hisGoal
 	s.reset(len(u.Bundle.Slots))
 	s.last, s.recent = f.last, f.recent
 	for _, r := range f.memory {

@@ -178,7 +178,7 @@ func (m *Mind) countStrikes() {
 	if m.bundle.Strikes == nil {
 		return
 	}
-	for _, s := range m.sessions {
+	for _, s := range m.attended {
 		if c := s.customer; c != nil && c.here(m.now) && (c.struck != c.Changed || m.now >= c.strikeTurn) {
 			m.strike(s, c)
 			c.struck = c.Changed

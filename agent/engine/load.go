@@ -32,6 +32,7 @@ func (m *Mind) load(u *BundleUpdate) {
 		}
 		m.moment.Open(s.name, m.now)
 	}
+	m.attendAll()
 	clear(m.derived)
 	switch {
 	case old != nil:

@@ -26,12 +26,7 @@ func (m *Mind) Look(in, name string) (Look, bool) {
 	if m.bundle == nil {
 		return Look{}, false
 	}
-	var s *session
-	for _, one := range m.sessions {
-		if one.name == in {
-			s = one
-		}
-	}
+	s := m.open(in)
 	if s == nil {
 		return Look{}, false
 	}

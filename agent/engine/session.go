@@ -42,6 +42,14 @@ type session struct {
 	stale   bool               // the moment must be given the profile again
 	agreed  catalog.PurposeSet // what who is served has granted, of what signals ask for
 
+	attended bool     // the step looks at it
+	fresh    bool     // something happened in it, or concerns it, in this step
+	overdue  bool     // something in it was due and is still
+	gone     bool     // it is not open any more
+	present  bool     // the policy's end of session is certainly false: its visit goes on
+	staying  bool     // among those that wait for the end of a visit that goes on
+	due      [2]entry // when it happens by itself, and when it is looked at
+
 	again     bool          // something happened that this session must be judged again for
 	quietTurn sense.Instant // when quiet hours of who is served next begin or end; 0 where not worked out
 	lapse     sense.Instant // when time alone may let something through in an unasked slot
@@ -81,6 +89,11 @@ type shown struct {
 	until    sense.Instant // end of show_for
 }
 
+// newSession returns one in which nothing has happened.
+func newSession(name string) *session {
+	return &session{name: name, endsSince: sense.Never, due: [2]entry{{at: sense.Never}, {at: sense.Never}}}
+}
+
 func (s *session) reset(slots int) {
 	s.shown = make([]*shown, slots)
 	s.silence = make([]string, slots)
@@ -102,7 +115,8 @@ func (m *Mind) session(name string) (*session, error) {
 		return nil, fmt.Errorf("open session %q: %w", name, err)
 	}
 	k := sort.Search(len(m.sessions), func(k int) bool { return m.sessions[k].name >= name })
-	s := &session{name: name, endsSince: sense.Never, used: m.now}
+	s := newSession(name)
+	s.used = m.now
 	slots := 0
 	if m.bundle != nil {
 		slots = len(m.bundle.Slots)
@@ -112,7 +126,7 @@ func (m *Mind) session(name string) (*session, error) {
 	m.sessions = append(m.sessions, nil)
 	copy(m.sessions[k+1:], m.sessions[k:])
 	m.sessions[k] = s
-	s.again = true
+	m.judgeAgain(s)
 	return s, nil
 }
 
@@ -152,7 +166,8 @@ func (m *Mind) identify(e *event.Event, b *event.Identify) error {
 	if err != nil {
 		return err
 	}
-	s.again, s.stale = true, true
+	s.stale = true
+	m.judgeAgain(s)
 	if stays {
 		m.visited(s)
 		// Her own card says that it is she, whatever card was shown before.
@@ -183,6 +198,7 @@ func (s *session) tell(b *event.Identify) {
 
 // leave ends who is served: every slot is cleared first, and nothing personal stays.
 func (m *Mind) leave(s *session, cause string) {
+	m.attend(s)
 	m.clearAll(s, cause)
 	s.hisGoal, s.own = false, visit{}
 	clear(s.latest)
@@ -192,7 +208,8 @@ func (m *Mind) leave(s *session, cause string) {
 	m.serve(s, nil)
 	s.by, s.shared, s.owners, s.language = event.ByNobody, false, nil, ""
 	s.forgetShown()
-	s.stale, s.again = true, true
+	s.stale = true
+	m.judgeAgain(s)
 	if m.moment != nil {
 		m.moment.Close(s.name)
 		m.moment.Open(s.name, m.now)
@@ -201,6 +218,7 @@ func (m *Mind) leave(s *session, cause string) {
 
 // serve puts a customer before a session, or nobody. Of whom no session serves any more the budgets go back.
 func (m *Mind) serve(s *session, c *customer) {
+	m.stay(s, false)
 	if old := s.customer; old != nil {
 		old.in = slices.DeleteFunc(old.in, func(o *session) bool { return o == s })
 		m.note(old)
@@ -245,7 +263,7 @@ func (m *Mind) clear(s *session, slot int, cause string, protects bool) {
 		At: m.now, Decision: s.shown[slot].decision, Session: s.name, Slot: m.bundle.Slots[slot].Name, Cause: cause, Protects: protects,
 	})
 	s.shown[slot] = nil
-	s.again = true
+	m.judgeAgain(s)
 }
 
 // endSessions lets sessions end by the policy's rule: from the moment that its end is no longer
@@ -255,7 +273,7 @@ func (m *Mind) endSessions() (ended bool) {
 	if rules == nil {
 		return false
 	}
-	for _, s := range m.sessions {
+	for _, s := range m.attended {
 		if rules.Ends != rule.None {
 			switch {
 			case m.moment.Truth(s.name, rules.Ends) == rule.False:
@@ -300,7 +318,7 @@ func (m *Mind) presence(s *session) guard.Presence {
 
 // tellMoment gives the moment the profiles and grants that changed.
 func (m *Mind) tellMoment() {
-	for _, s := range m.sessions {
+	for _, s := range m.attended {
 		if !s.stale {
 			continue
 		}

@@ -28,11 +28,14 @@ func (m *Mind) settle() {
 		return
 	}
 	m.prune()
+	m.attendDue()
 	m.tellMoment()
 	m.moment.Settle(m.now)
+	m.attendTurned()
 	if m.endSessions() {
 		m.tellMoment()
 		m.moment.Settle(m.now)
+		m.attendTurned()
 	}
 	m.endVisits()
 	m.countStrikes()
@@ -45,22 +48,26 @@ func (m *Mind) settle() {
 		m.tellReadings()
 	}
 	m.findMoved()
-	for _, s := range m.sessions {
+	for k := 0; k < len(m.attended); {
+		s := m.attended[k]
 		if m.moved(s) {
 			m.renewSchedules(s)
 			m.armAll(s)
 			m.judgeShown(s)
 			m.releaseServed(s)
 		}
+		k = m.after(k, s)
 	}
 	for _, a := range m.asks {
 		m.answerAsk(a)
 	}
-	for _, s := range m.sessions {
+	for k := 0; k < len(m.attended); {
+		s := m.attended[k]
 		if m.moved(s) {
 			m.offerUnasked(s)
 			s.again = false
 		}
+		k = m.after(k, s)
 	}
 	for _, a := range m.asks {
 		// What stands by the word of one request is judged without it from the next step on.
@@ -82,16 +89,25 @@ func (m *Mind) findMoved() {
 	if m.now >= m.activeTurn {
 		m.again, m.activeTurn = true, guard.NextActiveTurn(m.bundle, m.now)
 	}
-	for k, s := range m.sessions {
+	device, _ := m.moment.Flipped("")
+	m.concern(device)
+	if m.again {
+		m.attendAll()
+	}
+	for _, s := range m.attended {
 		if s.customer != nil && m.now >= s.quietTurn {
 			v := guard.View{Bundle: m.bundle, Now: m.now, Slice: m.slice(s), Owners: s.owners}
 			v.Zone = m.zoneOf(v.Slice)
 			s.again, s.quietTurn = true, guard.NextQuietTurnOf(&v)
 		}
-		device, own := m.moment.Flipped(s.name)
-		m.again = m.again || k == 0 && m.plan.rests(device)
+		_, own := m.moment.Flipped(s.name)
 		s.again = s.again || s.restless || m.now >= s.lapse || m.plan.rests(own) || m.lapsed(s)
 	}
+}
+
+// concern lets the sessions be judged again for which it matters that conditions of the device turned.
+func (m *Mind) concern(turned []rule.Node) {
+	m.again = m.again || m.plan.rests(turned)
 }
 
 // lapsed says whether something that is shown or armed in a session has had its time.
@@ -388,6 +404,7 @@ func (m *Mind) finish() {
 	m.out.Want = m.want()
 	m.wake = m.nextOwn()
 	m.out.Wake = m.wake
+	m.carry()
 }
 
 // renumber lets the numbers of a step's decisions follow the order of their lines. They are made in
@@ -418,7 +435,7 @@ func (m *Mind) renumber() {
 		})
 		c.renumber(now)
 	}
-	for _, s := range m.sessions {
+	for _, s := range m.attended {
 		s.own.question.renumber(now)
 		for k, x := range s.shown {
 			if x != nil && now[x.decision] != nil && x.at == m.now {
@@ -458,32 +475,12 @@ func (m *Mind) nextOwn() sense.Instant {
 	if m.bundle == nil {
 		return next
 	}
-	for _, s := range m.sessions {
-		ahead(s.lapse)
-		if s.customer != nil {
-			ahead(s.quietTurn)
-		}
-		for _, x := range s.shown {
-			if x != nil {
-				ahead(x.until)
-			}
-		}
-		for _, a := range s.served {
-			if u := s.memory[a]; u.armed != 0 {
-				ahead(u.armed)
-			}
-		}
-		if v := s.visit(); s.hisGoal || v.holds() {
-			ahead(m.visitEnds(v))
-		}
-		if e := m.bundle.SessionEnd; e != nil && (s.customer != nil || s.showsSomething()) {
-			if !s.ended {
-				ahead(s.endsSince.Add(e.After))
-			}
-			if s.customer != nil {
-				ahead(s.since.Add(e.AtMost))
-			}
-		}
+	for _, s := range m.attended {
+		m.schedule(s)
+	}
+	ahead(m.wakes.next())
+	if m.staying > 0 {
+		ahead(m.now.Add(m.bundle.VisitEnds))
 	}
 	ahead(m.quietTurn)
 	ahead(m.activeTurn)

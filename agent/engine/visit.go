@@ -48,18 +48,54 @@ func (s *session) visit() *visit {
 	return &s.own
 }
 
-// visitEnds returns when a visit is over if nothing more is seen of it.
-func (m *Mind) visitEnds(v *visit) sense.Instant {
+// visitEnds returns when the visit of a session is over if nothing more is seen of it.
+func (m *Mind) visitEnds(s *session) sense.Instant {
 	if m.bundle == nil {
 		return sense.Never
 	}
-	return v.seen.Add(m.bundle.VisitEnds)
+	seen := s.visit().seen
+	if s.kept() {
+		seen = max(seen, m.before)
+	}
+	return seen.Add(m.bundle.VisitEnds)
+}
+
+// kept says whether a visit goes on with every step: the policy's end of session is certainly false where she is.
+func (s *session) kept() bool {
+	if s.customer != nil {
+		return s.customer.keeps > 0
+	}
+	return s.present
+}
+
+// stay notes whether the visit of a session goes on with every step.
+func (m *Mind) stay(s *session, present bool) {
+	if s.present == present {
+		return
+	}
+	s.present = present
+	switch {
+	case present && s.customer != nil:
+		s.customer.keeps++
+	case !present:
+		m.seenUntilNow(s.visit())
+		if s.customer != nil {
+			s.customer.keeps--
+		}
+	}
+}
+
+// seenUntilNow writes down that a visit which went on with every step was seen in the last one.
+func (m *Mind) seenUntilNow(v *visit) {
+	if v.since != 0 {
+		v.seen = max(v.seen, m.before)
+	}
 }
 
 // visited takes a sign of the visit in a session; the first one begins it.
 func (m *Mind) visited(s *session) {
 	v := s.visit()
-	if v.since == 0 || m.now >= m.visitEnds(v) {
+	if v.since == 0 || m.now >= m.visitEnds(s) {
 		*v = m.beginVisit(s.customer)
 	}
 	v.seen = m.now
@@ -99,7 +135,7 @@ func (m *Mind) meetVisit(s *session) {
 	own := s.own
 	s.own = visit{}
 	m.visited(s)
-	if own.since == 0 || m.now >= m.visitEnds(&own) {
+	if own.since == 0 || m.now >= own.seen.Add(m.bundle.VisitEnds) {
 		return
 	}
 	v := &s.customer.visit
@@ -111,12 +147,14 @@ func (m *Mind) meetVisit(s *session) {
 
 // endVisits lets what was asked for be over with the visit.
 func (m *Mind) endVisits() {
-	for _, s := range m.sessions {
-		if e := m.bundle.SessionEnd; e != nil && e.Ends != rule.None && m.moment.Truth(s.name, e.Ends) == rule.False {
+	e := m.bundle.SessionEnd
+	for _, s := range m.attended {
+		m.stay(s, e != nil && e.Ends != rule.None && m.moment.Truth(s.name, e.Ends) == rule.False)
+		if s.present {
 			m.visited(s)
 		}
 		v := s.visit()
-		if v.since == 0 || m.now < m.visitEnds(v) {
+		if v.since == 0 || m.now < m.visitEnds(s) {
 			continue
 		}
 		s.again = s.again || s.hisGoal || v.holds()
@@ -126,6 +164,7 @@ func (m *Mind) endVisits() {
 		}
 		*v = visit{}
 	}
+	m.before = m.now
 }
 
 // holds says whether something hangs on the visit that is over with it.

@@ -18,6 +18,7 @@ func (m *Mind) note(c *customer) {
 		c.noted = true
 		m.noted = append(m.noted, c)
 	}
+	m.attendTo(c)
 }
 
 // want returns what the mind needs from outside that is another than before, or nil where nothing is.
