@@ -27,8 +27,23 @@ func engines(tb testing.TB, w *Workload) []Engine {
 	c, err := NewCEL(w)
 	add(c, err)
 	g, err := NewGrule(w)
+	if len(w.Actions) == 10000 { // one is enough to load
+		add(alternating{g}, err)
+		return all
+	}
 	add(g, err)
+	due, err := NewGrule(w)
+	add(due, err)
+	due.Due(true)
 	return all
+}
+
+// alternating is grule, driven by turns in its two ways.
+type alternating struct{ *Grule }
+
+func (e alternating) Update(attribute int32, v Value, now int64) {
+	e.Due(!e.byDue)
+	e.Grule.Update(attribute, v, now)
 }
 
 // Every engine has the eligible set and the best of the reference, after every update.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,10 +13,14 @@ import (
 	"github.com/hyperjumptech/grule-rule-engine/logger"
 	"github.com/hyperjumptech/grule-rule-engine/pkg"
 	"github.com/sirupsen/logrus"
+
+	"github.com/tact-edge/tact/context/rule"
+	"github.com/tact-edge/tact/context/sense"
 )
 
 // Grule keeps its working memory: expressions that many rules have are evaluated once, and an update resets only
-// those over the variables that changed. (Its FetchMatchingRules resets all, and is four times as slow.)
+// those over the variables that changed; the time is one that always changes. (Its FetchMatchingRules resets all, and
+// is several times as slow.) By hand it can be driven further, see Due.
 type Grule struct {
 	*wrapper
 	facts     ast.IDataContext
@@ -23,6 +28,10 @@ type Grule struct {
 	rules     []*ast.RuleEntry         // by rank
 	variables map[string]*ast.Variable // those that rules read
 	now       *float64
+	byDue     bool
+	over      [][]int32           // attribute -> predicates over it and time
+	above     [][]*ast.Expression // predicate over time -> itself, its parts and all that contain it
+	due       rule.Timers         // by predicate
 	set       set
 }
 
@@ -43,7 +52,8 @@ func NewGrule(w *Workload) (*Grule, error) {
 	builder.SetLogger(quiet)
 	logger.SetLogLevel(logger.ErrorLevel)
 
-	e := &Grule{wrapper: wrap(w), facts: ast.NewDataContext(), variables: map[string]*ast.Variable{}, set: newSet(w)}
+	e := &Grule{wrapper: wrap(w), facts: ast.NewDataContext(), variables: map[string]*ast.Variable{}, set: newSet(w),
+		over: make([][]int32, len(w.Attributes)), above: make([][]*ast.Expression, len(w.Predicates)), due: rule.NewTimers(int32(len(w.Predicates)))}
 	if err := e.load(w); err != nil {
 		return nil, err
 	}
@@ -121,7 +131,7 @@ func (e *Grule) load(w *Workload) error {
 		}
 		e.find(e.rules[rank].WhenScope.Expression)
 	}
-	return nil
+	return e.findTimed()
 }
 
 func (e *Grule) find(x *ast.Expression) {
@@ -138,6 +148,62 @@ func (e *Grule) find(x *ast.Expression) {
 	}
 }
 
+// findTimed finds what contains the predicates over time, which stand in a rule in the order of its condition.
+func (e *Grule) findTimed() error {
+	now := e.variables["F.Now"]
+	var readsNow func(x *ast.Expression) bool
+	readsNow = func(x *ast.Expression) bool {
+		if x == nil {
+			return false
+		}
+		for atom := x.ExpressionAtom; atom != nil; atom = atom.ExpressionAtom {
+			if atom.Variable == now {
+				return true
+			}
+		}
+		return readsNow(x.LeftExpression) || readsNow(x.RightExpression) || readsNow(x.SingleExpression)
+	}
+	var timed []int32
+	var within []*ast.Expression
+	var visit func(x *ast.Expression)
+	visit = func(x *ast.Expression) {
+		if x == nil || !readsNow(x) {
+			return
+		}
+		within = append(within, x)
+		if x.Operator == ast.OpLT || x.Operator == ast.OpGTE {
+			// The difference on its left is reset too.
+			e.above[timed[0]] = append(append(e.above[timed[0]], x.LeftExpression), within...)
+			timed = timed[1:]
+		} else {
+			visit(x.LeftExpression)
+			visit(x.RightExpression)
+			visit(x.SingleExpression)
+		}
+		within = within[:len(within)-1]
+	}
+	for rank, k := range e.w.ByRank {
+		timed = timed[:0]
+		e.w.Actions[k].Condition.leaves(func(p int32) {
+			if e.w.Predicates[p].Form >= Recent {
+				timed = append(timed, p)
+			}
+		})
+		visit(e.rules[rank].WhenScope.Expression)
+		if len(timed) > 0 {
+			return fmt.Errorf("find what time turns in rule R%d: %d are missing", rank, len(timed))
+		}
+	}
+	for k, all := range e.above {
+		slices.SortFunc(all, func(a, b *ast.Expression) int { return strings.Compare(a.AstID, b.AstID) })
+		if e.above[k] = slices.Compact(all); len(all) > 0 {
+			a, _ := e.w.ReadsOf(&e.w.Predicates[k])
+			e.over[a] = append(e.over[a], int32(k))
+		}
+	}
+	return nil
+}
+
 // changed resets what the working memory holds over a field.
 func (e *Grule) changed(field string) {
 	if x := e.variables["F."+field]; x != nil {
@@ -145,12 +211,50 @@ func (e *Grule) changed(field string) {
 	}
 }
 
-func (e *Grule) Name() string { return "grule" }
+func (e *Grule) Name() string {
+	if e.byDue {
+		return "grule+due"
+	}
+	return "grule"
+}
+
+// Due switches to and from what a careful user may write around grule: of the expressions over time, only those are
+// reset that time turns by now, by a heap of the instants at which it does. It reaches into grule's expressions.
+func (e *Grule) Due(yes bool) {
+	e.byDue = yes
+	for a := range e.over {
+		e.dueOver(int32(a), int64(*e.now))
+	}
+}
+
+func (e *Grule) dueOver(attribute int32, now int64) {
+	for _, p := range e.over[attribute] {
+		e.due.Set(p, e.turns(p, now))
+	}
+}
+
+// resetDue resets what time turned by now.
+func (e *Grule) resetDue(now int64) {
+	for {
+		p, ok := e.due.Pop(sense.Instant(now))
+		if !ok {
+			return
+		}
+		for _, x := range e.above[p] {
+			x.Evaluated = false
+		}
+	}
+}
 
 func (e *Grule) Update(attribute int32, v Value, now int64) {
 	*e.now = float64(now)
-	e.changed("Now")
 	e.update(attribute, v, now)
+	if e.byDue {
+		e.resetDue(now)
+		e.dueOver(attribute, now)
+	} else {
+		e.changed("Now")
+	}
 	ctx := context.Background()
 	for rank, r := range e.rules {
 		can, err := r.Evaluate(ctx, e.facts, e.base.WorkingMemory)

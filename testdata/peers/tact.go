@@ -50,6 +50,9 @@ func (e *Tact) AddSession() {
 	e.sessions, e.sets = append(e.sessions, e.device.NewSession()), append(e.sets, newSet(e.w))
 }
 
+// Replace ends a session and begins another in its place, of somebody of whom nothing is known.
+func (e *Tact) Replace(session int) { e.sessions[session] = e.device.NewSession() }
+
 func (e *Tact) Name() string { return "tact" }
 
 // Update is that of the device and of its first session.

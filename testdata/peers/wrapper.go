@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/tact-edge/tact/context/sense"
 )
 
 // wrapper gives an engine that knows neither unknown nor held the same three values, in the form that costs it
@@ -84,6 +86,21 @@ func (x *wrapper) update(attribute int32, v Value, now int64) {
 			x.takeHeld(p)
 		}
 	}
+}
+
+// turns returns the instant at which time alone turns a predicate next.
+func (x *wrapper) turns(k int32, now int64) sense.Instant {
+	p, at := &x.w.Predicates[k], int64(0)
+	switch {
+	case p.Form == Recent && x.values[p.A].Known:
+		at = x.values[p.A].N + int64(p.Limit)
+	case p.Form == HeldFor && x.truths[p.Of] == truth(!p.Not):
+		at = x.since[p.Of] + int64(p.Limit)
+	}
+	if at <= now {
+		return sense.Never
+	}
+	return sense.Instant(at)
 }
 
 func (x *wrapper) take(attribute int32) {
