@@ -28,7 +28,7 @@ DEVICES := amd64 arm64 armv7 riscv64
 # Mosquitto lives in sbin, which users do not have in their PATH.
 export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 
-.PHONY: help build test bench demo lint fuzz soak field cross hash release tools clean
+.PHONY: help build test bench peers demo lint fuzz soak field cross hash release tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,11 +51,20 @@ demo: ## show the whole product at work: hub, broker and three devices
 bench: tools ## measure, and write .bench/latest.json
 	@mkdir -p .bench
 	go test -run '^$$' -bench . -benchmem -timeout 20m ./... | tee .bench/latest.txt
+	$(PEERS) -run '^$$' -bench . -timeout 20m . | tee -a .bench/latest.txt
 	go run ./cmd/tact/internal/bench <.bench/latest.txt >.bench/latest.json
 	@echo ".bench/latest.json is written"
 
+# A module of its own keeps the peers' modules out of the product's.
+PEERS := go -C testdata/peers test -count=1
+
+peers: ## hold the rule engine to expr, cel-go and grule, and measure them side by side
+	go -C testdata/peers vet .
+	$(PEERS) -timeout 20m .
+	$(PEERS) -run '^$$' -bench . -timeout 20m .
+
 lint: ## check format, vet, staticcheck, generated code and the rules of the house
-	@unformatted=$$(gofmt -l actions agent cmd context firmware sync); \
+	@unformatted=$$(gofmt -l actions agent cmd context firmware sync testdata/peers); \
 	if [ -n "$$unformatted" ]; then echo "gofmt these:" >&2; echo "$$unformatted" >&2; exit 1; fi
 	go vet ./...
 	go tool staticcheck ./...

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -123,4 +124,57 @@ func differ(w *Workload, r *Reference, got, want []int32) string {
 		}
 	}
 	return out
+}
+
+// Each of several sessions has the set and the best of a reference of its own, while persons come and go.
+func TestSessionsAgree(t *testing.T) {
+	for n, updates := range map[int]int{100: 2000, 1000: 200} {
+		w := Generate(n, seed(t))
+		const sessions = 4
+		e, err := NewTact(w, sessions, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var references [sessions]*Reference
+		for s := range references {
+			references[s] = NewReference(w)
+		}
+		// The device's updates are everybody's, a personal one is of one session.
+		stream, r := w.Stream(Variant{}, 3), rand.New(rand.NewPCG(seed(t), 3))
+		var want, got []int32
+		for k := range attributes*sessions + updates {
+			u := stream.Next()
+			s := k % sessions
+			if k%97 == 96 {
+				e.Replace(s)
+				references[s] = references[s].Another()
+				if values := person(r, w); k%2 == 0 { // some are known at once
+					e.Identify(s, values, u.Now)
+					for a, v := range values {
+						if w.Attributes[a].Personal {
+							references[s].Update(int32(a), v, u.Now)
+						}
+					}
+				}
+			}
+			if w.Attributes[u.Attribute].Personal {
+				references[s].Update(u.Attribute, u.Value, u.Now)
+			} else {
+				for _, r := range references {
+					r.Update(u.Attribute, u.Value, u.Now)
+				}
+			}
+			e.UpdateOf(s, u.Attribute, u.Value, u.Now)
+			for s, r := range references {
+				r.now = u.Now
+				want, got = r.Eligible(want[:0]), e.EligibleOf(s, got[:0])
+				if !slices.Equal(got, want) {
+					t.Fatalf("session %d differs at update %d of %d actions:\n%s", s, k, n, differ(w, r, got, want))
+				}
+				if e.BestOf(s) != r.Best() {
+					t.Fatalf("session %d has action %d for the best at update %d, not %d", s, e.BestOf(s), k, r.Best())
+				}
+			}
+		}
+	}
 }

@@ -181,11 +181,11 @@ func BenchmarkIdentify(b *testing.B) {
 		full = append(full, anew(grule, 20))
 	}
 	figures(b, "1000", func(b *testing.B) {
-		b.ReportMetric(median(ours), "rules.identify.1000:ns")
+		b.ReportMetric(median(ours), "rule.identify.1000:ns")
 		b.ReportMetric(median(plain.ns), "expr-ns")
 		b.ReportMetric(median(full), "grule-ns")
-		b.ReportMetric(ratio(least(plain.ns, full), ours), "rules.identify:x")
-		b.ReportMetric(10, "rules.identify:x:at-least")
+		b.ReportMetric(ratio(least(plain.ns, full), ours), "rule.identify:x")
+		b.ReportMetric(10, "rule.identify:x:at-least")
 	})
 }
 
@@ -226,8 +226,8 @@ func BenchmarkSessions(b *testing.B) {
 		if n > 1 {
 			perSession := float64(heap()-before) / float64(n-1)
 			figures(b, "1000/heap", func(b *testing.B) {
-				b.ReportMetric(perSession, "rules.session:bytes")
-				b.ReportMetric(16<<10, "rules.session:bytes:at-most")
+				b.ReportMetric(perSession, "rule.session:bytes")
+				b.ReportMetric(16<<10, "rule.session:bytes:at-most")
 			})
 		}
 		return e
@@ -247,10 +247,10 @@ func BenchmarkSessions(b *testing.B) {
 		together = append(together, timed(all, updates))
 	}
 	figures(b, "1000/signal", func(b *testing.B) {
-		b.ReportMetric(median(alone), "rules.sessions.1:ns")
-		b.ReportMetric(median(together), "rules.sessions.200:ns")
-		b.ReportMetric(ratio(together, alone), "rules.sessions.200.growth:x")
-		b.ReportMetric(30, "rules.sessions.200.growth:x:at-most")
+		b.ReportMetric(median(alone), "rule.sessions.1:ns")
+		b.ReportMetric(median(together), "rule.sessions.200:ns")
+		b.ReportMetric(ratio(together, alone), "rule.sessions.200.growth:x")
+		b.ReportMetric(30, "rule.sessions.200.growth:x:at-most")
 	})
 	runtime.KeepAlive(one)
 }
@@ -306,7 +306,7 @@ func BenchmarkUpdate(b *testing.B) {
 		for _, r := range f.runners() {
 			r.report(b, n)
 		}
-		name := fmt.Sprintf("rules.update.%d", n)
+		name := fmt.Sprintf("rule.update.%d", n)
 		figures(b, fmt.Sprint(n), func(b *testing.B) {
 			b.ReportMetric(median(f.tact.ns), name+":ns")
 			b.ReportMetric(ratio(least(f.plain.ns, f.grule.ns), f.tact.ns), name+".peers:x")
@@ -323,19 +323,19 @@ func BenchmarkUpdate(b *testing.B) {
 	}
 	middle, slow := all[10000].tact.tail(100_000, 10*time.Second)
 	figures(b, "all", func(b *testing.B) {
-		b.ReportMetric(ratio(all[10000].tact.ns, all[1000].tact.ns), "rules.growth:x")
-		b.ReportMetric(8, "rules.growth:x:at-most")
+		b.ReportMetric(ratio(all[10000].tact.ns, all[1000].tact.ns), "rule.growth:x")
+		b.ReportMetric(8, "rule.growth:x:at-most")
 		b.ReportMetric(middle, "p50-ns")
 		b.ReportMetric(slow, "p99-ns")
-		b.ReportMetric(slow/middle, "rules.update.10000.p99:x")
-		b.ReportMetric(20, "rules.update.10000.p99:x:at-most")
+		b.ReportMetric(slow/middle, "rule.update.10000.p99:x")
+		b.ReportMetric(20, "rule.update.10000.p99:x:at-most")
 	})
 }
 
 // field is all engines over one workload.
 type field struct {
 	tact, plain, indexed, cel, grule, due *runner
-	budget                           time.Duration // of an engine's round
+	budget                                time.Duration // of an engine's round
 }
 
 func newField(b *testing.B, n int) *field {

@@ -14,6 +14,23 @@ func NewReference(w *Workload) *Reference {
 	return &Reference{w: w, values: make([]Value, len(w.Attributes)), since: make([][2]int64, len(w.Predicates)), set: newSet(w)}
 }
 
+// Another makes the judge of another person on the same device, of whom nothing is known.
+func (e *Reference) Another() *Reference {
+	other := NewReference(e.w)
+	other.now = e.now
+	for k := range e.values {
+		if !e.w.Attributes[k].Personal {
+			other.values[k] = e.values[k]
+		}
+	}
+	for k := range e.since {
+		if p := &e.w.Predicates[k]; p.Form != HeldFor && p.Form < Below && !e.w.Attributes[p.A].Personal {
+			other.since[k] = e.since[k]
+		}
+	}
+	return other
+}
+
 func (e *Reference) Name() string { return "reference" }
 
 func (e *Reference) Update(attribute int32, v Value, now int64) {
