@@ -12,9 +12,9 @@ import (
 
 const rounds = 9
 
-// Engines are timed in turns, again and again, and medians of the rounds are reported: on a machine that others
-// use too, the one that is timed first would else have another machine than the last. A ratio is the median of the
-// ratios of each round. The iterations that go test prints mean nothing here.
+// Engines are timed in turns, again and again, by the processor time of the thread that runs them, and medians of the
+// rounds are reported: on a machine that others use too, the one that is timed first would else have another machine
+// than the last. A ratio is the median of the ratios of each round. The iterations that go test prints mean nothing here.
 
 // variant is the published stream, or that of TACT_VARIANT.
 func variant(tb testing.TB) Variant {
@@ -71,13 +71,13 @@ func (r *runner) round(most int, budget time.Duration) {
 		for range min(chunk, most-done) {
 			r.buffer = append(r.buffer, r.stream.Next())
 		}
-		began, best := time.Now(), int32(0)
+		began, best := cpu(), int32(0)
 		for k := range r.buffer {
 			u := &r.buffer[k]
 			r.engine.Update(u.Attribute, u.Value, u.Now)
 			best += r.engine.Best()
 		}
-		took += time.Since(began)
+		took += cpu() - began
 		done += len(r.buffer)
 		runtime.KeepAlive(best)
 	}
@@ -148,6 +148,7 @@ func figures(b *testing.B, name string, report func(b *testing.B)) {
 
 // Identification: the slice of a cold session comes in, against one full evaluation by the faster of expr and grule.
 func BenchmarkIdentify(b *testing.B) {
+	pin(b)
 	w := Generate(1000, seed(b))
 	tact, err := NewTact(w, 1, true)
 	if err != nil {
@@ -172,9 +173,9 @@ func BenchmarkIdentify(b *testing.B) {
 		for range persons {
 			now := next()
 			tact.Replace(0)
-			began := time.Now()
+			began := cpu()
 			tact.Identify(0, values, now+second)
-			took += time.Since(began)
+			took += cpu() - began
 		}
 		ours = append(ours, float64(took)/persons)
 		plain.round(1<<20, 50*time.Millisecond)
@@ -195,15 +196,16 @@ func anew(r *runner, times int) float64 {
 	for range times {
 		u := r.stream.Next()
 		r.engine.(*Grule).Anew()
-		began := time.Now()
+		began := cpu()
 		r.engine.Update(u.Attribute, u.Value, u.Now)
-		took += time.Since(began)
+		took += cpu() - began
 	}
 	return float64(took) / float64(times)
 }
 
 // Two hundred on one device: what a session holds, and what a signal of the device costs.
 func BenchmarkSessions(b *testing.B) {
+	pin(b)
 	const many = 200
 	w := Generate(1000, seed(b))
 	r := rand.New(rand.NewPCG(seed(b), 7))
@@ -267,7 +269,7 @@ func person(r *rand.Rand, w *Workload) []Value {
 }
 
 func timed(e *Tact, updates []Update) float64 {
-	began, best := time.Now(), int32(0)
+	began, best := cpu(), int32(0)
 	for k := range updates {
 		u := &updates[k]
 		e.Update(u.Attribute, u.Value, u.Now)
@@ -276,7 +278,7 @@ func timed(e *Tact, updates []Update) float64 {
 		}
 	}
 	runtime.KeepAlive(best)
-	return float64(time.Since(began)) / float64(len(updates))
+	return float64(cpu()-began) / float64(len(updates))
 }
 
 func heap() uint64 {
@@ -289,6 +291,7 @@ func heap() uint64 {
 
 // One attribute changes: the eligible set and the best after it, all engines.
 func BenchmarkUpdate(b *testing.B) {
+	pin(b)
 	sizes := []int{100, 1000, 10000}
 	all := map[int]*field{}
 	for _, n := range sizes {

@@ -55,9 +55,11 @@
 // An update is measured from the call until the eligible set stands as bits and the best is
 // known. Making the updates is not measured. The engines take turns: a round is 100,000
 // updates or a span of time each, whichever ends first, and goes on in the engine's own
-// stream where the last round ended. The time of an engine is the median of its rounds, a
-// ratio the median of the ratios of each round; the 99th of a hundred is of updates timed
-// one by one, the reading of the clock included.
+// stream where the last round ended. Time is the processor time of the thread that runs
+// them all, so that neighbours take little part, and what collects the peers' garbage beside it
+// is not held against them. The time of an engine is the median of its rounds, a ratio the
+// median of the ratios of each round. The 99th of a hundred is of updates timed one by one, by
+// the clock on the wall, its reading included.
 //
 // # Figures
 //
