@@ -23,15 +23,23 @@ func Expected(value, bother catalog.Micro, factors ...catalog.Micro) catalog.Mic
 	}
 	negative := value < 0
 	words = append(words, magnitude(value))
-	millionths := 0 // how many factors the product has yet to be divided for
+	millionths := 0       // how many factors the product has yet to be divided for
+	together := uint64(1) // factors that go into the product as one word
 	for _, f := range factors {
 		if f == catalog.One {
 			continue
 		}
 		negative = negative != (f < 0)
-		words = times(words, magnitude(f))
 		millionths++
+		by := magnitude(f)
+		if hi, lo := bits.Mul64(together, by); hi == 0 {
+			together = lo
+			continue
+		}
+		words = times(words, together)
+		together = by
 	}
+	words = times(words, together)
 	// To round the quotient of each division down is to round that of all of them once.
 	for ; millionths >= 3; millionths -= 3 {
 		words = over(words, uint64(catalog.One*catalog.One*catalog.One))
