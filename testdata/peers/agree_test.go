@@ -149,7 +149,7 @@ func TestSessionsAgree(t *testing.T) {
 				e.Replace(s)
 				references[s] = references[s].Another()
 				if values := person(r, w); k%2 == 0 { // some are known at once
-					e.Identify(s, values, u.Now)
+					e.Identify(int32(s), values, u.Now)
 					for a, v := range values {
 						if w.Attributes[a].Personal {
 							references[s].Update(int32(a), v, u.Now)
@@ -164,15 +164,15 @@ func TestSessionsAgree(t *testing.T) {
 					r.Update(u.Attribute, u.Value, u.Now)
 				}
 			}
-			e.UpdateOf(s, u.Attribute, u.Value, u.Now)
+			e.UpdateOf(int32(s), u.Attribute, u.Value, u.Now)
 			for s, r := range references {
 				r.now = u.Now
-				want, got = r.Eligible(want[:0]), e.EligibleOf(s, got[:0])
+				want, got = r.Eligible(want[:0]), e.EligibleOf(int32(s), got[:0])
 				if !slices.Equal(got, want) {
 					t.Fatalf("session %d differs at update %d of %d actions:\n%s", s, k, n, differ(w, r, got, want))
 				}
-				if e.BestOf(s) != r.Best() {
-					t.Fatalf("session %d has action %d for the best at update %d, not %d", s, e.BestOf(s), k, r.Best())
+				if e.BestOf(int32(s)) != r.Best() {
+					t.Fatalf("session %d has action %d for the best at update %d, not %d", s, e.BestOf(int32(s)), k, r.Best())
 				}
 			}
 		}

@@ -223,7 +223,7 @@ func BenchmarkSessions(b *testing.B) {
 			e.AddSession()
 		}
 		for s := range n {
-			e.Identify(s, person(r, w), start)
+			e.Identify(int32(s), person(r, w), start)
 		}
 		if n > 1 {
 			perSession := float64(heap()-before) / float64(n-1)
@@ -274,7 +274,7 @@ func timed(e *Tact, updates []Update) float64 {
 		u := &updates[k]
 		e.Update(u.Attribute, u.Value, u.Now)
 		for s := range e.sessions {
-			best += e.BestOf(s)
+			best += e.BestOf(int32(s))
 		}
 	}
 	runtime.KeepAlive(best)

@@ -8,30 +8,36 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// Tact is the product's rule engine: one device and the sessions on it.
+// Tact is the product's rule engine: one device and the sessions on it, driven as the product drives them. A session
+// takes part in a step where something of its own happens, where time turns something in it, and where the device's
+// change reaches sessions.
 type Tact struct {
 	w        *Workload
+	apart    bool
 	device   *rule.Eval
 	sessions []*rule.Eval
-	sets     []set       // by session
-	roots    []rule.Node // by rank
+	step     uint64
+	began    []uint64 // by session: the last step that it took part in
+	begun    []int32  // the sessions of this step
+	due      rule.Timers
 	words    [][]sense.Value
-	now      int32 // the input of now
+	now      int32 // the input of now, which moves by itself from the first step on
 }
 
-// NewTact makes the engine of a workload, nothing known. Where apart is set, half of the attributes are
-// the persons' own; else all are the device's, and every session sees the same.
+// NewTact makes the engine of a workload, nothing known, with up to MaxSessions sessions. Where apart is set, half of the
+// attributes are the persons' own; else all are the device's, and every session sees the same.
 func NewTact(w *Workload, sessions int, apart bool) (*Tact, error) {
 	b := &programmer{w: w, apart: apart, nodes: map[string]int{}}
 	p, roots := b.program()
-	plan, err := rule.NewPlan(p)
+	var keep rule.Interest
+	for k, root := range roots {
+		keep.Candidates = append(keep.Candidates, rule.Candidate{Needs: []rule.Node{root}, Score: w.Actions[k].Score})
+	}
+	plan, err := rule.NewPlan(p, keep)
 	if err != nil {
 		return nil, fmt.Errorf("plan workload: %w", err)
 	}
-	e := &Tact{w: w, device: rule.NewEval(plan), now: int32(len(w.Attributes))}
-	for _, k := range w.ByRank {
-		e.roots = append(e.roots, roots[k])
-	}
+	e := &Tact{w: w, apart: apart, device: rule.NewEval(plan), due: rule.NewTimers(MaxSessions), now: int32(len(w.Attributes))}
 	for k := range w.Attributes {
 		var values []sense.Value
 		for _, word := range w.Attributes[k].Words {
@@ -45,13 +51,20 @@ func NewTact(w *Workload, sessions int, apart bool) (*Tact, error) {
 	return e, nil
 }
 
-// AddSession adds a session of somebody of whom nothing is known.
+// MaxSessions is how many sessions a Tact may have.
+const MaxSessions = 256
+
+// AddSession adds a session of somebody of whom nothing is known; its set is right after the next step.
 func (e *Tact) AddSession() {
-	e.sessions, e.sets = append(e.sessions, e.device.NewSession()), append(e.sets, newSet(e.w))
+	e.sessions, e.began = append(e.sessions, e.device.NewSession()), append(e.began, 0)
+	e.due.Set(int32(len(e.sessions)-1), 0)
 }
 
 // Replace ends a session and begins another in its place, of somebody of whom nothing is known.
-func (e *Tact) Replace(session int) { e.sessions[session] = e.device.NewSession() }
+func (e *Tact) Replace(session int) {
+	e.sessions[session] = e.device.NewSession()
+	e.due.Set(int32(session), 0)
+}
 
 func (e *Tact) Name() string { return "tact" }
 
@@ -59,50 +72,65 @@ func (e *Tact) Name() string { return "tact" }
 func (e *Tact) Update(attribute int32, v Value, now int64) { e.UpdateOf(0, attribute, v, now) }
 
 // UpdateOf gives an attribute of the device, or of one session, its value; afterwards the sets of all are right.
-func (e *Tact) UpdateOf(session int, attribute int32, v Value, now int64) {
+func (e *Tact) UpdateOf(session int32, attribute int32, v Value, now int64) {
 	at := sense.Instant(now)
 	e.begin(at)
 	r := e.result(attribute, v)
-	e.device.Set(attribute, r, at)
-	e.sessions[session].Set(attribute, r, at)
+	if !e.apart || !e.w.Attributes[attribute].Personal {
+		e.device.Set(attribute, r, at)
+	} else {
+		e.wake(session, at)
+		e.sessions[session].Set(attribute, r, at)
+	}
 	e.settle(at)
 }
 
 // Identify gives all attributes of a session's person their values at once.
-func (e *Tact) Identify(session int, values []Value, now int64) {
+func (e *Tact) Identify(session int32, values []Value, now int64) {
 	at := sense.Instant(now)
-	s := e.sessions[session]
-	e.device.Begin(at)
-	s.Begin(at)
-	e.device.Settle(at)
+	e.begin(at)
+	e.wake(session, at)
 	for k := range values {
-		s.Set(int32(k), e.result(int32(k), values[k]), at) // those of the device are passed over
+		e.sessions[session].Set(int32(k), e.result(int32(k), values[k]), at) // those of the device are passed over
 	}
-	s.Settle(at)
-	e.judge(session)
+	e.settle(at)
 }
 
 func (e *Tact) begin(at sense.Instant) {
+	e.step++
+	e.begun = e.begun[:0]
 	e.device.Begin(at)
-	e.device.Set(e.now, rule.Result{Value: sense.TimestampValue(at)}, at)
-	for _, s := range e.sessions {
-		s.Begin(at)
+	if e.step == 1 {
+		e.device.Set(e.now, rule.Result{Value: sense.TimestampValue(at)}, at)
+	}
+	for {
+		session, ok := e.due.Pop(at)
+		if !ok {
+			return
+		}
+		e.wake(session, at)
+	}
+}
+
+// wake begins a session in this step, unless it has begun.
+func (e *Tact) wake(session int32, at sense.Instant) {
+	if e.began[session] != e.step {
+		e.began[session] = e.step
+		e.begun = append(e.begun, session)
+		e.sessions[session].Begin(at)
 	}
 }
 
 func (e *Tact) settle(at sense.Instant) {
 	e.device.Settle(at)
-	for k, s := range e.sessions {
-		s.Settle(at)
-		e.judge(k)
+	if e.device.Reaches() {
+		for k := range e.sessions {
+			e.wake(int32(k), at)
+		}
 	}
-}
-
-// judge reads the eligible set of a session.
-func (e *Tact) judge(session int) {
-	s, set := e.sessions[session], &e.sets[session]
-	for rank, root := range e.roots {
-		set.put(rank, s.Truth(root) == rule.True)
+	for _, k := range e.begun {
+		e.sessions[k].Settle(at)
+		e.due.Set(k, e.sessions[k].Next())
 	}
 }
 
@@ -128,8 +156,14 @@ func (e *Tact) result(attribute int32, v Value) rule.Result {
 func (e *Tact) Eligible(dst []int32) []int32 { return e.EligibleOf(0, dst) }
 func (e *Tact) Best() int32                  { return e.BestOf(0) }
 
-func (e *Tact) EligibleOf(session int, dst []int32) []int32 { return e.sets[session].list(dst) }
-func (e *Tact) BestOf(session int) int32                    { return e.sets[session].best() }
+func (e *Tact) EligibleOf(session int32, dst []int32) []int32 {
+	return e.sessions[session].Eligible(dst)
+}
+
+func (e *Tact) BestOf(session int32) int32 {
+	best, _ := e.sessions[session].Best()
+	return best
+}
 
 // programmer writes a workload as the product's compiler would: equal nodes once, arguments before
 // what reads them, the device's before the sessions'.
