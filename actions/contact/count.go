@@ -15,7 +15,7 @@ func Concerns(b *catalog.Bundle, l *catalog.Limit, a *catalog.Action, channel st
 // them at this instant. Of a limit that counts an answer, those that may still get one count with
 // them, for as long as that answer would: decided until longest ago.
 func Counted(v *guard.View, l *catalog.Limit, about string, longest sense.Duration) (n int64) {
-	first := since(zoneOf(v, l), l.Per, l.Window, v.Now)
+	first := v.Room.Since(zoneOf(v, l), l.Per, l.Window, v.Now, since)
 	for k := range v.Slice.Exposures {
 		x := &v.Slice.Exposures[k]
 		if !fallsUnder(v.Bundle, l, x) || l.About && !ofUnit(about, x) {

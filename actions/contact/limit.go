@@ -78,7 +78,7 @@ func concerns(b *catalog.Bundle, l *catalog.Limit, a *catalog.Action, channel st
 
 // counted returns how many contacts fall under the limit now.
 func counted(v *guard.View, l *catalog.Limit, a *catalog.Action) (n int64) {
-	first := since(zoneOf(v, l), l.Per, l.Window, v.Now)
+	first := v.Room.Since(zoneOf(v, l), l.Per, l.Window, v.Now, since)
 	each(v, l, a, func(at sense.Instant) {
 		if at >= first {
 			n++
@@ -90,7 +90,7 @@ func counted(v *guard.View, l *catalog.Limit, a *catalog.Action) (n int64) {
 // lifted returns when the n-th of the contacts that count ceases to; 0 where it never does.
 func lifted(v *guard.View, l *catalog.Limit, a *catalog.Action, n int64) sense.Instant {
 	z := zoneOf(v, l)
-	first := since(z, l.Per, l.Window, v.Now)
+	first := v.Room.Since(z, l.Per, l.Window, v.Now, since)
 	passed := sense.Instant(0) // those that end by then are counted off
 	for n > 0 {
 		next, many := sense.Never, int64(0)

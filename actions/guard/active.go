@@ -11,15 +11,22 @@ import (
 // (not_yet_valid, expired), its hours and its schedule (outside_hours), and with words in the
 // language (language_missing). Where nobody knows the time, what depends on it falls because of the clock.
 func Active(v *View, a *catalog.Action, language string) Verdict {
-	for _, rule := range [...]func(*View, *catalog.Action) Verdict{notYetValid, expired, outsideHours} {
-		if d := rule(v, a); v.Holds(d) {
-			return d
+	if !Timeless(a) {
+		for _, rule := range [...]func(*View, *catalog.Action) Verdict{notYetValid, expired, outsideHours} {
+			if d := rule(v, a); v.Holds(d) {
+				return d
+			}
 		}
 	}
 	if d := languageMissing(v, a, language); v.Holds(d) {
 		return d
 	}
 	return Verdict{}
+}
+
+// Timeless says whether an action is in force at any time.
+func Timeless(a *catalog.Action) bool {
+	return a.From == 0 && !ends(a) && len(a.Hours) == 0 && len(a.At) == 0
 }
 
 // notYetValid (not_yet_valid): an offer that begins in March is no promise in February.
@@ -90,16 +97,20 @@ func outsideHours(v *View, a *catalog.Action) Verdict {
 // languageMissing (language_missing): an action without any words in the language of whoever
 // stands there is not said in another.
 func languageMissing(v *View, a *catalog.Action, language string) Verdict {
-	if a.Say == nil && a.SayPersonal == nil {
-		return Verdict{} // it has no words at all, which the stage treatment says
-	}
-	k := slices.Index(v.Bundle.Languages, language)
-	for _, t := range [...]*catalog.Treatment{a.SayPersonal, a.Say} {
-		if t != nil && k >= 0 && (has(t.Text, k) || t.Structured && (has(t.Title, k) || t.Image != "")) {
-			return Verdict{}
-		}
+	if Speaks(a, slices.Index(v.Bundle.Languages, language)) {
+		return Verdict{}
 	}
 	return v.refuse(catalog.LanguageMissing, catalog.Because{Name: "language", Value: sense.StringValue(language), Age: catalog.NoAge})
+}
+
+// Speaks says whether an action has words in a language, by its place in the policy.
+func Speaks(a *catalog.Action, language int) bool {
+	for _, t := range [...]*catalog.Treatment{a.SayPersonal, a.Say} {
+		if t != nil && language >= 0 && (has(t.Text, language) || t.Structured && (has(t.Title, language) || t.Image != "")) {
+			return true
+		}
+	}
+	return a.Say == nil && a.SayPersonal == nil // it has no words at all, which the stage treatment says
 }
 
 func has(texts []catalog.Rendered, language int) bool {

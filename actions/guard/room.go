@@ -15,6 +15,41 @@ type Room struct {
 	texts map[string]string // that were needed before
 	line  []byte
 	chunk strings.Builder
+	told  []bool // by fact: it is no hearsay in the view that was begun last
+	began []window
+}
+
+// window is one that ends now, and when it began.
+type window struct {
+	zone   *sense.Zone
+	per    catalog.Calendar
+	length sense.Duration
+	first  sense.Instant
+}
+
+// Begin is called with each view that uses the room before it is judged by: what was worked out for all candidates of
+// the one before is no more.
+func (r *Room) Begin(b *catalog.Bundle) {
+	if len(r.told) != len(b.Facts) {
+		r.told = make([]bool, len(b.Facts))
+	}
+	clear(r.told)
+	r.began = r.began[:0]
+}
+
+// Since returns when a window began that ends now; work works it out once for all candidates of a view.
+func (r *Room) Since(z *sense.Zone, per catalog.Calendar, length sense.Duration, now sense.Instant, work func(*sense.Zone, catalog.Calendar, sense.Duration, sense.Instant) sense.Instant) sense.Instant {
+	if r == nil {
+		return work(z, per, length, now)
+	}
+	for k := range r.began {
+		if w := &r.began[k]; w.zone == z && w.per == per && w.length == length {
+			return w.first
+		}
+	}
+	first := work(z, per, length, now)
+	r.began = append(r.began, window{z, per, length, first})
+	return first
 }
 
 const (

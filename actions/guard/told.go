@@ -66,8 +66,15 @@ func spoken(v *View, a *catalog.Action, texts []catalog.Rendered, third *Verdict
 
 // hearsay refuses fact number k where it was inferred, or comes from others.
 func hearsay(v *View, a *catalog.Action, k int32) Verdict {
+	r := v.Room
+	if r != nil && int(k) < len(r.told) && r.told[k] {
+		return Verdict{}
+	}
 	h := v.Slice.Held(v.Bundle, k, v.Owners, v.Now)
 	if !h.Present || told(h.Provenance) {
+		if r != nil && int(k) < len(r.told) {
+			r.told[k] = true
+		}
 		return Verdict{}
 	}
 	because := catalog.Because{Name: v.Bundle.Facts[k].Name, Value: sense.StringValue(h.Provenance.String()), Age: h.Age}

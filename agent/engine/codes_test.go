@@ -104,6 +104,7 @@ func TestCodesOfSilence(t *testing.T) {
 			u.Bundle.Actions[k].Say, u.Bundle.Actions[k].SayPersonal = nil, nil
 		}
 	}
+	d.mind.Step(Input{At: d.now, Bundle: u})
 	d.tell(`{"ask":"two"}`)
 	d.wants("both", "", "english treatment no_treatment_for_slot")
 

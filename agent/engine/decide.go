@@ -51,6 +51,7 @@ func (m *Mind) view(s *session, slot int32, asked bool) *guard.View {
 			return m.moment.StateTruth(s.name, k), m.stateBecause(s, k, &m.room)
 		}
 	}
+	m.room.Begin(m.bundle)
 	*v = guard.View{
 		Bundle: m.bundle, Now: m.now, Presence: m.presence(s), Slice: m.slice(s), Owners: s.owners,
 		By: s.by, Shared: s.shared, Slot: &m.bundle.Slots[slot], Channel: m.bundle.Slots[slot].Channel,

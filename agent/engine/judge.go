@@ -85,12 +85,12 @@ func (m *Mind) judge(s *session, v *guard.View, index int32, quiet guard.Verdict
 // stand passes an action through the stages quiet to value in its first treatment; where the manners or the law
 // hold that one back, in the other, if it comes further.
 func (m *Mind) stand(at *setting, c *candidate, index int32) {
-	a := &m.bundle.Actions[index]
-	c.action, c.unmet, c.treatment = index, rule.None, a.SayPersonal
-	if c.personal = a.SayPersonal != nil; !c.personal {
-		c.treatment = a.Say // an action without any treatment is judged all the same, and falls at the last stage
+	q := &m.plan.quick[index]
+	if m.past != nil { // actions may be others
+		now := quickOfAction(m.bundle, &m.bundle.Actions[index])
+		q = &now
 	}
-	c.ambient = c.treatment != nil && c.treatment.Ambient
+	c.action, c.unmet, c.treatment, c.personal, c.ambient = index, rule.None, q.first, q.personal, q.ambient
 	m.pass(at, c)
 	if c.stage == catalog.StageLegal || c.stage == catalog.StageGuard { // no other stage looks at the treatment
 		if o, ok := m.inOther(at, c); ok && (o.stage == 0 || o.stage > c.stage) {
@@ -165,6 +165,16 @@ func weigh(on *rule.Eval, factors []catalog.Micro, weights []catalog.Weight) []c
 
 // pass sends a candidate through the stages quiet to value.
 func (m *Mind) pass(at *setting, c *candidate) {
+	if !m.passQuickly(at, c) {
+		m.passSlowly(at, c)
+	}
+	if c.stage == 0 {
+		m.passManners(at, c)
+	}
+}
+
+// passSlowly sends a candidate through the stages quiet to suitable.
+func (m *Mind) passSlowly(at *setting, c *candidate) {
 	a, v := &m.bundle.Actions[c.action], at.v
 	if !at.quiet.OK() && !guard.Passes(m.bundle, a.Intent) {
 		c.fall(catalog.StageQuiet, at.quiet)
@@ -184,6 +194,12 @@ func (m *Mind) pass(at *setting, c *candidate) {
 			return
 		}
 	}
+}
+
+// passManners sends a candidate through the stages guard to value.
+func (m *Mind) passManners(at *setting, c *candidate) {
+	a, v := &m.bundle.Actions[c.action], at.v
+	gc := guard.Candidate{Action: a, Ambient: c.ambient, Personal: c.personal}
 	retry := v.Retry
 	c.again = retry && asksAgain(v, a)
 	v.Retry = c.again

@@ -144,26 +144,24 @@ func (of *making) reasons() []Rejected {
 
 // because appends what decided that a candidate fell.
 func (of *making) because(told []catalog.Because, why *moment.Reasons, c *candidate) []catalog.Because {
-	a := &of.mind.bundle.Actions[c.action]
-	worth := catalog.Because{Name: a.Name, Value: sense.MoneyValue(c.value), Age: catalog.NoAge}
-	switch {
-	case c.unmet != rule.None:
+	if c.unmet != rule.None {
 		_, told = why.Append(told, c.unmet)
 		return told
+	}
+	needed, room := "", &of.mind.room
+	switch {
 	case c.stage == catalog.StageValue && c.reason == catalog.NotWorthBother:
-		worth.Needed = "> 0"
+		needed = "> 0"
 	case c.stage == catalog.StageValue:
-		worth.Needed = of.mind.room.Amount(">= ", of.slot.Minimum)
+		needed = room.Amount(">= ", of.slot.Minimum)
 	case c.stage == catalog.StageRanked && c.reason == catalog.ListFull:
 		return told
-	case c.stage == catalog.StageRanked:
-		if c.reason == catalog.LostByValue {
-			worth.Needed = of.mind.room.Amount("> ", of.winner.Value)
-		}
-	default:
+	case c.stage == catalog.StageRanked && c.reason == catalog.LostByValue:
+		needed = room.Amount("> ", of.winner.Value)
+	case c.stage != catalog.StageRanked:
 		return append(told, c.because...)
 	}
-	return append(told, worth)
+	return append(told, catalog.Because{Name: of.mind.bundle.Actions[c.action].Name, Value: sense.MoneyValue(c.value), Age: catalog.NoAge, Needed: needed})
 }
 
 // Keep returns the output of a step as one that holds for ever, with its decisions explained. Like them it is asked

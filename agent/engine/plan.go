@@ -21,6 +21,7 @@ type plan struct {
 	entering   []bool             // per node: it rests on entered(place, d), which is false for a reason of its own
 	personal   []string           // names that stand for something of a person, in order
 	roots      []bool             // per node: an action, a group, a state or the end of a session rests on it
+	quick      []quick            // per action: by what most of them fall
 }
 
 func planOf(b *catalog.Bundle, slots []string) plan {
@@ -55,6 +56,7 @@ func planOf(b *catalog.Bundle, slots []string) plan {
 	p.entering = restingOn(b, rule.Armed)
 	p.personal = personalOf(b)
 	p.roots = rootsOf(b)
+	p.quick = quickOf(b)
 	return p
 }
 

@@ -96,11 +96,12 @@ var reasonOf = [...]catalog.Reason{
 
 func (r *Reasons) unknown(list []catalog.Because, n rule.Node) (catalog.Reason, []catalog.Because) {
 	result := r.e.Result(n)
-	list = append(list, catalog.Because{Age: catalog.NoAge})
-	because := &list[len(list)-1]
 	if result.Input >= 0 {
-		*because = *r.input(result.Input)
+		list = append(list, *r.input(result.Input))
+	} else {
+		list = append(list, catalog.Because{Age: catalog.NoAge})
 	}
+	because := &list[len(list)-1]
 	if n >= 0 && int(n) < len(r.s.model.bundle.Program.Nodes) {
 		because.Needed = r.s.needed(r.e, n, result)
 	}
@@ -212,7 +213,7 @@ func (w *why) failing(n rule.Node, want bool) {
 	if len(w.list) >= w.most {
 		return
 	}
-	if !w.r.s.logic(n) {
+	if w.r.s.said.place[n] > 0 || !w.r.s.logic(n) {
 		w.atom(n, want)
 		return
 	}
@@ -239,18 +240,20 @@ func (w *why) atom(n rule.Node, want bool) {
 		w.first = n
 	}
 	a := w.r.s.atom(n)
-	w.list = append(w.list, catalog.Because{Age: catalog.NoAge})
-	b := &w.list[len(w.list)-1]
 	switch {
 	case a.derived >= 0:
 		d := &w.r.s.model.bundle.Derived[a.derived]
-		b.Name = d.Name
+		b := catalog.Because{Name: d.Name, Age: catalog.NoAge}
 		if r := w.r.e.Result(d.Node); r.Cause == rule.Known {
 			b.Value = r.Value
 		}
+		w.list = append(w.list, b)
 	case a.input >= 0:
-		*b = *w.r.input(a.input)
+		w.list = append(w.list, *w.r.input(a.input))
+	default:
+		w.list = append(w.list, catalog.Because{Age: catalog.NoAge})
 	}
+	b := &w.list[len(w.list)-1]
 	if b.Needed = a.needed; !want {
 		b.Needed = a.negated
 	}

@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/tact-edge/tact/context/event"
@@ -98,14 +97,21 @@ type Outcome struct {
 
 // Find returns the fact of that name held for the customer (owner empty) or for an owner.
 func (s *Slice) Find(name, owner string) (*Fact, bool) {
-	k, ok := slices.BinarySearchFunc(s.Facts, name, func(f Fact, name string) int {
-		if c := strings.Compare(f.Name, name); c != 0 {
-			return c
+	low, high := 0, len(s.Facts)
+	for low < high {
+		k := int(uint(low+high) >> 1)
+		c := strings.Compare(s.Facts[k].Name, name)
+		if c == 0 {
+			c = strings.Compare(s.Facts[k].Owner, owner)
 		}
-		return strings.Compare(f.Owner, owner)
-	})
-	if !ok {
-		return nil, false
+		switch {
+		case c == 0:
+			return &s.Facts[k], true
+		case c < 0:
+			low = k + 1
+		default:
+			high = k
+		}
 	}
-	return &s.Facts[k], true
+	return nil, false
 }

@@ -1,0 +1,80 @@
+package engine
+
+import (
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/guard"
+	"github.com/tact-edge/tact/context/rule"
+)
+
+// quick is what the stages legal to suitable ask of an action, close together: most candidates fall by a condition, and
+// an action is spread over many lines of memory. It says the same as the stages themselves.
+type quick struct {
+	first      *catalog.Treatment // say_personal, else say; nil where there is neither
+	conditions [6]rule.Node       // of the group and its own: eligible, applicable, suitable; None where there is none
+	spoken     uint32             // languages, by their place in the policy, in which the action has words
+	purpose    int32              // on which alone it rests whether it is legal; -1 where it rests on more
+	personal   bool               // first is say_personal
+	ambient    bool               // first is
+	plain      bool               // the stages active to suitable ask for words and conditions alone
+}
+
+// notMet are the reasons of certainly false conditions, in the order of quick.conditions.
+var notMet = [...]catalog.Reason{catalog.GroupNotEligible, catalog.NotEligible, catalog.GroupNotApplicable, catalog.NotApplicable, catalog.GroupNotSuitable, catalog.NotSuitable}
+
+// stagesOf are their stages.
+var stagesOf = [...]catalog.Stage{catalog.StageEligible, catalog.StageEligible, catalog.StageApplicable, catalog.StageApplicable, catalog.StageSuitable, catalog.StageSuitable}
+
+func quickOf(b *catalog.Bundle) []quick {
+	all := make([]quick, len(b.Actions))
+	for k := range b.Actions {
+		all[k] = quickOfAction(b, &b.Actions[k])
+	}
+	return all
+}
+
+func quickOfAction(b *catalog.Bundle, a *catalog.Action) (q quick) {
+	for n := 0; n < len(q.conditions); n += 2 {
+		q.conditions[n], q.conditions[n+1], _, _ = conditions(b, a, stagesOf[n])
+	}
+	if q.first = a.SayPersonal; q.first == nil {
+		q.first = a.Say // an action without any treatment is judged all the same, and falls at the last stage
+	}
+	q.personal, q.ambient = a.SayPersonal != nil, q.first != nil && q.first.Ambient
+	if q.purpose = -1; guard.ByPurpose(b, a) {
+		q.purpose = a.Purpose
+	}
+	q.plain = guard.Timeless(a) && a.Price == nil && len(a.Needs) == 0 && a.Before < 0 && a.KeepArmed <= 0
+	for n := range b.Languages {
+		if n < 32 && guard.Speaks(a, n) {
+			q.spoken |= 1 << n
+		}
+	}
+	return q
+}
+
+// passQuickly sends a candidate through the stages legal to suitable. It is false where they must be passed one by one.
+func (m *Mind) passQuickly(at *setting, c *candidate) bool {
+	if m.past != nil || !at.quiet.OK() || at.spoken < 0 { // what a moment asks may change actions
+		return false
+	}
+	q := &m.plan.quick[c.action]
+	if !q.plain || q.spoken>>at.spoken&1 == 0 {
+		return false
+	}
+	switch {
+	case c.ambient:
+	case q.purpose < 0:
+		return false
+	default:
+		if one := &at.legal[q.purpose]; !one.judged || !one.verdict.OK() {
+			return false
+		}
+	}
+	for k, node := range q.conditions {
+		if reason := m.unmet(at, node, notMet[k]); reason != catalog.NoReason {
+			c.stage, c.reason, c.unmet = stagesOf[k], reason, node
+			return true
+		}
+	}
+	return true
+}
