@@ -130,10 +130,19 @@ func (m *Mind) expected(s *session, v *guard.View, a *catalog.Action) (value cat
 
 // appraise works out what a candidate is worth.
 func (m *Mind) appraise(at *setting, c *candidate) {
-	if !c.appraised {
-		c.value, c.pressed = m.worthOf(at.on, at.pressure, &m.bundle.Actions[c.action])
-		c.appraised = true
+	if c.appraised {
+		return
 	}
+	c.appraised = true
+	if w := &m.plan.worths[c.action]; w.fixed && m.past == nil { // what a moment asks may change actions
+		pressure := at.pressure
+		if w.exempt {
+			pressure = 0
+		}
+		c.value, c.pressed = w.under(m.bundle, pressure)
+		return
+	}
+	c.value, c.pressed = m.worthOf(at.on, at.pressure, &m.bundle.Actions[c.action])
 }
 
 // worthOf returns what an action is worth under a pressure, and whether that takes from it.

@@ -129,7 +129,7 @@ func (of *making) reasons() []Rejected {
 		m.appraise(&at, c)
 		first := len(told)
 		told = of.because(told, why, c)
-		r := Rejected{Action: m.bundle.Actions[c.action].Name, Stage: c.stage, Reason: c.reason, Value: c.value}
+		r := Rejected{Action: m.plan.worths[c.action].name, Stage: c.stage, Reason: c.reason, Value: c.value}
 		if len(told) > first {
 			r.Because = slices.Clip(told[first:])
 			if !of.mayShow {

@@ -22,6 +22,7 @@ type plan struct {
 	personal   []string           // names that stand for something of a person, in order
 	roots      []bool             // per node: an action, a group, a state or the end of a session rests on it
 	quick      []quick            // per action: by what most of them fall
+	worths     []worth            // per action: what it is worth, as far as that is always the same
 }
 
 func planOf(b *catalog.Bundle, slots []string) plan {
@@ -56,7 +57,7 @@ func planOf(b *catalog.Bundle, slots []string) plan {
 	p.entering = restingOn(b, rule.Armed)
 	p.personal = personalOf(b)
 	p.roots = rootsOf(b)
-	p.quick = quickOf(b)
+	p.quick, p.worths = quickOf(b), worthsOf(b)
 	return p
 }
 

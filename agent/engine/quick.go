@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"github.com/tact-edge/tact/actions/arbiter"
 	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/contact"
 	"github.com/tact-edge/tact/actions/guard"
 	"github.com/tact-edge/tact/context/rule"
 )
@@ -50,6 +52,36 @@ func quickOfAction(b *catalog.Bundle, a *catalog.Action) (q quick) {
 		}
 	}
 	return q
+}
+
+// worth is what an action is worth before anybody's bother, close together with its name: each candidate that
+// fell is listed with it.
+type worth struct {
+	name      string
+	product   catalog.Micro // its value times all factors
+	bother    catalog.Micro // its own
+	elsewhere catalog.Micro
+	exempt    bool // from pressure
+	fixed     bool // no factor depends on a condition
+}
+
+func worthsOf(b *catalog.Bundle) []worth {
+	all := make([]worth, len(b.Actions))
+	for k := range b.Actions {
+		a, lever, weights := &b.Actions[k], catalog.One, 0
+		if a.Group >= 0 {
+			lever, weights = b.Groups[a.Group].Lever, len(b.Groups[a.Group].Weights)
+		}
+		all[k] = worth{name: a.Name, product: arbiter.Expected(a.Value, 0, a.Propensity, a.Lever, lever), bother: a.Bother, elsewhere: a.Elsewhere,
+			exempt: a.ExemptPressure, fixed: len(a.Weights)+weights == 0}
+	}
+	return all
+}
+
+// under returns what an action is worth under a pressure, and whether that takes from it.
+func (w *worth) under(b *catalog.Bundle, pressure catalog.Micro) (value catalog.Micro, pressed bool) {
+	bother := contact.Bothers(b, pressure, w.bother)
+	return arbiter.Expected(w.product, bother+w.elsewhere), pressure > 0 && bother > contact.Bothers(b, 0, w.bother)
 }
 
 // passQuickly sends a candidate through the stages legal to suitable. It is false where they must be passed one by one.

@@ -46,8 +46,16 @@ type said struct {
 	reasons Reasons
 	round   uint64
 	inputs  []saidOfInput
-	place   []int32 // node -> 1 + its place in atoms; 0 where it was not asked for yet
+	place   []int32 // node -> 1 + its place in atoms, or less than 0 in steps; 0 where it was not asked for yet
 	atoms   []atom
+	steps   []logicStep
+	args    []rule.Node // of steps
+}
+
+// logicStep is a node of logic to walk through, with where its arguments begin and end.
+type logicStep struct {
+	code       rule.Code
+	first, end int32
 }
 
 // saidOfInput is what was said of an input in one round.
@@ -213,33 +221,48 @@ func (w *why) failing(n rule.Node, want bool) {
 	if len(w.list) >= w.most {
 		return
 	}
-	if w.r.s.said.place[n] > 0 || !w.r.s.logic(n) {
-		w.atom(n, want)
+	s := w.r.s
+	k := s.said.place[n]
+	if k == 0 {
+		k = s.learn(n)
+	}
+	if k > 0 {
+		w.add(n, &s.said.atoms[k-1], want)
 		return
 	}
-	switch op := &w.r.s.model.bundle.Program.Nodes[n]; op.Code {
+	step := s.said.steps[-k-1]
+	args := s.said.args[step.first:step.end]
+	switch step.code {
 	case rule.Not:
-		w.failing(op.Args[0], !want)
+		w.failing(args[0], !want)
 	case rule.And, rule.Or:
-		for _, a := range op.Args {
+		for _, a := range args {
 			if t := w.r.e.Truth(a); t == rule.True && !want || t == rule.False && want {
 				w.failing(a, want)
 			}
 		}
 	case rule.Cond:
-		taken := op.Args[2]
-		if w.r.e.Truth(op.Args[0]) == rule.True {
-			taken = op.Args[1]
+		taken := args[2]
+		if w.r.e.Truth(args[0]) == rule.True {
+			taken = args[1]
 		}
 		w.failing(taken, want)
 	}
 }
 
+// atom adds an atom that should have been `want`.
 func (w *why) atom(n rule.Node, want bool) {
+	k := w.r.s.said.place[n]
+	if k <= 0 {
+		k = w.r.s.learnAtom(n)
+	}
+	w.add(n, &w.r.s.said.atoms[k-1], want)
+}
+
+func (w *why) add(n rule.Node, a *atom, want bool) {
 	if w.first == rule.None {
 		w.first = n
 	}
-	a := w.r.s.atom(n)
 	switch {
 	case a.derived >= 0:
 		d := &w.r.s.model.bundle.Derived[a.derived]
@@ -259,16 +282,26 @@ func (w *why) atom(n rule.Node, want bool) {
 	}
 }
 
-// atom returns what is always the same of a node.
-func (s *State) atom(n rule.Node) *atom {
-	if k := s.said.place[n]; k > 0 {
-		return &s.said.atoms[k-1]
+// learn notes what is always the same of a node, and returns its place.
+func (s *State) learn(n rule.Node) int32 {
+	if !s.logic(n) {
+		return s.learnAtom(n)
 	}
+	op := &s.model.bundle.Program.Nodes[n]
+	step := logicStep{code: op.Code, first: int32(len(s.said.args))}
+	s.said.args = append(s.said.args, op.Args...)
+	step.end = int32(len(s.said.args))
+	s.said.steps = append(s.said.steps, step)
+	s.said.place[n] = -int32(len(s.said.steps))
+	return s.said.place[n]
+}
+
+func (s *State) learnAtom(n rule.Node) int32 {
 	nodes := s.model.bundle.Program.Nodes
 	op := &nodes[n]
 	s.said.atoms = append(s.said.atoms, atom{derived: int32(s.derivedUnder(n, op.Text)), input: s.model.plan.First(n), needed: op.Text, negated: negated(nodes, op)})
 	s.said.place[n] = int32(len(s.said.atoms))
-	return &s.said.atoms[len(s.said.atoms)-1]
+	return s.said.place[n]
 }
 
 // negated returns the canonical text of the opposite of an atom.
