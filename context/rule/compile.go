@@ -17,13 +17,14 @@ import (
 // over literals (Or is an And of the opposites): how many of them are false, and how many unknown.
 type layer struct {
 	inputs []int32 // of the scope
+	back   []Node  // those that look back over time
 	steps  []step  // stored nodes, in order
 
 	riches, timers, holds, windows int32 // how many slots of each
 
-	in      []int32  // place of an input -> its source, -1
-	rich    []int32  // place of an input -> slot of a value that is no number, -1
-	sources []source //
+	rich    []int32 // place of an input -> slot of a value that is no number, -1
+	sources []source
+	eager   []int32  // sources that may be known from the first: of constants, or of the device
 	atoms   int32    // below it ids are of atoms, above of counters
 	home    []int32  // atom -> its source
 	own     fan      // id -> counters of the same scope
@@ -43,10 +44,11 @@ type fan struct{ from, to []uint32 }
 
 func (f *fan) of(first, last int32) []uint32 { return f.to[f.from[first]:f.from[last]] }
 
-// source is an input, or a stored node, with the constants that it is compared with.
+// source is a value with the constants that it is compared with: of an input, of a stored node, or of a formula.
 type source struct {
-	input    int32 // place of the input, -1
-	slot     int32 // of a stored node, -1
+	terms    []term
+	direct   origin // of what alone it is the value: ofInput or ofStored, else ofWork
+	index    int32  // its place
 	kind     sense.Kind
 	mirrored bool
 	counts   bool    // CountTrue, CountReadings: known from below before the window is complete
@@ -57,7 +59,7 @@ type source struct {
 	timer    int32    // of one that moves by itself, else -1
 }
 
-// fanNodes is places of stored nodes by key, in order of key.
+// fanNodes is places of stored nodes by key, in order of key: place<<1, and 1 where its truth is the opposite.
 type fanNodes struct {
 	from []int32
 	to   []int32
@@ -95,6 +97,10 @@ type builder struct {
 	person       []bool
 	places       []bool
 	readers      []int32
+	sizes        []int32 // terms of a number
+	firstLoad    []Node  // input -> its first Load
+	feedsInput   pairs
+	feedsStored  [2]pairs
 	watched      []bool
 	sources      map[sourceKey]*making
 	made         [2][]*making
@@ -108,17 +114,11 @@ type builder struct {
 	scratch      []byte
 }
 
-type sourceKey struct {
-	input    int32 // -1 for a stored node
-	node     Node
-	mirrored bool
-}
-
 // making is a source that is being made.
 type making struct {
 	source
 	scope Scope
-	index int32
+	at    int32
 	nums  []equalsNum
 	told  pairs
 }
@@ -202,47 +202,54 @@ func (b *builder) findSource(n Node) {
 	c, ok := b.compared(n)
 	switch {
 	case ok && c.code == Lt:
-		b.source(c.value, c.mirrored).keys = append(b.source(c.value, c.mirrored).keys, c.key)
+		m := b.source(c.of)
+		m.keys = append(m.keys, c.key)
 	case ok && c.code == In:
-		m := b.source(c.value, false)
+		m := b.source(c.of)
 		m.nums = append(m.nums, equalsNum{n, c.constant.List()})
 	case ok:
-		m := b.source(c.value, false)
+		m := b.source(c.of)
 		m.nums = append(m.nums, equalsNum{n, []sense.Value{*c.constant}})
 	case op.Code == Load, !b.countable(n) && op.Code != Const:
-		m := b.source(n, false)
+		m := b.source(sourceKey{value: b.alias(n), other: None})
 		m.keys = append(m.keys, 1)
 	}
 }
 
-// source returns the source of a Load or a stored node.
-func (b *builder) source(n Node, mirrored bool) *making {
-	op := &b.p.Nodes[n]
-	key := sourceKey{-1, n, mirrored}
-	if op.Code == Load {
-		key = sourceKey{op.Input, None, mirrored}
-	}
+// source returns a source, and makes it where it is new.
+func (b *builder) source(key sourceKey) *making {
 	if m := b.sources[key]; m != nil {
 		return m
 	}
+	op := &b.p.Nodes[key.value]
 	m := &making{scope: op.Scope}
-	m.source = source{input: -1, slot: -1, kind: op.Kind, mirrored: mirrored, counts: isCount(op.Code), timer: -1}
-	b.sources[key] = m
-	of := &b.made[op.Scope]
-	m.index = int32(len(*of))
-	*of = append(*of, m)
-	l := &b.plan.layers[op.Scope]
-	if op.Code == Load {
-		m.input = b.plan.inputs[op.Input]
-	} else {
-		m.slot = b.plan.slot[n]
-		at := 0
-		if mirrored {
-			at = 1
-		}
-		l.steps[m.slot].source[at] = m.index
+	m.source = source{direct: ofWork, kind: op.Kind, mirrored: key.mirrored, counts: isCount(op.Code), timer: -1}
+	if key.other != None {
+		of := &b.p.Nodes[key.other]
+		m.scope, m.kind, m.counts = max(m.scope, of.Scope), sense.Bool, false
+		m.terms = b.formula(b.formula(nil, key.value), key.other)
+		m.terms = append(m.terms, term{from: ofWork, code: key.order, kind: sense.Bool, left: op.Kind, right: of.Kind})
+	} else if m.terms = b.formula(nil, key.value); len(m.terms) == 1 && m.terms[0].from <= ofStored && m.terms[0].scope == m.scope {
+		m.direct, m.index = m.terms[0].from, m.terms[0].index
 	}
-	if b.moves[n] {
+	b.sources[key] = m
+	of := &b.made[m.scope]
+	m.at = int32(len(*of))
+	*of = append(*of, m)
+	if !slices.ContainsFunc(m.terms, func(t term) bool { return t.from < ofConst && t.scope == m.scope }) {
+		l := &b.plan.layers[m.scope]
+		l.eager = append(l.eager, m.at)
+	}
+	for k := range m.terms {
+		switch t := &m.terms[k]; t.from {
+		case ofInput:
+			b.feedsInput.add(b.plan.layers[t.scope].inputs[t.index], m.at<<1|int32(m.scope))
+		case ofStored, ofHeld:
+			b.feedsStored[t.scope].add(t.index, m.at<<1|int32(m.scope))
+		}
+	}
+	if b.moves[key.value] && key.other == None {
+		l := &b.plan.layers[m.scope]
 		m.timer = l.timers
 		l.timers++
 	}
@@ -285,7 +292,7 @@ func (b *builder) hash(m *making, l *layer) {
 	buckets := int32(1)
 	for _, x := range m.nums {
 		id := l.atoms
-		key := b.key(ScopeSession+1+m.scope, m.index, x.value)
+		key := b.key(ScopeSession+1+m.scope, m.at, x.value)
 		if one, ok := b.keys[key]; ok {
 			b.literals[x.node] = one
 			continue
@@ -353,19 +360,19 @@ func (b *builder) literal(n Node) {
 	c, ok := b.compared(n)
 	switch {
 	case ok:
-		m := b.source(c.value, c.mirrored)
+		m := b.source(c.of)
 		k, _ := slices.BinarySearch(m.keys, c.key)
 		b.literals[n] = literalOf(m.scope, m.base+int32(k))
 		if c.negated {
 			b.literals[n] = b.literals[n].not()
 		}
-		if b.plan.slot[n] >= 0 && b.indexed(n) {
-			m.told.add(int32(k), b.plan.slot[n])
+		if b.plan.slot[n] >= 0 && b.toldable(n) {
+			m.told.add(int32(k), b.plan.slot[n]<<1|int32(b.literals[n]&1))
 		}
 	case op.Code == Const:
 		b.literals[n] = constant(op.Value.Bool())
 	case op.Code == Load, !b.countable(n):
-		m := b.source(n, false)
+		m := b.source(sourceKey{value: b.alias(n), other: None})
 		k, _ := slices.BinarySearch(m.keys, 1)
 		b.literals[n] = literalOf(m.scope, m.base+int32(k)).not()
 	case op.Code == Not:
@@ -644,23 +651,16 @@ func fanOf(from, to []uint32, n int) fan {
 	return f
 }
 
-// prepare says which input has which source, and which timer wakes what.
+// prepare says which timer wakes what.
 func (l *layer) prepare() {
-	l.in, l.timed = make([]int32, len(l.inputs)), make([]int32, l.timers)
-	for k := range l.in {
-		l.in[k] = -1
-	}
+	l.timed = make([]int32, l.timers)
 	for k := range l.steps {
 		if t := l.steps[k].timer; t >= 0 {
 			l.timed[t] = int32(k)
 		}
 	}
 	for k := range l.sources {
-		s := &l.sources[k]
-		if s.input >= 0 {
-			l.in[s.input] = int32(k)
-		}
-		if s.timer >= 0 {
+		if s := &l.sources[k]; s.timer >= 0 {
 			l.timed[s.timer] = ^int32(k)
 		}
 	}

@@ -265,46 +265,27 @@ func (c *counters) join(e *Eval, k int32, now Truth) {
 // place finds where a source stands among its keys now, and turns what it crossed.
 func (e *Eval) place(k int32) {
 	s := &e.layer.sources[k]
-	var m *mark
-	var num int64
-	if s.input >= 0 {
-		m, num = &e.in[s.input].mark, e.in[s.input].num
-	} else {
-		m, num = &e.marks[s.slot], e.nums[s.slot]
-		if s.kind == sense.Bool {
-			num = 0
-			if m.yes {
-				num = 1
-			}
-		}
-	}
+	x, cause, due := e.value(s)
 	p := &e.counters.places[k]
 	n := int32(len(s.keys))
 	lo, hi, bucket := int32(0), n, int32(-1)
-	due := sense.Never
 	switch {
-	case m.cause == Known && m.slope != 0:
-		v := moved(num, int64(m.slope), e.now)
-		lo = s.walk(p, v)
+	case cause == Known && x.slope != 0:
+		lo = s.walk(p, moved(x.num, x.slope, e.now))
 		hi, bucket = lo, 0
-		due = s.next(lo, num, int64(m.slope))
-	case m.cause == Known:
-		v := num
+		due = min(due, s.next(lo, x.num, x.slope))
+	case cause == Known:
+		v := x.num
 		if s.kind == sense.Double {
-			if s.mirrored {
-				v ^= math.MinInt64
-			}
-			if v = doubleKey(v); isNaN(sense.NumValue(sense.Double, num)) {
-				v = math.MaxInt64
-			}
+			v = s.keyOfDouble(v)
 		}
 		lo = s.walk(p, v)
 		hi, bucket = lo, 0
 		if s.equals != nil {
 			bucket = e.bucketOf(s, v)
 		}
-	case m.cause == Settling && s.counts:
-		lo = s.walk(p, num)
+	case cause == Settling && s.counts:
+		lo = s.walk(p, x.num)
 	}
 	if s.timer >= 0 {
 		e.timers.Set(s.timer, due)
@@ -312,9 +293,79 @@ func (e *Eval) place(k int32) {
 	if p.lo != lo || p.hi != hi {
 		e.cross(s, p, lo, hi)
 	}
+	if len(s.told.to) > 0 && (cause != Known || e.retell) {
+		e.tellAll(s, p)
+	}
 	if s.equals != nil && p.bucket != bucket {
 		e.move(s, p, bucket)
 	}
+}
+
+// value returns the value of a source, or that it has none; due is when time alone ends or begins that.
+func (e *Eval) value(s *source) (x number, cause Cause, due sense.Instant) {
+	switch s.direct {
+	case ofInput:
+		in := &e.in[s.index]
+		return number{in.num, int64(in.slope)}, in.cause, sense.Never
+	case ofStored:
+		m := &e.marks[s.index]
+		x = number{e.nums[s.index], int64(m.slope)}
+		if s.kind == sense.Bool {
+			x.num = 0
+			if m.yes {
+				x.num = 1
+			}
+		}
+		return x, m.cause, sense.Never
+	}
+	x, ok, due := e.run(s.terms)
+	if !ok {
+		cause = InputUnknown
+	}
+	return x, cause, due
+}
+
+// keyOfDouble is the key of a double; no number lies above all keys.
+func (s *source) keyOfDouble(bits int64) int64 {
+	if s.mirrored {
+		bits ^= math.MinInt64
+	}
+	if isNaN(sense.NumValue(sense.Double, bits)) {
+		return math.MaxInt64
+	}
+	return doubleKey(bits)
+}
+
+// tellAll tells the stored comparisons of a source what they are, and if they are unknown why.
+func (e *Eval) tellAll(s *source, p *placing) {
+	for k := range s.keys {
+		for _, x := range s.told.to[s.told.from[k]:s.told.from[k+1]] {
+			e.tellStored(s, x, p.at(int32(k)))
+		}
+	}
+}
+
+// tellStored gives a stored comparison the truth of its atom.
+func (e *Eval) tellStored(s *source, x int32, t Truth) {
+	if x&1 != 0 {
+		t = opposite[t]
+	}
+	slot := x >> 1
+	next := mark{input: -1, yes: t == True}
+	if t == Unknown {
+		op := e.layer.steps[slot].op
+		a, b := e.plainly(op.Args[0]), e.plainly(op.Args[1])
+		if why := missing(op.Code, &a.mark, &b.mark); why != nil {
+			next.cause, next.input = why.cause, why.input
+		}
+	}
+	old := &e.marks[slot]
+	if old.cause == next.cause && old.input == next.input && old.yes == next.yes {
+		return
+	}
+	next.at = min(max(old.at, e.latest(s.terms)), e.now)
+	*old = next
+	e.spread(slot)
 }
 
 // moved is a value that is num at instant 0 and grows by slope, at an instant; the nearest that fits.
@@ -376,10 +427,10 @@ func (e *Eval) bucketOf(s *source, v int64) int32 {
 
 // text is the value of a source of text.
 func (e *Eval) text(s *source) string {
-	if s.input >= 0 {
-		return e.rich[e.layer.rich[s.input]].Str()
+	if s.direct == ofInput {
+		return e.rich[e.layer.rich[s.index]].Str()
 	}
-	return e.rich[e.layer.steps[s.slot].rich].Str()
+	return e.rich[e.layer.steps[s.index].rich].Str()
 }
 
 // cross turns what lies between where a source stood and where it stands.
@@ -427,8 +478,8 @@ func (e *Eval) span(s *source, first, last int32, was, now Truth) {
 	e.counters.apply(e.layer.own.of(s.base+first, s.base+last), step, &e.shared.queues[e.scope])
 	e.pass(s.base+first, s.base+last, step)
 	if len(s.told.to) > 0 {
-		for _, slot := range s.told.to[s.told.from[first]:s.told.from[last]] {
-			e.touch(slot)
+		for _, x := range s.told.to[s.told.from[first]:s.told.from[last]] {
+			e.tellStored(s, x, now)
 		}
 	}
 }

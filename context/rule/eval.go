@@ -26,6 +26,7 @@ type Eval struct {
 	began    sense.Instant // the first step, or the restart: what is constant holds since then
 	step     uint32
 	touched  bool // something waits for Settle
+	retell   bool // stored comparisons forgot what they were told
 	in       []inputState
 	marks    []mark  // by place among the stored nodes
 	nums     []int64 // their values, where they are numbers
@@ -138,6 +139,9 @@ func newEval(plan *Plan, device *Eval) *Eval {
 		e.counters.catchUp(&device.counters, &e.shared.queues[ScopeSession])
 		e.counters.publish(e) // the queue is everybody's
 		e.settles = device.settles
+	}
+	for _, source := range l.eager {
+		e.await(source)
 	}
 	e.touchAll()
 	return e
@@ -263,12 +267,12 @@ func (e *Eval) Set(input int32, r Result, at sense.Instant) {
 	}
 	next.at = max(at, old.at)
 	*old = next
-	e.loadedInput(input, k)
+	e.loadedInput(input)
 }
 
 // loadedInput tells who reads an input that it changed. While it is unknown it crosses no key, and may have another
 // cause: all stored comparisons are told.
-func (e *Eval) loadedInput(input, k int32) {
+func (e *Eval) loadedInput(input int32) {
 	across := false
 	for _, n := range e.plan.loads.of(input) {
 		if s := e.plan.Program.Nodes[n].Scope; s == e.scope {
@@ -277,16 +281,15 @@ func (e *Eval) loadedInput(input, k int32) {
 			across = true
 		}
 	}
+	for _, x := range e.plan.feeds.of(input) {
+		if Scope(x&1) == e.scope {
+			e.await(x >> 1)
+		} else {
+			across = true
+		}
+	}
 	if across {
 		e.loading = append(e.loading, input)
-	}
-	if source := e.layer.in[k]; source >= 0 {
-		e.await(source)
-		if e.in[k].cause != Known {
-			for _, slot := range e.layer.sources[source].told.to {
-				e.touch(slot)
-			}
-		}
 	}
 	e.touched = true
 }
@@ -339,6 +342,7 @@ func (e *Eval) Restart(now sense.Instant) {
 		}
 		e.holds[s.hold] = h
 	}
+	e.retell = true
 	e.awaitAll()
 	e.touchAll()
 }
@@ -349,7 +353,7 @@ func (e *Eval) forgetInput(k int32) {
 	if rich := e.layer.rich[k]; rich >= 0 {
 		e.rich[rich] = sense.Value{}
 	}
-	e.loadedInput(e.layer.inputs[k], k)
+	e.loadedInput(e.layer.inputs[k])
 }
 
 func (e *Eval) awaitAll() {
@@ -390,7 +394,7 @@ func (e *Eval) Settle(now sense.Instant) {
 		}
 	}
 	e.counters.publish(e)
-	e.touched = false
+	e.touched, e.retell = false, false
 }
 
 // follow takes over what the device's last Settle changed; all that the device knows, where it missed one before.
@@ -407,15 +411,25 @@ func (e *Eval) follow() {
 	}
 	for _, n := range d.changed {
 		e.touchAbove(n)
+		e.awaitSessions(e.plan.rises.of(e.plan.slot[n]))
 	}
 	for _, input := range d.loaded {
 		for _, n := range e.plan.loads.of(input) {
 			e.touchNode(Node(n))
 		}
+		e.awaitSessions(e.plan.feeds.of(input))
 	}
 	for _, p := range d.passed {
 		e.counters.apply(d.layer.across.to[p.from:p.to], p.step, &e.shared.queues[ScopeSession])
 		e.touched = true
+	}
+}
+
+func (e *Eval) awaitSessions(sources []int32) {
+	for _, x := range sources {
+		if Scope(x&1) == ScopeSession {
+			e.await(x >> 1)
+		}
 	}
 }
 
@@ -474,14 +488,25 @@ func (e *Eval) update(slot int32) {
 			e.rich[s.rich] = c.value
 		}
 	}
-	for _, source := range s.source {
-		if source >= 0 {
-			e.place(source)
+	e.spread(slot)
+}
+
+// spread tells who reads a stored node that its outcome is another.
+func (e *Eval) spread(slot int32) {
+	s := &e.layer.steps[slot]
+	at := slot
+	if e.device == nil {
+		if s.across {
+			e.tell()
+			e.changed = append(e.changed, s.node)
 		}
+	} else {
+		at += int32(len(e.device.layer.steps))
 	}
-	if e.device == nil && s.across {
-		e.tell()
-		e.changed = append(e.changed, s.node)
+	for _, x := range e.plan.rises.of(at) {
+		if Scope(x&1) == e.scope {
+			e.place(x >> 1)
+		}
 	}
 	e.touchAbove(s.node)
 }
@@ -526,7 +551,8 @@ func (e *Eval) mark(n Node) *mark {
 // constantMarks are those of constants: of false, and of true.
 var constantMarks = [2]mark{{at: longAgo, input: -1}, {at: longAgo, input: -1, yes: true}}
 
-// cell returns the outcome of a stored node, a load or a constant, with its value.
+// cell returns the outcome of a node of this scope or of the device's, with its value; of one that is counted, nothing.
+// A condition that is loaded and stored too is what its input is.
 func (e *Eval) cell(n Node) cell {
 	op := &e.plan.Program.Nodes[n]
 	if op.Scope != e.scope {
@@ -534,12 +560,50 @@ func (e *Eval) cell(n Node) cell {
 	}
 	slot := e.plan.slot[n]
 	switch {
+	case op.Code == Load && !e.plan.whole:
+		return e.loadedCell(e.plan.inputs[op.Input])
 	case slot >= 0:
 		return e.stored(slot)
-	case op.Code == Load:
-		return e.loadedCell(e.plan.inputs[op.Input])
+	case op.Code == Const:
+		return known(op.Value)
 	}
-	return known(op.Value)
+	return e.computed(n, op)
+}
+
+// computed works out a node that a formula holds.
+func (e *Eval) computed(n Node, op *Op) (c cell) {
+	if op.Code == Held {
+		return e.held(e.mark(op.Args[0]))
+	}
+	var v [2]cell
+	for k, a := range op.Args {
+		v[k] = e.cell(a)
+	}
+	return e.applied(n, op, &v)
+}
+
+func (e *Eval) applied(n Node, op *Op, v *[2]cell) (c cell) {
+	if m := missing(op.Code, &v[0].mark, &v[1].mark); m != nil {
+		return because(m)
+	}
+	e.shared.machine.now = e.now
+	if c, _ = e.shared.machine.apply(op, &v[0], &v[1]); c.cause == Failed && c.input < 0 {
+		c.input = e.plan.first[n]
+	}
+	return c
+}
+
+// plainly works out a node that rests on inputs alone from what these are now, also where it is stored.
+func (e *Eval) plainly(n Node) cell {
+	op := &e.plan.Program.Nodes[n]
+	if op.Code == Load || op.Code == Const {
+		return e.cell(n)
+	}
+	var v [2]cell
+	for k, a := range op.Args {
+		v[k] = e.plainly(a)
+	}
+	return e.applied(n, op, &v)
 }
 
 // stored returns the outcome of a stored node of this scope.
@@ -581,7 +645,7 @@ func (e *Eval) Result(n Node) Result {
 		return Result{Cause: InputUnknown, Input: -1}
 	}
 	op := &e.plan.Program.Nodes[n]
-	if e.plan.slot[n] >= 0 || op.Code == Load || op.Code == Const {
+	if e.plan.slot[n] >= 0 || op.Kind != sense.Bool || op.Code == Load || op.Code == Const {
 		c := e.cell(n)
 		return e.result(&c)
 	}
@@ -645,6 +709,7 @@ func (e *Eval) ForgetPerson(now sense.Instant) {
 			e.forgetInput(int32(k))
 		}
 	}
+	e.retell = true
 	for k := range e.layer.steps {
 		s := &e.layer.steps[k]
 		if !s.person {
@@ -657,10 +722,8 @@ func (e *Eval) ForgetPerson(now sense.Instant) {
 		if s.hold >= 0 {
 			e.holds[s.hold] = hold{unsure: longAgo, until: longAgo}
 		}
-		for _, source := range s.source {
-			if source >= 0 {
-				e.await(source)
-			}
+		for _, x := range e.plan.rises.of(int32(k + len(e.device.layer.steps))) {
+			e.await(x >> 1)
 		}
 		e.touch(int32(k))
 	}

@@ -23,13 +23,9 @@ func (s *step) looksBack() bool { return s.hold >= 0 || s.window >= 0 || s.code 
 // the inputs of the same instant they give every other outcome.
 func (e *Eval) Freeze() []FrozenNode {
 	var all []FrozenNode
-	for k := range e.layer.steps {
-		s := &e.layer.steps[k]
-		if !s.looksBack() {
-			continue
-		}
-		c := e.stored(int32(k))
-		all = append(all, FrozenNode{Node: s.node, Slope: c.slope, Left: e.Left(s.node), Result: Result{Cause: c.cause, Input: c.input, Value: c.value}})
+	for _, n := range e.layer.back {
+		c := e.cell(n)
+		all = append(all, FrozenNode{Node: n, Slope: c.slope, Left: e.Left(n), Result: Result{Cause: c.cause, Input: c.input, Value: c.value}})
 	}
 	return all
 }

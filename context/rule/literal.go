@@ -38,14 +38,21 @@ func constant(yes bool) literal {
 	return alwaysFalse
 }
 
-// comparison is a node that asks whether a source lies below a key, or equals a constant.
+// comparison is a node that asks whether a source lies below a key, equals a constant, or is among some.
 type comparison struct {
-	value    Node // what is compared
-	code     Code // Lt for "below key", Eq for "equals", In for "is among"; None of them: no comparison
+	of       sourceKey
+	code     Code // Lt for "below key", Eq for "equals", In for "is among"
 	key      int64
 	negated  bool
-	mirrored bool // of doubles that may be no number: the source is the value with its sign turned
 	constant *sense.Value
+}
+
+// sourceKey names a source: a value, or two of which is asked whether they are in an order.
+type sourceKey struct {
+	value    Node // for a Load the first of its input
+	other    Node // None but for two
+	order    Code // Eq, Lt, Le, Gt or Ge of two
+	mirrored bool // of doubles that may be no number: the value with its sign turned
 }
 
 // compared returns the comparison of a node, in its one form: x < 5, x >= 5, 5 > x and !(x < 5) are one; of whole
@@ -60,12 +67,14 @@ func (b *builder) compared(n Node) (c comparison, ok bool) {
 		left, right = right, left
 		code = mirrorOf[code]
 	}
-	limit := &b.p.Nodes[right]
-	if limit.Code != Const || b.p.Nodes[left].Code == Const {
+	limit, of := &b.p.Nodes[right], &b.p.Nodes[left]
+	if limit.Code != Const {
+		return b.ordered(code, left, right)
+	}
+	if of.Code == Const {
 		return c, false
 	}
-	c = comparison{value: left, code: code, constant: &limit.Value}
-	of := &b.p.Nodes[left]
+	c = comparison{of: sourceKey{value: b.alias(left), other: None}, code: code, constant: &limit.Value}
 	load := of.Code == Load
 	switch {
 	case of.Kind == sense.Position || of.Kind == sense.List, of.Kind == sense.Bool && !load:
@@ -78,29 +87,58 @@ func (b *builder) compared(n Node) (c comparison, ok bool) {
 	case of.Kind == sense.String || isNaN(limit.Value):
 		return c, false
 	}
-	key := keyOf(limit.Value)
-	switch c.mirrored = of.Kind == sense.Double && !load && code >= Gt; {
+	c.code, c.key = Lt, keyOf(limit.Value)
+	switch {
 	case code <= Ne: // of truths: true lies above false
-		c.code, c.negated = Lt, (code == Eq) == limit.Value.Bool()
-		key = 1
-	case c.mirrored: // x > c is -x < -c
-		key = keyOf(sense.RawDouble(-limit.Value.Double()))
-		c.code = Lt
+		c.key, c.negated = 1, (code == Eq) == limit.Value.Bool()
+	case of.Kind == sense.Double && !load && code >= Gt: // x > c is -x < -c
+		c.of.mirrored = true
+		c.key = keyOf(sense.RawDouble(-limit.Value.Double()))
 		if code == Ge {
-			key++
+			c.key++
 		}
 	default:
 		c.negated = code >= Gt
-		c.code = Lt
 		if code == Le || code == Gt {
-			if key == math.MaxInt64 {
+			if c.key == math.MaxInt64 {
 				return c, false
 			}
-			key++
+			c.key++
 		}
 	}
-	c.key = key
 	return c, true
+}
+
+// ordered returns the comparison of two values of which none is a constant: whether they are in an order is a source
+// that is false or true.
+func (b *builder) ordered(code Code, x, y Node) (c comparison, ok bool) {
+	left, right := &b.p.Nodes[x], &b.p.Nodes[y]
+	if code == In || !left.Kind.IsNum() || left.Kind == sense.Bool || b.moves[x] || b.moves[y] || isCount(left.Code) || isCount(right.Code) ||
+		b.sizes[x]+b.sizes[y] > mostTerms {
+		return c, false
+	}
+	c = comparison{code: Lt, key: 1, negated: true} // "below true" is false where they are
+	certain := left.Kind != sense.Double || left.Code == Load && right.Code == Load
+	switch {
+	case code == Ne:
+		code, c.negated = Eq, false
+	case certain && code == Ge:
+		code, c.negated = Lt, false
+	case certain && code == Gt:
+		code, x, y = Lt, y, x
+	case certain && code == Le:
+		code, x, y, c.negated = Lt, y, x, false
+	}
+	c.of = sourceKey{value: b.alias(x), other: b.alias(y), order: code}
+	return c, true
+}
+
+// alias returns the first Load of the same input; other nodes stand for themselves.
+func (b *builder) alias(n Node) Node {
+	if op := &b.p.Nodes[n]; op.Code == Load {
+		return b.firstLoad[op.Input]
+	}
+	return n
 }
 
 // mirrorOf is the comparison with its sides exchanged.

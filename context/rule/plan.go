@@ -28,6 +28,8 @@ type Plan struct {
 	layers  [2]layer // by scope
 	above   edges    // stored node of the device, then of a session -> stored nodes that read it
 	loads   edges    // input -> stored nodes that read it
+	feeds   edges    // input -> sources that read it: place<<1, and 1 where it is of sessions
+	rises   edges    // stored node of the device, then of a session -> the same
 	windows edges    // input -> windows over its readings
 	order   []int32  // rank -> candidate
 	most    int      // of the stack that one node needs
@@ -44,14 +46,13 @@ type step struct {
 	op     *Op
 	node   Node
 	code   Code
-	lasts  bool     // Became and Armed that read places alone: their memory outlives a restart
-	across bool     // of the device: a stored node of sessions reads it
-	person bool     // it reads the slice: what it remembers is of one customer
-	rich   int32    // slot of a value that is no number, -1
-	timer  int32    // slot of its timer, -1 where time alone never changes it
-	hold   int32    // slot of its memory, -1
-	window int32    // slot of its window, -1
-	source [2]int32 // where comparisons with constants read it, -1
+	lasts  bool  // Became and Armed that read places alone: their memory outlives a restart
+	across bool  // of the device: a stored node or a source of sessions reads it
+	person bool  // it reads the slice: what it remembers is of one customer
+	rich   int32 // slot of a value that is no number, -1
+	timer  int32 // slot of its timer, -1 where time alone never changes it
+	hold   int32 // slot of its memory, -1
+	window int32 // slot of its window, -1
 }
 
 // NewPlan checks a program and prepares it; the program must not change any more.
@@ -131,7 +132,11 @@ func (b *builder) look() {
 	p, plan := b.p, b.plan
 	n := len(p.Nodes)
 	b.moves, b.person, b.places = make([]bool, n), make([]bool, n), make([]bool, n)
-	b.readers = make([]int32, n)
+	b.readers, b.sizes = make([]int32, n), make([]int32, n)
+	b.firstLoad = make([]Node, len(p.Inputs))
+	for k := range b.firstLoad {
+		b.firstLoad[k] = None
+	}
 	for k := range p.Nodes {
 		op := &p.Nodes[k]
 		plan.first[k] = -1
@@ -152,6 +157,10 @@ func (b *builder) look() {
 			b.person[k] = b.person[k] || b.person[a]
 			b.places[k] = b.places[k] && b.places[a]
 		}
+		if op.Code == Load && b.firstLoad[op.Input] == None {
+			b.firstLoad[op.Input] = Node(k)
+		}
+		b.sizes[k] = b.measure(Node(k))
 		if op.Code != Load {
 			from = FromSignal
 		}
@@ -189,9 +198,12 @@ func (b *builder) store() {
 		case Load: // since when a condition holds is asked of a bool alone
 			stored[k] = plan.whole || stored[k] && op.Kind == sense.Bool
 		default:
-			stored[k] = plan.whole || stored[k] || !b.countable(Node(k))
+			stored[k] = plan.whole || stored[k] || !b.countable(Node(k)) && !b.formulable(Node(k))
 		}
-		if stored[k] {
+		switch {
+		case !stored[k] && op.Code == Held:
+			stored[op.Args[0]] = true
+		case stored[k] && !b.toldable(Node(k)):
 			for _, a := range op.Args {
 				stored[a] = true
 			}
@@ -202,6 +214,9 @@ func (b *builder) store() {
 		plan.slot[k] = -1
 		if stored[k] {
 			b.give(k)
+		}
+		if l := &plan.layers[p.Nodes[k].Scope]; p.Nodes[k].Code == Held || stored[k] && l.steps[plan.slot[k]].looksBack() {
+			l.back = append(l.back, Node(k))
 		}
 	}
 }
@@ -236,7 +251,7 @@ func (b *builder) give(k int) {
 	compares := op.Code >= Eq && op.Code <= Ge
 	sums := op.Code == Add || op.Code == Sub || op.Code == Neg
 	timed := moving && (compares || sums || isPart(op.Code) || op.Code.overList())
-	s := step{op: op, node: Node(k), code: op.Code, person: b.person[k], source: [2]int32{-1, -1}}
+	s := step{op: op, node: Node(k), code: op.Code, person: b.person[k]}
 	s.lasts = (op.Code == Became || op.Code == Armed) && b.places[op.Args[0]]
 	s.rich = take(!op.Kind.IsNum() || op.Code == Changed, &l.riches)
 	s.window = take(window, &l.windows)
@@ -250,7 +265,7 @@ func (b *builder) give(k int) {
 // finish lays down who reads whom among the stored nodes, and who has which timer.
 func (b *builder) finish() {
 	p, plan := b.p, b.plan
-	var above, loads, windows pairs
+	var above, loads, windows, rises pairs
 	device := int32(len(plan.layers[ScopeDevice].steps))
 	for scope := range plan.layers {
 		l := &plan.layers[scope]
@@ -264,6 +279,9 @@ func (b *builder) finish() {
 					windows.add(s.op.Input, n)
 				}
 			}
+			if b.toldable(s.node) {
+				continue
+			}
 			for _, a := range s.op.Args {
 				switch from := &p.Nodes[a]; {
 				case plan.slot[a] >= 0 && from.Scope == ScopeDevice:
@@ -272,7 +290,7 @@ func (b *builder) finish() {
 					of.across = of.across || scope == int(ScopeSession)
 				case plan.slot[a] >= 0:
 					above.add(device+plan.slot[a], n)
-				case from.Code == Load && !b.indexed(s.node):
+				case from.Code == Load:
 					loads.add(from.Input, n)
 				}
 			}
@@ -280,15 +298,32 @@ func (b *builder) finish() {
 		l.prepare()
 	}
 	plan.above = above.edges(int(device) + len(plan.layers[ScopeSession].steps))
+	for scope := range plan.layers {
+		l := &plan.layers[scope]
+		for k, x := range b.feedsStored[scope].from {
+			to := b.feedsStored[scope].to[k]
+			rises.add(x+int32(scope)*device, to)
+			if Scope(scope) == ScopeDevice && Scope(to&1) == ScopeSession {
+				l.steps[x].across = true
+			}
+		}
+	}
+	plan.feeds, plan.rises = b.feedsInput.edges(len(p.Inputs)), rises.edges(int(device)+len(plan.layers[ScopeSession].steps))
 	plan.loads, plan.windows = loads.edges(len(p.Inputs)), windows.edges(len(p.Inputs))
 }
 
-// indexed says whether a stored comparison is told of by the index of its input.
-func (b *builder) indexed(n Node) bool {
+// toldable says whether a comparison, where it is stored, is told of its turns by the index of what it compares.
+func (b *builder) toldable(n Node) bool {
 	if b.plan.whole {
 		return false
 	}
 	c, ok := b.compared(n)
-	of := &b.p.Nodes[c.value]
-	return ok && c.code == Lt && of.Code == Load && of.Scope == b.p.Nodes[n].Scope && !b.moves[c.value]
+	if !ok || c.code != Lt || b.moves[c.of.value] || !b.plain(c.of.value) || c.of.other != None && !b.plain(c.of.other) {
+		return false
+	}
+	scope := b.p.Nodes[c.of.value].Scope
+	if c.of.other != None {
+		scope = max(scope, b.p.Nodes[c.of.other].Scope)
+	}
+	return scope == b.p.Nodes[n].Scope
 }

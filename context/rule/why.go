@@ -23,7 +23,7 @@ func (e *Eval) why(n Node) mark {
 
 func (e *Eval) cause(n Node) mark {
 	op := &e.plan.Program.Nodes[n]
-	if e.plan.slot[n] >= 0 || op.Code == Load {
+	if e.plan.slot[n] >= 0 || op.Code == Load || op.Code == Const {
 		return *e.mark(n)
 	}
 	c := &e.shared.causes
@@ -36,12 +36,8 @@ func (e *Eval) cause(n Node) mark {
 		m = e.cause(op.Args[0])
 	case And, Or:
 		m = e.causeAmong(op.Args)
-	default: // a comparison with a constant
-		for _, a := range op.Args {
-			if one := e.cell(a); one.cause != Known {
-				m = one.mark
-			}
-		}
+	default:
+		m = e.causeOfArguments(op)
 	}
 	c.asked[n], c.found[n] = c.question, m
 	return m
@@ -62,4 +58,13 @@ func (e *Eval) causeAmong(args []Node) (failed mark) {
 		}
 	}
 	return failed
+}
+
+// causeOfArguments returns why a comparison is unknown.
+func (e *Eval) causeOfArguments(op *Op) mark {
+	a, b := e.cell(op.Args[0]), e.cell(op.Args[1])
+	if m := missing(op.Code, &a.mark, &b.mark); m != nil {
+		return *m
+	}
+	return mark{cause: Failed, input: -1}
 }
