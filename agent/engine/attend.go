@@ -70,12 +70,12 @@ func (m *Mind) attendDue() {
 	}
 }
 
-// attendTurned lets this step look at the sessions in which a condition turned: the truth of the policy's end of
-// session is looked up nowhere else.
+// attendTurned lets this step look at the sessions in which a condition turned, and judge them again: something
+// rests on each that is told of.
 func (m *Mind) attendTurned() {
-	m.moment.Turned(func(name string, _ []rule.Node) {
+	m.moment.Concerned(func(name string) {
 		if s := m.open(name); s != nil {
-			m.attend(s)
+			m.judgeAgain(s)
 		}
 	})
 	if e := m.bundle.SessionEnd; e != nil && e.Ends != rule.None {

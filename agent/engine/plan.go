@@ -114,16 +114,6 @@ func rootsOf(b *catalog.Bundle) []bool {
 	return roots
 }
 
-// rests says whether something rests on one of the nodes.
-func (p *plan) rests(nodes []rule.Node) bool {
-	for _, n := range nodes {
-		if p.roots[n] {
-			return true
-		}
-	}
-	return false
-}
-
 // restingOn marks the nodes that are, or rest on, an operation of one of the codes.
 func restingOn(b *catalog.Bundle, codes ...rule.Code) []bool {
 	var asked [256]bool

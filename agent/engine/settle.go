@@ -100,14 +100,15 @@ func (m *Mind) findMoved() {
 			v.Zone = m.zoneOf(v.Slice)
 			s.again, s.quietTurn = true, guard.NextQuietTurnOf(&v)
 		}
-		_, own := m.moment.Flipped(s.name)
-		s.again = s.again || s.restless || m.now >= s.lapse || m.plan.rests(own) || m.lapsed(s)
+		s.again = s.again || s.restless || m.now >= s.lapse || m.lapsed(s)
 	}
 }
 
-// concern lets the sessions be judged again for which it matters that conditions of the device turned.
+// concern lets the sessions be judged again for which it matters that conditions of the device alone turned.
 func (m *Mind) concern(turned []rule.Node) {
-	m.again = m.again || m.plan.rests(turned)
+	for _, n := range turned {
+		m.again = m.again || m.plan.roots[n] && m.bundle.Program.Nodes[n].Scope == rule.ScopeDevice
+	}
 }
 
 // lapsed says whether something that is shown or armed in a session has had its time.

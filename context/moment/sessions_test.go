@@ -2,6 +2,7 @@ package moment_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -78,6 +79,7 @@ func wornPolicy(t testing.TB) *catalog.Bundle {
 func TestManySessions(t *testing.T) {
 	b := wornPolicy(t)
 	rounds, flips := 24, 0
+	watched := moment.Interest(b).Watched
 	if testing.Short() {
 		rounds = 8
 	}
@@ -93,18 +95,35 @@ func TestManySessions(t *testing.T) {
 			eager.Begin(now)
 			eager.RouseAll()
 		}
+		before := map[string]map[rule.Node]rule.Truth{}
 		agree := func(when string) {
+			open := eager.Sessions()
+			maps.DeleteFunc(before, func(s string, _ map[rule.Node]rule.Truth) bool { return !slices.Contains(open, s) })
 			if lazy.Next() != eager.Next() {
 				t.Fatalf("seed %d, %s: next is %d, looking at all %d", seed, when, lazy.Next(), eager.Next())
 			}
-			turned := map[string][]rule.Node{}
-			lazy.Turned(func(s string, own []rule.Node) { turned[s] = slices.Clone(own) })
+			concerned, all := map[string]bool{}, map[string]bool{}
+			lazy.Concerned(func(s string) { concerned[s] = true })
+			eager.Concerned(func(s string) { all[s] = true })
+			if !maps.Equal(concerned, all) {
+				t.Fatalf("seed %d, %s: %v are concerned, looking at all %v", seed, when, concerned, all)
+			}
 			for _, s := range append(eager.Sessions(), "nowhere") {
 				device, own := lazy.Flipped(s)
 				allDevice, allOwn := eager.Flipped(s)
 				flips += len(allOwn)
-				if !slices.Equal(device, allDevice) || !slices.Equal(own, allOwn) || !slices.Equal(turned[s], allOwn) {
-					t.Fatalf("seed %d, %s: %s flipped %v and %v (%v), looking at all %v and %v", seed, when, s, device, own, turned[s], allDevice, allOwn)
+				if !slices.Equal(device, allDevice) || !slices.Equal(own, allOwn) {
+					t.Fatalf("seed %d, %s: %s flipped %v and %v, looking at all %v and %v", seed, when, s, device, own, allDevice, allOwn)
+				}
+				for _, n := range watched {
+					is := eager.Truth(s, n)
+					if was, known := before[s][n]; known && was != is && !concerned[s] && b.Program.Nodes[n].Scope == rule.ScopeSession {
+						t.Fatalf("seed %d, %s: in %s %q was %s and is %s, which concerns it", seed, when, s, b.Program.Nodes[n].Text, was, is)
+					}
+					if before[s] == nil {
+						before[s] = map[rule.Node]rule.Truth{}
+					}
+					before[s][n] = is
 				}
 				for n := range b.Program.Nodes {
 					if x, y := lazy.Truth(s, rule.Node(n)), eager.Truth(s, rule.Node(n)); x != y {

@@ -122,7 +122,7 @@ func (s *State) Settle(now sense.Instant) {
 	}
 	for _, c := range s.begun {
 		c.eval.Settle(s.now)
-		c.lively = c.lively || c.eval.Fleeting()
+		c.lively = c.lively || c.eval.Fleeting() || len(c.eval.Flipped()) > 0
 		s.queue.put(c, c.next())
 	}
 }
@@ -357,12 +357,16 @@ func (s *State) Flipped(session string) (device, own []rule.Node) {
 	return s.device.eval.Flipped(), own
 }
 
-// Turned hands over the sessions in which conditions of their own changed their truth in this step, with
-// these. The order is none.
-func (s *State) Turned(yield func(session string, own []rule.Node)) {
-	for _, c := range s.begun {
-		if own := c.eval.Flipped(); len(own) > 0 {
-			yield(c.name, own)
+// Concerned hands over the sessions in which a condition on which something rests may have another truth since this
+// step began, for one of their own or of both. The order is none.
+func (s *State) Concerned(yield func(session string)) {
+	sessions := s.begun
+	if len(s.device.eval.Flipped()) > 0 {
+		sessions = s.sessions
+	}
+	for _, c := range sessions {
+		if c.eval.Concerned() {
+			yield(c.name)
 		}
 	}
 }
