@@ -206,7 +206,8 @@ func (m *Mind) recall(c *customer) {
 }
 
 func (m *Mind) tombstone(id string) [32]byte {
-	return sha256.Sum256(append(append([]byte("erased"), m.cfg.Secret[:]...), id...))
+	m.line = append(append(append(m.line[:0], "erased"...), m.cfg.Secret[:]...), id...)
+	return sha256.Sum256(m.line)
 }
 
 // erase removes a customer: who stands there becomes nobody, the key goes before the receipt.

@@ -15,6 +15,13 @@
 // before anything later (Advance does it), and the effects of an Output in its
 // order, of which Persist is the commit point.
 //
+// What a step puts out is lent until the next one: Output.Keep takes a copy. At which stage each candidate fell, and
+// for what reason, is worked out at the decision; what its conditions lacked, and what it would have been worth, when
+// Decision.Explain asks, while the moment is still that of the decision: what one request says of the moment ends with
+// its answer, which is explained before. An ask costs most candidates a look at their conditions, and words are put
+// together for who is shown alone. It allocates nothing but what is kept of it: a contact in the customer's slice as
+// that grows, and a chunk of memory for the names and texts of some dozens of decisions.
+//
 // Choices where the contract leaves one:
 //
 // Timers that are due at one instant are one step, since their order cannot be seen in

@@ -75,6 +75,7 @@ type Mind struct {
 	makings    []*making                  // of the decisions of this step; the rest is memory to be used again
 	lends      int                        // how many of them
 	line       []byte                     // what is being written
+	lacks      []catalog.Because          // of a price that is not known
 	words      strings.Builder            // texts of decisions are cut from it
 	names      strings.Builder            // names of decisions are
 	read       []readSignal               // signals taken in this step, where readings are wanted

@@ -114,3 +114,38 @@ func TestAnAskAllocatesNothing(t *testing.T) {
 		a.d.tell(`{"identify":null}`)
 	}
 }
+
+// TestAnAskOfAnyPolicyAllocatesNothing: the same under each example policy and slot, of a customer who agreed to all,
+// while somebody else is to stay unknown; with what the policy does besides, as to fill a board.
+func TestAnAskOfAnyPolicyAllocatesNothing(t *testing.T) {
+	const now = sense.Instant(1_772_442_000_000)
+	for _, u := range examples(t) {
+		for k := range u.Bundle.Slots {
+			m := New(Config{Device: "d", Epoch: 1, Leased: true})
+			m.Step(Input{At: now, Bundle: u})
+			in := func(b event.Body) Input {
+				return Input{At: now, Events: []event.Event{{At: now, HasAt: true, Happened: now, Session: event.MainSession, Body: b}}}
+			}
+			m.Step(in(&event.Identify{Customer: "anna", By: event.ByCard}))
+			for _, p := range u.Bundle.Purposes {
+				m.Step(in(&event.Consent{Customer: "anna", Purpose: p.Name, Granted: true, Expires: sense.Never}))
+			}
+			m.Step(in(&event.Forget{Customer: "bob"}))
+			ask, s := in(&event.Ask{Slot: u.Bundle.Slots[k].Name, Count: 2}), &m.byID["anna"].Slice
+			contacts := len(s.Exposures)
+			step := func() {
+				o := m.Step(ask)
+				for _, d := range o.Show {
+					d.Explain()
+				}
+				s.Exposures = s.Exposures[:contacts]
+			}
+			for range 20 { // memory grows
+				step()
+			}
+			if n := testing.AllocsPerRun(100, step); n != 0 {
+				t.Errorf("%s, %s: %v allocations", u.Bundle.Name, u.Bundle.Slots[k].Name, n)
+			}
+		}
+	}
+}

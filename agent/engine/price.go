@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"bytes"
 	"math/bits"
-	"strings"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/actions/guard"
@@ -21,9 +21,8 @@ func (m *Mind) priceOf(at *setting, a *catalog.Action) (price catalog.Micro, d g
 			return price, d
 		}
 	}
-	why := m.moment.Reasons(at.s.name)
-	var room [catalog.MostBecause]catalog.Because
-	reason, because := why.Append(room[:0], a.Price.Node)
+	reason, because := m.moment.Reasons(at.s.name).Append(m.lacks[:0], a.Price.Node)
+	m.lacks = because
 	if reason == catalog.NoReason {
 		reason = catalog.ConditionError
 	}
@@ -40,8 +39,8 @@ func money(v sense.Value) (catalog.Micro, bool) {
 	return m.Int(), err == nil && m.Kind() == sense.Money
 }
 
-// amount prints money as people write it, with two decimals, rounded half away from zero.
-func amount(n catalog.Micro) string {
+// appendAmount appends money as people write it, with two decimals, rounded half away from zero.
+func appendAmount(b []byte, n catalog.Micro) []byte {
 	const cent = catalog.One / 100
 	cents := n / cent
 	switch rest := n % cent; {
@@ -50,16 +49,22 @@ func amount(n catalog.Micro) string {
 	case rest <= -cent/2:
 		cents--
 	}
-	text := string(sense.AppendMicro(nil, cents, 2))
-	whole, decimals, _ := strings.Cut(text, ".")
-	return whole + "." + (decimals + "00")[:2]
+	first := len(b)
+	b = sense.AppendMicro(b, cents, 2)
+	switch dot := bytes.IndexByte(b[first:], '.'); {
+	case dot < 0:
+		return append(b, ".00"...)
+	case first+dot+2 == len(b):
+		return append(b, '0')
+	}
+	return b
 }
 
-// percent prints by how much a price differs from the normal one: whole percents, or tenths where it
-// is no whole number, and never nothing where there is a difference.
-func percent(price, normal catalog.Micro) string {
+// appendPercent appends by how much a price differs from the normal one: whole percents, or tenths where it
+// is no whole number, and never nothing where there is a difference. It is false where that cannot be said.
+func appendPercent(b []byte, price, normal catalog.Micro) ([]byte, bool) {
 	if normal == 0 {
-		return ""
+		return b, false
 	}
 	diff := uint64(max(price, normal) - min(price, normal))
 	base := uint64(max(normal, -normal))
@@ -67,14 +72,14 @@ func percent(price, normal catalog.Micro) string {
 	lo, carry := bits.Add64(lo, base/2, 0)
 	hi += carry
 	if hi >= base {
-		return ""
+		return b, false
 	}
 	tenths, _ := bits.Div64(hi, lo, base)
 	if tenths == 0 && diff > 0 {
 		tenths = 1
 	}
 	if tenths > uint64(1)<<40 {
-		return ""
+		return b, false
 	}
-	return string(sense.AppendMicro(nil, int64(tenths), 1)) + " %"
+	return append(sense.AppendMicro(b, int64(tenths), 1), " %"...), true
 }

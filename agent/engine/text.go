@@ -95,6 +95,14 @@ func (m *Mind) render(at *setting, c *candidate, line []byte, parts catalog.Rend
 			line = append(line, p.Literal...)
 			continue
 		}
+		if p.Of != catalog.PartOfNothing {
+			said, ok := m.appendPriced(line, c, p.Of)
+			if !ok {
+				return line, p.Name
+			}
+			line = said
+			continue
+		}
 		value, ok := m.placeholder(at, c, p)
 		if !ok {
 			return line, p.Name
@@ -111,9 +119,6 @@ func (m *Mind) render(at *setting, c *candidate, line []byte, parts catalog.Rend
 }
 
 func (m *Mind) placeholder(at *setting, c *candidate, p catalog.Part) (sense.Value, bool) {
-	if p.Of != catalog.PartOfNothing {
-		return m.priced(c, p.Of)
-	}
 	switch {
 	case p.Fact >= 0:
 		if at.v.Slice == nil {
@@ -134,20 +139,19 @@ func (m *Mind) placeholder(at *setting, c *candidate, p catalog.Part) (sense.Val
 	return sense.Value{}, false
 }
 
-// priced returns what a text says of the candidate's price.
-func (m *Mind) priced(c *candidate, of catalog.PartOf) (sense.Value, bool) {
+// appendPriced appends what a text says of the candidate's price; false where there is nothing to say.
+func (m *Mind) appendPriced(line []byte, c *candidate, of catalog.PartOf) ([]byte, bool) {
 	price := m.bundle.Actions[c.action].Price
 	if price == nil {
-		return sense.Value{}, false
+		return line, false
 	}
-	text := ""
 	switch of {
 	case catalog.PartPrice:
-		text = amount(c.price)
+		return appendAmount(line, c.price), true
 	case catalog.PartPriceNormal:
-		text = amount(price.Normal)
+		return appendAmount(line, price.Normal), true
 	case catalog.PartPricePercent:
-		text = percent(c.price, price.Normal)
+		return appendPercent(line, c.price, price.Normal)
 	}
-	return sense.StringValue(text), text != ""
+	return line, false
 }

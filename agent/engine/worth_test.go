@@ -89,7 +89,7 @@ func TestPriceComesToBeKnown(t *testing.T) {
 
 func TestAmountAndPercent(t *testing.T) {
 	for n, want := range map[catalog.Micro]string{0: "0.00", 8_000_000: "8.00", 10_404_999: "10.40", 10_405_000: "10.41", -1_500_000: "-1.50", 5_000: "0.01", 4_999: "0.00", 1_234_567_890_000: "1234567.89"} {
-		if got := amount(n); got != want {
+		if got := string(appendAmount(nil, n)); got != want {
 			t.Errorf("amount(%d) = %s, want %s", n, got, want)
 		}
 	}
@@ -97,7 +97,7 @@ func TestAmountAndPercent(t *testing.T) {
 		price, normal catalog.Micro
 		want          string
 	}{{10_000_000, 8_000_000, "25 %"}, {6_000_000, 8_000_000, "25 %"}, {8_004_000, 8_000_000, "0.1 %"}, {8_000_001, 8_000_000, "0.1 %"}, {9_000_000, 8_000_000, "12.5 %"}, {1, 0, ""}, {1 << 62, 1, ""}} {
-		if got := percent(c.price, c.normal); got != c.want {
+		if got, _ := appendPercent(nil, c.price, c.normal); string(got) != c.want {
 			t.Errorf("percent(%d, %d) = %q, want %q", c.price, c.normal, got, c.want)
 		}
 	}
