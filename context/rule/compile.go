@@ -24,6 +24,7 @@ type layer struct {
 
 	rich    []int32 // place of an input -> slot of a value that is no number, -1
 	sources []source
+	quick   []quick  // by source
 	eager   []int32  // sources that may be known from the first: of constants, or of the device
 	atoms   int32    // below it ids are of atoms, above of counters
 	home    []int32  // atom -> its source
@@ -37,6 +38,8 @@ type layer struct {
 	always  []uint64 // ranks that need nothing of this scope
 	timed   []int32  // timer slot -> place of a stored node, or the complement of a source
 	unknown []uint8  // counters while nothing is known
+	finals  int32    // counters from it on are each one candidate's part and nothing else, in order of rank
+	rankOf  []int32  // final -> rank
 }
 
 // fan is edges by id: counter<<1, and 1 where the literal is negated.
@@ -51,6 +54,7 @@ type source struct {
 	index    int32  // its place
 	kind     sense.Kind
 	mirrored bool
+	floats   bool    // a formula over doubles of its own scope alone
 	counts   bool    // CountTrue, CountReadings: known from below before the window is complete
 	keys     []int64 // atom base+k is "below keys[k]"
 	base     int32
@@ -184,6 +188,7 @@ func (b *builder) count(keep Interest) {
 			b.close(Node(n))
 		}
 	}
+	b.arrange()
 	b.lay()
 	b.plan.truths = make([]truthy, len(p.Nodes))
 	for n := range p.Nodes {
@@ -232,6 +237,7 @@ func (b *builder) source(key sourceKey) *making {
 	} else if m.terms = b.formula(nil, key.value); len(m.terms) == 1 && m.terms[0].from <= ofStored && m.terms[0].scope == m.scope {
 		m.direct, m.index = m.terms[0].from, m.terms[0].index
 	}
+	m.floats = m.direct == ofWork && !slices.ContainsFunc(m.terms, func(t term) bool { return !t.floats(m.scope) })
 	b.sources[key] = m
 	of := &b.made[m.scope]
 	m.at = int32(len(*of))
@@ -591,6 +597,85 @@ func (b *builder) whole(list []literal) literal {
 	return b.counter(list, true)
 }
 
+// arrange puts the counters on which nothing rests but one candidate last, in order of rank. The others keep their
+// order, in which arguments stand before what reads them.
+func (b *builder) arrange() {
+	var to [2][]int32
+	for scope := range b.counters {
+		l := &b.plan.layers[scope]
+		n := len(b.counters[scope])
+		const none, many = -1, -2
+		rank := make([]int32, n)
+		for k := range rank {
+			rank[k] = none
+		}
+		for k, c := range b.ranks[scope].from {
+			if rank[c] == none {
+				rank[c] = b.ranks[scope].to[k]
+			} else {
+				rank[c] = many
+			}
+		}
+		for _, of := range [...]*pairs{&b.watch[scope], &b.jointPairs[scope]} {
+			for _, c := range of.from {
+				rank[c] = many
+			}
+		}
+		for _, lists := range b.counters {
+			for _, list := range lists {
+				for _, x := range list {
+					if x.scope() == Scope(scope) && x.id() >= l.atoms {
+						rank[x.id()-l.atoms] = many
+					}
+				}
+			}
+		}
+		order := make([]int32, n)
+		for k := range order {
+			order[k] = int32(k)
+		}
+		slices.SortStableFunc(order, func(x, y int32) int { return cmp.Compare(max(rank[x], none), max(rank[y], none)) })
+		to[scope] = make([]int32, n)
+		lists := make([][]literal, n)
+		for now, was := range order {
+			to[scope][was] = int32(now)
+			lists[now] = b.counters[scope][was]
+			if rank[was] >= 0 {
+				l.rankOf = append(l.rankOf, rank[was])
+			}
+		}
+		l.finals = int32(n - len(l.rankOf))
+		b.counters[scope] = lists
+		for _, of := range [...]*pairs{&b.ranks[scope], &b.watch[scope], &b.jointPairs[scope]} {
+			for k, c := range of.from {
+				of.from[k] = to[scope][c]
+			}
+		}
+	}
+	moved := func(x literal) literal {
+		atoms := b.plan.layers[x.scope()].atoms
+		if x < 0 || x.id() < atoms {
+			return x
+		}
+		return literalOf(x.scope(), atoms+to[x.scope()][x.id()-atoms]) | x&1
+	}
+	for _, lists := range b.counters {
+		for _, list := range lists {
+			for k := range list {
+				list[k] = moved(list[k])
+			}
+		}
+	}
+	for n := range b.literals {
+		if b.literals[n] != noLiteral {
+			b.literals[n] = moved(b.literals[n])
+		}
+	}
+	for k := range b.joints {
+		b.joints[k].device, b.joints[k].own = moved(b.joints[k].device), moved(b.joints[k].own)
+	}
+}
+
 // lay puts sources, counters and edges into the layers.
 func (b *builder) lay() {
 	var own, across [2]struct{ from, to []uint32 }
@@ -614,6 +699,7 @@ func (b *builder) lay() {
 				m.source.told = fanNodes{e.from, e.to}
 			}
 			l.sources = append(l.sources, m.source)
+			l.quick = append(l.quick, m.quick())
 		}
 	}
 	for scope := range b.counters {

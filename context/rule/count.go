@@ -14,6 +14,7 @@ import (
 // is, so that a range of edges is one loop without a branch.
 type counters struct {
 	layer    *layer
+	device   *counters // nil for the device's own
 	count    []uint8
 	yes, no  []uint64 // by counter: what was made of its count last
 	places   []placing
@@ -61,7 +62,10 @@ type segment struct {
 }
 
 // queue is the counters that may have turned, as bits, and which words of them are not empty.
-type queue struct{ words, summary []uint64 }
+type queue struct {
+	words, summary []uint64
+	turned         [256]uint32 // while a range is walked
+}
 
 func newQueue(n int) queue {
 	words := (n + 63) / 64
@@ -73,9 +77,9 @@ func (q *queue) add(n uint32) {
 	q.summary[n>>12] |= 1 << (n >> 6 & 63)
 }
 
-func newCounters(l *layer) counters {
+func newCounters(l *layer, device *counters) counters {
 	n := len(l.unknown)
-	c := counters{layer: l, count: make([]uint8, n), yes: make([]uint64, (n+63)/64), no: make([]uint64, (n+63)/64),
+	c := counters{layer: l, device: device, count: make([]uint8, n), yes: make([]uint64, (n+63)/64), no: make([]uint64, (n+63)/64),
 		places: make([]placing, len(l.sources)), set: make([]uint64, len(l.always)), possible: make([]uint64, (len(l.both)+63)/64)}
 	c.clear()
 	return c
@@ -104,6 +108,12 @@ func (c *counters) forget() {
 func (c *counters) recount(device *counters, q *queue) {
 	c.forget()
 	c.catchUp(device, q)
+	for k := range c.layer.finals {
+		q.add(uint32(k))
+	}
+	for k := c.layer.finals; int(k) < len(c.count); k++ {
+		c.final(k)
+	}
 }
 
 func (c *counters) beginStep() {
@@ -127,7 +137,7 @@ func (c *counters) catchUp(device *counters, q *queue) {
 			}
 		}
 	}
-	for k := range device.count {
+	for k := range device.count[:l.finals] {
 		if now := device.truth(int32(k)); now != Unknown {
 			id := l.atoms + int32(k)
 			c.apply(l.across.of(id, id+1), turnOf(Unknown, now), q)
@@ -137,9 +147,8 @@ func (c *counters) catchUp(device *counters, q *queue) {
 
 // apply turns what stands at the far end of edges.
 func (c *counters) apply(edges []uint32, step turn, q *queue) {
-	count := c.count
+	count, turned := c.count, &q.turned
 	for len(edges) > 0 {
-		var turned [256]uint32
 		part := edges[:min(len(edges), len(turned))]
 		edges = edges[len(part):]
 		n := 0
@@ -148,18 +157,44 @@ func (c *counters) apply(edges []uint32, step turn, q *queue) {
 			old := count[at]
 			now := old + step[x&1]
 			count[at] = now
-			turned[n&255] = at
+			turned[n&(len(turned)-1)] = at
 			differ := truthOf[old] ^ truthOf[now]
 			n += int((differ | differ>>1) & 1)
 		}
 		for _, at := range turned[:n] {
-			q.add(at)
+			if int32(at) >= c.layer.finals {
+				c.final(int32(at))
+			} else {
+				q.add(at)
+			}
 		}
 	}
 }
 
+// final lets the set follow the count of a final.
+func (c *counters) final(k int32) {
+	r := c.layer.rankOf[k-c.layer.finals]
+	w, bit := r>>6, uint64(1)<<(r&63)
+	if (c.count[k] == 0) != (c.set[w]&bit != 0) {
+		c.toggle(w, bit)
+	}
+}
+
+// toggle turns one bit of the set.
+func (c *counters) toggle(w int32, bit uint64) {
+	if c.device != nil {
+		c.moved = c.moved || c.device.set[w]&bit != 0
+	} else if n := len(c.shifted); n == 0 || c.shifted[n-1] != w {
+		c.shifted, c.was = append(c.shifted, w), append(c.was, c.set[w])
+	}
+	c.set[w] ^= bit
+}
+
 // truth is what was made of a counter last.
 func (c *counters) truth(k int32) Truth {
+	if k >= c.layer.finals {
+		return truthOf[c.count[k]]
+	}
 	bit := uint64(1) << (k & 63)
 	switch {
 	case c.yes[k>>6]&bit != 0:
@@ -209,7 +244,9 @@ func (c *counters) put(e *Eval, k int32, was, now Truth) {
 	e.pass(id, id+1, step)
 	about := l.about[k]
 	if about&aboutRank != 0 && (was == True || now == True) {
-		c.rank(e, k)
+		for _, r := range l.ranks.of(k) {
+			c.toggle(r>>6, 1<<(r&63))
+		}
 	}
 	if about&aboutWatch != 0 {
 		for _, n := range l.watch.of(k) {
@@ -230,19 +267,6 @@ func (e *Eval) pass(first, last int32, step turn) {
 	if from, to := f.from[first], f.from[last]; from < to {
 		e.tell()
 		e.passed = append(e.passed, segment{from: from, to: to, step: step})
-	}
-}
-
-// rank turns the bits of the candidates of which a counter is a part.
-func (c *counters) rank(e *Eval, k int32) {
-	for _, r := range c.layer.ranks.of(k) {
-		w, bit := r>>6, uint64(1)<<(r&63)
-		if e.device != nil {
-			c.moved = c.moved || e.device.counters.set[w]&bit != 0
-		} else if n := len(c.shifted); n == 0 || c.shifted[n-1] != w {
-			c.shifted, c.was = append(c.shifted, w), append(c.was, c.set[w])
-		}
-		c.set[w] ^= bit
 	}
 }
 
@@ -303,6 +327,7 @@ func (e *Eval) place(k int32) {
 
 // value returns the value of a source, or that it has none; due is when time alone ends or begins that.
 func (e *Eval) value(s *source) (x number, cause Cause, due sense.Instant) {
+	ok := false
 	switch s.direct {
 	case ofInput:
 		in := &e.in[s.index]
@@ -318,7 +343,13 @@ func (e *Eval) value(s *source) (x number, cause Cause, due sense.Instant) {
 		}
 		return x, m.cause, sense.Never
 	}
-	x, ok, due := e.run(s.terms)
+	if s.floats {
+		if x.num, ok = e.runFloats(s.terms); !ok {
+			cause = InputUnknown
+		}
+		return x, cause, sense.Never
+	}
+	x, ok, due = e.run(s.terms)
 	if !ok {
 		cause = InputUnknown
 	}

@@ -134,8 +134,10 @@ func newEval(plan *Plan, device *Eval) *Eval {
 	for k := range e.holds {
 		e.holds[k].unsure, e.holds[k].until = longAgo, longAgo
 	}
-	e.counters = newCounters(l)
-	if device != nil {
+	if device == nil {
+		e.counters = newCounters(l, nil)
+	} else {
+		e.counters = newCounters(l, &device.counters)
 		e.counters.catchUp(&device.counters, &e.shared.queues[ScopeSession])
 		e.counters.publish(e) // the queue is everybody's
 		e.settles = device.settles
@@ -383,7 +385,9 @@ func (e *Eval) Settle(now sense.Instant) {
 		for e.pending[w] != 0 {
 			k := w<<6 + bits.TrailingZeros64(e.pending[w])
 			e.pending[w] &= e.pending[w] - 1
-			e.place(int32(k))
+			if q := &e.layer.quick[k]; q.code == Const || !e.still(int32(k), q) {
+				e.place(int32(k))
+			}
 		}
 	}
 	for w := range e.dirty {
@@ -435,11 +439,7 @@ func (e *Eval) awaitSessions(sources []int32) {
 
 // resume counts everything anew.
 func (e *Eval) resume() {
-	q := &e.shared.queues[ScopeSession]
-	e.counters.recount(&e.device.counters, q)
-	for k := range e.counters.count {
-		q.add(uint32(k))
-	}
+	e.counters.recount(&e.device.counters, &e.shared.queues[ScopeSession])
 	e.awaitAll()
 	e.touchAll()
 }

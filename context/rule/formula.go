@@ -112,6 +112,69 @@ func (b *builder) formula(terms []term, n Node) []term {
 	return append(terms, t)
 }
 
+// floats says whether a term lays down a double of a scope, or works on doubles.
+func (t *term) floats(scope Scope) bool {
+	switch t.from {
+	case ofInput:
+		return t.kind == sense.Double && t.scope == scope
+	case ofConst:
+		return t.kind == sense.Double
+	case ofWork:
+		return t.left == sense.Double && t.right == sense.Double && t.code != Neg
+	}
+	return false
+}
+
+// runFloats is run for a formula of doubles, which never fails where all are known.
+func (e *Eval) runFloats(terms []term) (num int64, ok bool) {
+	var stack [mostTerms]float64
+	n := 0
+	for k := range terms {
+		switch t := &terms[k]; t.from {
+		case ofInput:
+			in := &e.in[t.index]
+			if in.cause != Known {
+				return 0, false
+			}
+			stack[n&(mostTerms-1)] = math.Float64frombits(uint64(in.num))
+			n++
+		case ofConst:
+			stack[n&(mostTerms-1)] = math.Float64frombits(uint64(t.num))
+			n++
+		default:
+			n--
+			x, y := &stack[(n-1)&(mostTerms-1)], stack[n&(mostTerms-1)]
+			if t.code <= Ge {
+				return boolNum(floatsInOrder(t.code, *x, y)), true
+			}
+			*x = ofDoubles(t.code, *x, y)
+		}
+	}
+	return int64(math.Float64bits(stack[0])), true
+}
+
+func boolNum(yes bool) int64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// floatsInOrder compares two doubles; of what is no number nothing holds.
+func floatsInOrder(c Code, x, y float64) bool {
+	switch c {
+	case Eq:
+		return x == y
+	case Lt:
+		return x < y
+	case Le:
+		return x <= y
+	case Gt:
+		return x > y
+	}
+	return x >= y
+}
+
 // run works a formula out. ok is false where it has no value now; due is when time alone ends or begins that.
 func (e *Eval) run(terms []term) (x number, ok bool, due sense.Instant) {
 	var stack [mostTerms]number
@@ -165,17 +228,15 @@ func (e *Eval) lookUp(t *term) (x number, ok bool) {
 // work replaces x by what an operation makes of x and y.
 func (e *Eval) work(t *term, x *number, y number, due sense.Instant) (bool, sense.Instant) {
 	if t.kind == sense.Bool {
-		yes := inOrder(t.code, t.left, x.num, y.num)
-		*x = number{}
-		if yes {
-			x.num = 1
-		}
+		*x = number{num: boolNum(inOrder(t.code, t.left, x.num, y.num))}
 		return true, due
 	}
 	if x.slope|y.slope == 0 {
-		if t.kind == sense.Double && t.left == sense.Double && t.code != Neg {
-			x.num = int64(math.Float64bits(ofDoubles(t.code, math.Float64frombits(uint64(x.num)), math.Float64frombits(uint64(y.num)))))
-			return true, due
+		if t.left != sense.Double && t.right != sense.Double && t.code != Neg {
+			n, ok := ofInts(t.code, x.num, y.num)
+			least, most := bounds(t.kind)
+			x.num = n
+			return ok && n >= least && n <= most, due
 		}
 		v, ok := arithmetic(t.code, t.kind, sense.NumValue(t.left, x.num), sense.NumValue(t.right, y.num))
 		x.num = v.Int()
@@ -228,8 +289,7 @@ func (e *Eval) latest(terms []term) (at sense.Instant) {
 // inOrder compares two numbers of a kind that do not move.
 func inOrder(c Code, k sense.Kind, x, y int64) bool {
 	if k == sense.Double {
-		a, b := sense.NumValue(k, x), sense.NumValue(k, y)
-		return still(c, &a, &b)
+		return floatsInOrder(c, math.Float64frombits(uint64(x)), math.Float64frombits(uint64(y)))
 	}
 	switch c {
 	case Eq:
