@@ -55,6 +55,9 @@ func (m *Mind) begin(s *session, slot int32) *making {
 	d := &of.decision
 	*d = Decision{Uses: d.Uses[:0], Ages: d.Ages[:0], List: d.List[:0], making: of}
 	of.mind, of.session, of.slot = m, s.name, &m.bundle.Slots[slot]
+	if n := len(m.plan.candidates[slot]); cap(of.candidates) < n {
+		of.candidates = make([]candidate, 0, n)
+	}
 	of.candidates, of.dressed, of.won, of.pressure, of.mayShow = of.candidates[:0], 0, -1, 0, false
 	return of
 }
@@ -120,6 +123,9 @@ func (of *making) reasons() []Rejected {
 	m := of.mind
 	why := m.moment.Reasons(of.session)
 	at := setting{on: m.moment.Conditions(of.session), pressure: of.pressure}
+	if n := len(of.candidates); cap(of.rejected) < n {
+		of.rejected, of.told = make([]Rejected, 0, n), slices.Grow(of.told[:0], n)
+	}
 	list, told := of.rejected[:0], of.told[:0]
 	for k := range of.candidates {
 		c := &of.candidates[k]
