@@ -83,7 +83,10 @@
 // the event is refused. Of one customer MostPending facts and interactions may wait for the hub, then more are
 // refused; words on consent, objections and restrictions are always taken, and the last of each kind waits. A mind
 // that stands for a replay has no bound unless it is given one: its input is what bounds it. A step costs what it
-// touches, however many customers are held; open sessions are looked at one by one.
+// touches, however many customers are held and sessions are open: it looks at those in which something happened, in it
+// or in the step before, for which time has come to something, or which a condition that turned concerns. All are looked
+// at where something concerns all: the clock, the connection, hours of quiet, a new policy, a condition of the device
+// alone, derived values that may leave, and where readings are asked for.
 //
 // A slice is wanted while its customer is in a session, and as long as its lease runs. Merges and
 // splits are the hub's to say: only a replay takes a merge, and none takes a split. Once a lease has ended nothing

@@ -7,6 +7,11 @@
 // the consent that its signal asks for, and that a signal that flips nothing
 // allocates nothing.
 //
+// A step costs what it touches, however many sessions are open: it begins those in
+// which something happens or happened in the step before, those for which time has
+// come to something, and those that follow what the device changed. A session keeps
+// its own signals and inputs alone, from the first word of any on.
+//
 // A step is: Begin, then any number of Signal, Grant, Profile, Open and Close, then
 // Settle; after it the questions. Callers owe instants that never decrease, and a
 // Begin and Settle at every instant that Next names, so that each change by time

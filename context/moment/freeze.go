@@ -57,7 +57,7 @@ func (s *State) Freeze(session string) Frozen {
 			continue
 		}
 		if r := at.latest(s.model, int32(k)); r != nil {
-			f.Readings = append(f.Readings, FrozenReading{Signal: int32(k), Value: r.value, At: r.at})
+			f.Readings = append(f.Readings, FrozenReading{Signal: int32(k), Value: r.value(), At: r.at})
 		}
 	}
 	if at := s.positioned(session); at != nil {

@@ -14,7 +14,7 @@ type scene struct {
 	name     string
 	session  bool
 	eval     *rule.Eval
-	readings []reading     // by place of the signal among those of the scope; nil before the first word of any
+	readings []word        // by place of the signal among those of the scope; nil before the first word of any
 	fences   []place.Fence // by place; nil before the first position
 	timers   *rule.Timers  // by place of the signal or input among those of the scope; nil where time alone changes nothing yet
 	granted  catalog.PurposeSet
@@ -37,13 +37,33 @@ type reading struct {
 	spoke bool
 }
 
+// word is a reading as it is kept: a session keeps one for each of its signals.
+type word struct {
+	at    sense.Instant
+	num   int64
+	rich  *sense.Value // of a kind for which no number stands; kept to be written over
+	kind  sense.Kind   // zero where the source has nothing to say
+	spoke bool
+}
+
+// value returns what was said, null where that was nothing.
+func (w *word) value() sense.Value {
+	switch {
+	case w.kind.IsNum():
+		return sense.NumValue(w.kind, w.num)
+	case w.kind != sense.Null:
+		return *w.rich
+	}
+	return sense.Value{}
+}
+
 // newScene begins the device, or a session, of which nothing is known yet.
 func newScene(name string, session bool, eval *rule.Eval, granted catalog.PurposeSet) *scene {
 	return &scene{name: name, session: session, eval: eval, granted: granted, due: sense.Never, place: -1}
 }
 
 // latest returns the latest word of signal k, nil where it has not spoken.
-func (c *scene) latest(m *model, k int32) *reading {
+func (c *scene) latest(m *model, k int32) *word {
 	if c.readings == nil || !c.readings[m.places[k]].spoke {
 		return nil
 	}
@@ -53,9 +73,21 @@ func (c *scene) latest(m *model, k int32) *reading {
 // keep puts down what a signal says.
 func (c *scene) keep(m *model, k int32, r reading) {
 	if c.readings == nil {
-		c.readings = make([]reading, m.own[c.scope()].signals)
+		c.readings = make([]word, m.own[c.scope()].signals)
 	}
-	c.readings[m.places[k]] = r
+	w := &c.readings[m.places[k]]
+	w.at, w.kind, w.num, w.spoke = r.at, r.value.Kind(), 0, r.spoke
+	switch {
+	case w.kind.IsNum():
+		w.num = r.value.Int()
+	case r.value.IsNull():
+		w.rich = nil
+	case w.rich == nil:
+		w.rich = new(sense.Value)
+		fallthrough
+	default:
+		*w.rich = r.value
+	}
 }
 
 // fence returns where the last certain side of a place is kept.
@@ -146,7 +178,7 @@ func (c *scene) cause(s *State, k int32) rule.Cause {
 		return rule.NotRead
 	case c.off(d):
 		return rule.InputUnknown
-	case r == nil || r.value.IsNull():
+	case r == nil || r.kind == sense.Null:
 		return rule.InputUnknown
 	case s.now.Sub(r.at) > d.MaxAge:
 		return rule.SignalStale
@@ -160,7 +192,7 @@ func (c *scene) refreshSignal(s *State, k int32) {
 	state := rule.Result{Cause: c.cause(s, k)}
 	at, due := sense.Instant(0), sense.Never
 	if r != nil {
-		state.Value, at = r.value, r.at
+		state.Value, at = r.value(), r.at
 	}
 	switch state.Cause {
 	case rule.Known:

@@ -94,7 +94,7 @@ func (s *State) readingOf(c *scene, signal int32) (v sense.Value, age sense.Dura
 	}
 	cause = c.cause(s, signal)
 	if r := c.latest(s.model, signal); r != nil && cause != rule.NotRead && !c.off(&s.model.bundle.Signals[signal]) {
-		return r.value, s.now.Sub(r.at), cause
+		return r.value(), s.now.Sub(r.at), cause
 	}
 	return sense.Value{}, catalog.NoAge, cause
 }
@@ -132,7 +132,7 @@ func (s *State) With(session string, signals []event.Signal, now sense.Instant) 
 		}
 		before := aside{scene: c, signal: k}
 		if r := c.latest(s.model, k); r != nil {
-			before.reading = *r
+			before.reading = reading{value: r.value(), at: r.at, spoke: true}
 		}
 		s.asides = append(s.asides, before)
 		c.keep(s.model, k, reading{value: v, at: s.now.Add(-signals[i].Age), spoke: true})
