@@ -250,13 +250,10 @@ func (w *why) failing(n rule.Node, want bool) {
 	}
 }
 
-// atom adds an atom that should have been `want`.
+// atom adds a node that should have been `want`, whatever it is, as one atom.
 func (w *why) atom(n rule.Node, want bool) {
-	k := w.r.s.said.place[n]
-	if k <= 0 {
-		k = w.r.s.learnAtom(n)
-	}
-	w.add(n, &w.r.s.said.atoms[k-1], want)
+	a := w.r.s.atom(n)
+	w.add(n, &a, want)
 }
 
 func (w *why) add(n rule.Node, a *atom, want bool) {
@@ -285,7 +282,9 @@ func (w *why) add(n rule.Node, a *atom, want bool) {
 // learn notes what is always the same of a node, and returns its place.
 func (s *State) learn(n rule.Node) int32 {
 	if !s.logic(n) {
-		return s.learnAtom(n)
+		s.said.atoms = append(s.said.atoms, s.atom(n))
+		s.said.place[n] = int32(len(s.said.atoms))
+		return s.said.place[n]
 	}
 	op := &s.model.bundle.Program.Nodes[n]
 	step := logicStep{code: op.Code, first: int32(len(s.said.args))}
@@ -296,12 +295,10 @@ func (s *State) learn(n rule.Node) int32 {
 	return s.said.place[n]
 }
 
-func (s *State) learnAtom(n rule.Node) int32 {
+func (s *State) atom(n rule.Node) atom {
 	nodes := s.model.bundle.Program.Nodes
 	op := &nodes[n]
-	s.said.atoms = append(s.said.atoms, atom{derived: int32(s.derivedUnder(n, op.Text)), input: s.model.plan.First(n), needed: op.Text, negated: negated(nodes, op)})
-	s.said.place[n] = int32(len(s.said.atoms))
-	return s.said.place[n]
+	return atom{derived: int32(s.derivedUnder(n, op.Text)), input: s.model.plan.First(n), needed: op.Text, negated: negated(nodes, op)}
 }
 
 // negated returns the canonical text of the opposite of an atom.
