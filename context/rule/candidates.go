@@ -3,7 +3,7 @@ package rule
 import "math/bits"
 
 // Words returns how many words of 64 candidates the eligible set has.
-func (plan *Plan) Words() int { return len(plan.layers[ScopeDevice].always) }
+func (plan *Plan) Words() int { return (len(plan.order) + 63) / 64 }
 
 // Order returns the candidates by rank, the highest score first: bit r of the set is candidate Order()[r]. Callers do
 // not change it.
@@ -12,7 +12,7 @@ func (plan *Plan) Order() []int32 { return plan.order }
 // EligibleWord returns word w of the eligible set, the candidates of ranks 64w to 64w+63, as of the last Settle.
 func (e *Eval) EligibleWord(w int) uint64 {
 	if e.device == nil {
-		return e.counters.set[w] & e.plan.layers[ScopeSession].always[w]
+		return e.counters.set[w] & e.plan.alone[w]
 	}
 	return e.counters.set[w] & e.device.counters.set[w]
 }

@@ -24,22 +24,33 @@ type layer struct {
 
 	rich    []int32 // place of an input -> slot of a value that is no number, -1
 	sources []source
-	quick   []quick  // by source
+	spots   []spot   // by source
+	keys    []int64  // by atom that is a key
+	feeds   edges    // place of an input -> sources that read it, but pairs
+	pairs   pairsOf  // place of an input -> pairs that read it
 	eager   []int32  // sources that may be known from the first: of constants, or of the device
 	atoms   int32    // below it ids are of atoms, above of counters
 	home    []int32  // atom -> its source
-	own     fan      // id -> counters of the same scope
+	from    []starts // id -> where its edges begin in the two
+	own     []uint32 // edges to counters of the same scope
+	parts   []uint32 // edges to parts of candidates: rank<<1, and 1 where the literal is negated
 	across  fan      // id of the device -> counters of sessions
 	about   []about  // by counter
-	ranks   edges    // counter -> ranks of the candidates that it is a part of
 	watch   edges    // counter -> watched nodes
 	joints  edges    // counter -> joints of which it is the part of its scope
-	both    []joint  // of sessions
-	always  []uint64 // ranks that need nothing of this scope
-	timed   []int32  // timer slot -> place of a stored node, or the complement of a source
-	unknown []uint8  // counters while nothing is known
-	finals  int32    // counters from it on are each one candidate's part and nothing else, in order of rank
-	rankOf  []int32  // final -> rank
+	both    []joint
+	timed   []int32 // timer slot -> place of a stored node, or the complement of a source
+	unknown []uint8 // counters while nothing is known
+	vague   []uint8 // by rank: the part of a candidate while nothing is known
+}
+
+// starts is where the edges of an id begin.
+type starts struct{ own, parts uint32 }
+
+// ownOf and partsOf return the edges of a range of ids.
+func (l *layer) ownOf(first, last int32) []uint32 { return l.own[l.from[first].own:l.from[last].own] }
+func (l *layer) partsOf(first, last int32) []uint32 {
+	return l.parts[l.from[first].parts:l.from[last].parts]
 }
 
 // fan is edges by id: counter<<1, and 1 where the literal is negated.
@@ -54,10 +65,7 @@ type source struct {
 	index    int32  // its place
 	kind     sense.Kind
 	mirrored bool
-	floats   bool    // a formula over doubles of its own scope alone
-	counts   bool    // CountTrue, CountReadings: known from below before the window is complete
-	keys     []int64 // atom base+k is "below keys[k]"
-	base     int32
+	counts   bool // CountTrue, CountReadings: known from below before the window is complete
 	equals   *equals
 	told     fanNodes // key -> stored comparisons, told when the key is crossed
 	timer    int32    // of one that moves by itself, else -1
@@ -82,40 +90,43 @@ type equals struct {
 type about uint8
 
 const (
-	aboutRank about = 1 << iota
-	aboutWatch
+	aboutWatch about = 1 << iota
 	aboutJoint
 )
 
-// joint is a watched conjunction over both scopes: its truth in a session is that of both parts.
+// joint is a watched conjunction over both scopes: its truth in a session is that of both parts, which are counters.
 type joint struct {
-	device, own literal
+	device, own int32
 	node        Node
 }
 
 // builder makes a plan.
 type builder struct {
-	p            *Program
-	plan         *Plan
-	moves        []bool
-	person       []bool
-	places       []bool
-	readers      []int32
-	sizes        []int32 // terms of a number
-	firstLoad    []Node  // input -> its first Load
-	feedsInput   pairs
-	feedsStored  [2]pairs
-	watched      []bool
-	sources      map[sourceKey]*making
-	made         [2][]*making
-	literals     []literal
-	open         map[Node]conjunction
-	counters     [2][][]literal
-	keys         map[string]literal
-	ranks, watch [2]pairs
-	jointPairs   [2]pairs
-	joints       []joint
-	scratch      []byte
+	p           *Program
+	plan        *Plan
+	moves       []bool
+	person      []bool
+	places      []bool
+	readers     []int32
+	sizes       []int32 // terms of a number
+	firstLoad   []Node  // input -> its first Load
+	feeds       [2]pairs
+	feedsAcross pairs
+	toParts     [2]fan
+	feedsStored [2]pairs
+	watched     []bool
+	sources     map[sourceKey]*making
+	made        [2][]*making
+	literals    []literal
+	open        map[Node]conjunction
+	counters    [2][][]literal
+	keys        map[string]literal
+	watch       [2]pairs
+	parts       [2][][]literal // by rank: the literals of a candidate
+	jointPairs  [2]pairs
+	joints      []joint
+	jointTruths map[Node]truthy
+	scratch     []byte
 }
 
 // making is a source that is being made.
@@ -123,6 +134,8 @@ type making struct {
 	source
 	scope Scope
 	at    int32
+	keys  []int64
+	base  int32
 	nums  []equalsNum
 	told  pairs
 }
@@ -167,7 +180,7 @@ func (b *builder) count(keep Interest) {
 			}
 		}
 	}
-	b.sources, b.open, b.keys = map[sourceKey]*making{}, map[Node]conjunction{}, map[string]literal{}
+	b.sources, b.open, b.keys, b.jointTruths = map[sourceKey]*making{}, map[Node]conjunction{}, map[string]literal{}, map[Node]truthy{}
 	b.literals = make([]literal, len(p.Nodes))
 	for n := range p.Nodes {
 		b.literals[n] = noLiteral
@@ -184,20 +197,17 @@ func (b *builder) count(keep Interest) {
 	b.watchNodes(keep.Watched)
 	b.rank(keep.Candidates)
 	for n := range p.Nodes { // what nobody took into its own counter
-		if _, ok := b.open[Node(n)]; ok && b.readers[n] != 1 && b.plan.slot[n] < 0 {
+		if _, ok := b.open[Node(n)]; ok && b.readers[n] > 1 && b.plan.slot[n] < 0 {
 			b.close(Node(n))
 		}
 	}
-	b.arrange()
 	b.lay()
 	b.plan.truths = make([]truthy, len(p.Nodes))
 	for n := range p.Nodes {
 		b.plan.truths[n] = truthy{device: noLiteral, own: b.literals[n]}
 	}
-	for _, j := range b.joints {
-		if b.literals[j.node] == noLiteral {
-			b.plan.truths[j.node] = truthy{device: j.device, own: j.own}
-		}
+	for n, t := range b.jointTruths { // order: each goes to a place of its own
+		b.plan.truths[n] = t
 	}
 }
 
@@ -237,23 +247,9 @@ func (b *builder) source(key sourceKey) *making {
 	} else if m.terms = b.formula(nil, key.value); len(m.terms) == 1 && m.terms[0].from <= ofStored && m.terms[0].scope == m.scope {
 		m.direct, m.index = m.terms[0].from, m.terms[0].index
 	}
-	m.floats = m.direct == ofWork && !slices.ContainsFunc(m.terms, func(t term) bool { return !t.floats(m.scope) })
 	b.sources[key] = m
 	of := &b.made[m.scope]
-	m.at = int32(len(*of))
 	*of = append(*of, m)
-	if !slices.ContainsFunc(m.terms, func(t term) bool { return t.from < ofConst && t.scope == m.scope }) {
-		l := &b.plan.layers[m.scope]
-		l.eager = append(l.eager, m.at)
-	}
-	for k := range m.terms {
-		switch t := &m.terms[k]; t.from {
-		case ofInput:
-			b.feedsInput.add(b.plan.layers[t.scope].inputs[t.index], m.at<<1|int32(m.scope))
-		case ofStored, ofHeld:
-			b.feedsStored[t.scope].add(t.index, m.at<<1|int32(m.scope))
-		}
-	}
 	if b.moves[key.value] && key.other == None {
 		l := &b.plan.layers[m.scope]
 		m.timer = l.timers
@@ -262,15 +258,47 @@ func (b *builder) source(key sourceKey) *making {
 	return m
 }
 
-// nameAtoms puts keys in order and gives each an id, source by source; after them those of equalities.
+// connect notes what feeds a source.
+func (b *builder) connect(m *making) {
+	if !slices.ContainsFunc(m.terms, func(t term) bool { return t.from < ofConst && t.scope == m.scope }) {
+		l := &b.plan.layers[m.scope]
+		l.eager = append(l.eager, m.at)
+	}
+	for k := range m.terms {
+		switch t := &m.terms[k]; t.from {
+		case ofInput:
+			if t.scope == m.scope {
+				b.feeds[m.scope].add(t.index, m.at)
+			} else {
+				b.feedsAcross.add(t.index, m.at)
+			}
+		case ofStored, ofHeld:
+			b.feedsStored[t.scope].add(t.index, m.at<<1|int32(m.scope))
+		}
+	}
+}
+
+// nameAtoms puts keys in order and gives each an id, source by source; after them those of equalities. Sources that begin
+// with the same input stand together, since they change together.
 func (b *builder) nameAtoms() {
 	for scope := range b.made {
 		l := &b.plan.layers[scope]
+		slices.SortStableFunc(b.made[scope], func(x, y *making) int {
+			return cmp.Or(cmp.Compare(x.terms[0].from, y.terms[0].from), cmp.Compare(x.terms[0].index, y.terms[0].index), cmp.Compare(len(x.terms), len(y.terms)))
+		})
+		for k, m := range b.made[scope] {
+			m.at = int32(k)
+			b.connect(m)
+		}
 		for _, m := range b.made[scope] {
 			slices.Sort(m.keys)
-			m.keys = slices.Clip(slices.Compact(m.keys))
-			m.base = l.atoms
-			l.atoms += int32(len(m.keys))
+			m.keys = slices.Compact(m.keys)
+			m.base = int32(len(l.keys))
+			l.keys = append(l.keys, m.keys...)
+		}
+		l.keys = slices.Clip(l.keys)
+		l.atoms = int32(len(l.keys))
+		for _, m := range b.made[scope] {
 			b.hash(m, l)
 		}
 		l.home = make([]int32, l.atoms)
@@ -464,13 +492,7 @@ func (b *builder) counter(list []literal, single bool) literal {
 	if len(list) == 1 && !single {
 		return list[0]
 	}
-	for len(list) > most {
-		var groups []literal
-		for part := range slices.Chunk(list, most) {
-			groups = append(groups, b.counter(part, false))
-		}
-		list = groups
-	}
+	list = b.few(list)
 	scope := ScopeDevice
 	if len(own) > 0 {
 		scope = ScopeSession
@@ -511,12 +533,14 @@ func (b *builder) watchNodes(watched []Node) {
 		seen[n] = true
 		if c, ok := b.open[n]; ok && !c.negated {
 			if device, own := split(c.literals); len(device) > 0 && len(own) > 0 {
-				j := joint{device: b.counter(device, true), own: b.counter(own, true), node: n}
+				t := truthy{device: b.counter(device, true), own: b.counter(own, true)}
 				k := int32(len(b.joints))
+				j := joint{device: b.at(t.device), own: b.at(t.own), node: n}
 				b.joints = append(b.joints, j)
+				b.jointTruths[n] = t
 				delete(b.open, n)
-				b.jointPairs[ScopeDevice].add(b.at(j.device), k)
-				b.jointPairs[ScopeSession].add(b.at(j.own), k)
+				b.jointPairs[ScopeDevice].add(j.device, k)
+				b.jointPairs[ScopeSession].add(j.own, k)
 				continue
 			}
 		}
@@ -548,13 +572,9 @@ func (b *builder) rank(candidates []Candidate) {
 	}
 	slices.SortStableFunc(order, func(x, y int32) int { return cmp.Compare(candidates[y].Score, candidates[x].Score) })
 	b.plan.order = order
-	words := (len(order) + 63) / 64
-	for scope := range b.plan.layers {
-		b.plan.layers[scope].always = make([]uint64, words)
-	}
-	jointOf := make(map[Node]joint, len(b.joints))
-	for _, j := range b.joints {
-		jointOf[j.node] = j
+	for scope := range b.parts {
+		b.parts[scope] = make([][]literal, len(order))
+		b.plan.layers[scope].vague = make([]uint8, len(order))
 	}
 	for rank, c := range order {
 		var list []literal
@@ -562,7 +582,7 @@ func (b *builder) rank(candidates []Candidate) {
 			if n < 0 {
 				continue
 			}
-			j, both := jointOf[n]
+			j, both := b.jointTruths[n]
 			open, isOpen := b.open[n]
 			switch {
 			case both:
@@ -575,105 +595,24 @@ func (b *builder) rank(candidates []Candidate) {
 		}
 		list, never := tidy(list)
 		if never {
-			b.plan.layers[ScopeDevice].always[rank>>6] &^= 1 << (rank & 63)
+			b.plan.layers[ScopeDevice].vague[rank] = share[False]
 			continue
 		}
 		device, own := split(list)
-		for scope, part := range [...][]literal{device, own} {
-			if len(part) == 0 {
-				b.plan.layers[scope].always[rank>>6] |= 1 << (rank & 63)
-				continue
-			}
-			b.ranks[scope].add(b.at(b.whole(part)), int32(rank))
-		}
+		b.parts[ScopeDevice][rank], b.parts[ScopeSession][rank] = b.few(device), b.few(own)
 	}
 }
 
-// whole returns a counter that is true where all of a list are.
-func (b *builder) whole(list []literal) literal {
-	if l := list[0]; len(list) == 1 && !l.negated() && l.id() >= b.plan.layers[l.scope()].atoms {
-		return l
+// few makes a list short enough for one count.
+func (b *builder) few(list []literal) []literal {
+	for len(list) > most {
+		var groups []literal
+		for part := range slices.Chunk(list, most) {
+			groups = append(groups, b.counter(part, false))
+		}
+		list = groups
 	}
-	return b.counter(list, true)
-}
-
-// arrange puts the counters on which nothing rests but one candidate last, in order of rank. The others keep their
-// order, in which arguments stand before what reads them.
-func (b *builder) arrange() {
-	var to [2][]int32
-	for scope := range b.counters {
-		l := &b.plan.layers[scope]
-		n := len(b.counters[scope])
-		const none, many = -1, -2
-		rank := make([]int32, n)
-		for k := range rank {
-			rank[k] = none
-		}
-		for k, c := range b.ranks[scope].from {
-			if rank[c] == none {
-				rank[c] = b.ranks[scope].to[k]
-			} else {
-				rank[c] = many
-			}
-		}
-		for _, of := range [...]*pairs{&b.watch[scope], &b.jointPairs[scope]} {
-			for _, c := range of.from {
-				rank[c] = many
-			}
-		}
-		for _, lists := range b.counters {
-			for _, list := range lists {
-				for _, x := range list {
-					if x.scope() == Scope(scope) && x.id() >= l.atoms {
-						rank[x.id()-l.atoms] = many
-					}
-				}
-			}
-		}
-		order := make([]int32, n)
-		for k := range order {
-			order[k] = int32(k)
-		}
-		slices.SortStableFunc(order, func(x, y int32) int { return cmp.Compare(max(rank[x], none), max(rank[y], none)) })
-		to[scope] = make([]int32, n)
-		lists := make([][]literal, n)
-		for now, was := range order {
-			to[scope][was] = int32(now)
-			lists[now] = b.counters[scope][was]
-			if rank[was] >= 0 {
-				l.rankOf = append(l.rankOf, rank[was])
-			}
-		}
-		l.finals = int32(n - len(l.rankOf))
-		b.counters[scope] = lists
-		for _, of := range [...]*pairs{&b.ranks[scope], &b.watch[scope], &b.jointPairs[scope]} {
-			for k, c := range of.from {
-				of.from[k] = to[scope][c]
-			}
-		}
-	}
-	moved := func(x literal) literal {
-		atoms := b.plan.layers[x.scope()].atoms
-		if x < 0 || x.id() < atoms {
-			return x
-		}
-		return literalOf(x.scope(), atoms+to[x.scope()][x.id()-atoms]) | x&1
-	}
-	for _, lists := range b.counters {
-		for _, list := range lists {
-			for k := range list {
-				list[k] = moved(list[k])
-			}
-		}
-	}
-	for n := range b.literals {
-		if b.literals[n] != noLiteral {
-			b.literals[n] = moved(b.literals[n])
-		}
-	}
-	for k := range b.joints {
-		b.joints[k].device, b.joints[k].own = moved(b.joints[k].device), moved(b.joints[k].own)
-	}
+	return list
 }
 
 // lay puts sources, counters and edges into the layers.
@@ -690,27 +629,41 @@ func (b *builder) lay() {
 				}
 				at.from = append(at.from, uint32(x.id()))
 				at.to = append(at.to, uint32(c)<<1|uint32(x&1))
-				l.unknown[c] += 0x10
+				l.unknown[c] += share[Unknown]
 			}
 		}
+		var parts struct{ from, to []uint32 }
+		for rank, list := range b.parts[scope] {
+			for _, x := range list {
+				parts.from = append(parts.from, uint32(x.id()))
+				parts.to = append(parts.to, uint32(rank)<<1|uint32(x&1))
+				l.vague[rank] += share[Unknown]
+			}
+		}
+		b.toParts[scope] = fanOf(parts.from, parts.to, int(l.atoms)+len(b.counters[scope]))
 		for _, m := range b.made[scope] {
 			if len(m.told.from) > 0 {
 				e := m.told.edges(len(m.keys))
 				m.source.told = fanNodes{e.from, e.to}
 			}
 			l.sources = append(l.sources, m.source)
-			l.quick = append(l.quick, m.quick())
+			l.spots = append(l.spots, m.spot())
 		}
 	}
 	for scope := range b.counters {
 		l := &b.plan.layers[scope]
 		ids := int(l.atoms) + len(b.counters[scope])
-		l.own, l.across = fanOf(own[scope].from, own[scope].to, ids), fanOf(across[scope].from, across[scope].to, ids)
+		counters := fanOf(own[scope].from, own[scope].to, ids)
+		l.across = fanOf(across[scope].from, across[scope].to, ids)
+		l.own, l.parts, l.from = counters.to, b.toParts[scope].to, make([]starts, ids+1)
+		for k := range l.from {
+			l.from[k] = starts{counters.from[k], b.toParts[scope].from[k]}
+		}
 		n := len(b.counters[scope])
 		l.about = make([]about, n)
-		l.ranks, l.watch, l.joints = b.ranks[scope].edges(n), b.watch[scope].edges(n), b.jointPairs[scope].edges(n)
+		l.watch, l.joints = b.watch[scope].edges(n), b.jointPairs[scope].edges(n)
 		for k := range n {
-			for bit, e := range [...]*edges{&l.ranks, &l.watch, &l.joints} {
+			for bit, e := range [...]*edges{&l.watch, &l.joints} {
 				if e.from[k] < e.from[k+1] {
 					l.about[k] |= 1 << bit
 				}

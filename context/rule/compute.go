@@ -15,7 +15,7 @@ func (e *Eval) compute(s *step) (c cell, due sense.Instant) {
 	case Const:
 		c = known(s.op.Value)
 	case Load:
-		c = e.loadedCell(e.plan.inputs[s.op.Input])
+		c = e.loadedCell(e.plan.known[s.op.Input].place)
 	case Not, And, Or:
 		c = e.logic(s)
 	case Cond:
@@ -375,9 +375,11 @@ func crossing(x, slope int64) (reached, passed sense.Instant) {
 		}
 		return longAgo, longAgo
 	}
-	q := x / slope
-	if x%slope != 0 && x < 0 {
-		q--
+	q := x
+	if slope != 1 {
+		if q = x / slope; x%slope != 0 && x < 0 {
+			q--
+		}
 	}
 	passed = sense.Instant(q + 1)
 	if q*slope == x {
@@ -532,7 +534,7 @@ func (e *Eval) pulse(s *step, yes bool, cause *mark) cell {
 
 // took is true in the step in which an input took another value than its last known one.
 func (e *Eval) took(s *step, h *hold) cell {
-	in := e.loadedCell(e.plan.inputs[s.op.Input])
+	in := e.loadedCell(e.plan.known[s.op.Input].place)
 	if in.cause != Known {
 		return because(&in.mark)
 	}

@@ -1,10 +1,7 @@
 package rule
 
 import (
-	"math"
 	"math/bits"
-
-	"github.com/tact-edge/tact/context/sense"
 )
 
 // counters is the counting part of an Eval.
@@ -13,23 +10,19 @@ import (
 // either is true, any false one false, else unknown. That an argument turns adds one number to it, whatever the rest
 // is, so that a range of edges is one loop without a branch.
 type counters struct {
-	layer    *layer
-	device   *counters // nil for the device's own
-	count    []uint8
-	yes, no  []uint64 // by counter: what was made of its count last
-	places   []placing
-	set      []uint64 // by rank: the part of this scope of a candidate holds
-	possible []uint64 // by joint: the part of this scope is not false
-	flipped  []Node   // watched nodes that turned in this step
-	moved    bool     // of a session: the eligible set changed in this step by what is its own
-	turned   []int32  // of the device: joints whose part turned in this step
-	shifted  []int32  // of the device: words of the set that changed in this step
-	was      []uint64 // of the device: what they were
+	layer   *layer
+	device  *counters // nil for the device's own
+	count   []uint8
+	parts   []uint8 // by rank: the same of the part of this scope of a candidate
+	made    []Truth // by counter: what was made of its count last
+	places  []placing
+	set     []uint64      // by rank: the part of this scope of a candidate holds
+	flipped []Node        // watched nodes that turned in this step
+	moved   bool          // of a session: the eligible set changed in this step by what is its own
+	turned  []turnedJoint // of the device: in this step, the first time first
+	shifted []int32       // of the device: words of the set that changed in this step
+	was     []uint64      // of the device: what they were
 }
-
-// placing is where a source stands among its keys: values below keys from hi on, not below those before lo; between
-// them nobody knows. Unknown is 0 to all, and a bucket of -1.
-type placing struct{ lo, hi, bucket int32 }
 
 // turn is what an argument's turn adds to the counts above it: as it is, and where it is negated.
 type turn [2]uint8
@@ -64,8 +57,17 @@ type segment struct {
 // queue is the counters that may have turned, as bits, and which words of them are not empty.
 type queue struct {
 	words, summary []uint64
-	turned         [256]uint32 // while a range is walked
+	turned, ranks  turned
 }
+
+// turned is what a walk over edges turned, some more than once.
+type turned struct {
+	n    int
+	list [1024]uint32
+}
+
+// mostAtOnce is how many edges are walked between two looks at whether there is room for what turns.
+const mostAtOnce = 256
 
 func newQueue(n int) queue {
 	words := (n + 63) / 64
@@ -79,8 +81,8 @@ func (q *queue) add(n uint32) {
 
 func newCounters(l *layer, device *counters) counters {
 	n := len(l.unknown)
-	c := counters{layer: l, device: device, count: make([]uint8, n), yes: make([]uint64, (n+63)/64), no: make([]uint64, (n+63)/64),
-		places: make([]placing, len(l.sources)), set: make([]uint64, len(l.always)), possible: make([]uint64, (len(l.both)+63)/64)}
+	c := counters{layer: l, device: device, count: make([]uint8, n), made: make([]Truth, n),
+		places: make([]placing, len(l.sources)), parts: make([]uint8, len(l.vague)), set: make([]uint64, (len(l.vague)+63)/64)}
 	c.clear()
 	return c
 }
@@ -88,19 +90,21 @@ func newCounters(l *layer, device *counters) counters {
 // clear puts all at where nothing is known.
 func (c *counters) clear() {
 	c.forget()
-	clear(c.yes)
-	clear(c.no)
-	copy(c.set, c.layer.always)
-	for k := range c.possible {
-		c.possible[k] = math.MaxUint64
+	clear(c.made)
+	clear(c.set)
+	for r, n := range c.parts {
+		if n == 0 {
+			c.set[r>>6] |= 1 << (r & 63)
+		}
 	}
 }
 
 // forget counts as while nothing is known; what was made of that is left.
 func (c *counters) forget() {
 	copy(c.count, c.layer.unknown)
+	copy(c.parts, c.layer.vague)
 	for k := range c.places {
-		c.places[k] = placing{hi: int32(len(c.layer.sources[k].keys)), bucket: -1}
+		c.places[k] = placing{hi: c.layer.spots[k].n, bucket: -1}
 	}
 }
 
@@ -108,11 +112,14 @@ func (c *counters) forget() {
 func (c *counters) recount(device *counters, q *queue) {
 	c.forget()
 	c.catchUp(device, q)
-	for k := range c.layer.finals {
+	for k := range c.count {
 		q.add(uint32(k))
 	}
-	for k := c.layer.finals; int(k) < len(c.count); k++ {
-		c.final(k)
+	for r := range c.parts {
+		w, one := int32(r>>6), uint64(1)<<(r&63)
+		if (c.parts[r] == 0) != (c.set[w]&one != 0) {
+			c.toggle(w, one)
+		}
 	}
 }
 
@@ -123,11 +130,13 @@ func (c *counters) beginStep() {
 // catchUp takes over all that the device knows, from nothing.
 func (c *counters) catchUp(device *counters, q *queue) {
 	l := device.layer
+	if len(l.across.to) == 0 {
+		return
+	}
 	for k := range l.sources {
-		s, p := &l.sources[k], &device.places[k]
-		n := int32(len(s.keys))
-		c.apply(l.across.of(s.base, s.base+p.lo), turnOf(Unknown, False), q)
-		c.apply(l.across.of(s.base+p.hi, s.base+n), turnOf(Unknown, True), q)
+		s, sp, p := &l.sources[k], &l.spots[k], &device.places[k]
+		c.apply(l.across.of(sp.base, sp.base+p.lo), turnOf(Unknown, False), q)
+		c.apply(l.across.of(sp.base+p.hi, sp.base+sp.n), turnOf(Unknown, True), q)
 		if s.equals != nil && p.bucket >= 0 {
 			c.apply(l.across.of(s.equals.base, s.equals.base+s.equals.atoms), turnOf(Unknown, False), q)
 			for _, a := range s.equals.buckets.of(p.bucket) {
@@ -137,47 +146,76 @@ func (c *counters) catchUp(device *counters, q *queue) {
 			}
 		}
 	}
-	for k := range device.count[:l.finals] {
-		if now := device.truth(int32(k)); now != Unknown {
+	for k := range device.count {
+		if now := device.made[k]; now != Unknown {
 			id := l.atoms + int32(k)
 			c.apply(l.across.of(id, id+1), turnOf(Unknown, now), q)
 		}
 	}
 }
 
-// apply turns what stands at the far end of edges.
+// apply turns what stands at the far end of edges. What it makes of the counters above follows with flush.
 func (c *counters) apply(edges []uint32, step turn, q *queue) {
-	count, turned := c.count, &q.turned
+	count, t := c.count, &q.turned
 	for len(edges) > 0 {
-		part := edges[:min(len(edges), len(turned))]
+		if t.n > len(t.list)-mostAtOnce {
+			c.flush(q)
+		}
+		part := edges[:min(len(edges), mostAtOnce)]
 		edges = edges[len(part):]
-		n := 0
+		n := t.n
 		for _, x := range part {
 			at := x >> 1
 			old := count[at]
 			now := old + step[x&1]
 			count[at] = now
-			turned[n&(len(turned)-1)] = at
+			t.list[n&(len(t.list)-1)] = at
 			differ := truthOf[old] ^ truthOf[now]
 			n += int((differ | differ>>1) & 1)
 		}
-		for _, at := range turned[:n] {
-			if int32(at) >= c.layer.finals {
-				c.final(int32(at))
-			} else {
-				q.add(at)
-			}
-		}
+		t.n = n
 	}
 }
 
-// final lets the set follow the count of a final.
-func (c *counters) final(k int32) {
-	r := c.layer.rankOf[k-c.layer.finals]
-	w, bit := r>>6, uint64(1)<<(r&63)
-	if (c.count[k] == 0) != (c.set[w]&bit != 0) {
-		c.toggle(w, bit)
+// applyParts turns parts of candidates. Of them it counts only whether nothing is missing.
+func (c *counters) applyParts(edges []uint32, step turn, q *queue) {
+	parts, t := c.parts, &q.ranks
+	for len(edges) > 0 {
+		if t.n > len(t.list)-mostAtOnce {
+			c.flushRanks(q)
+		}
+		part := edges[:min(len(edges), mostAtOnce)]
+		edges = edges[len(part):]
+		n := t.n
+		for _, x := range part {
+			at := x >> 1
+			old := parts[at]
+			now := old + step[x&1]
+			parts[at] = now
+			t.list[n&(len(t.list)-1)] = at
+			n += bit(old == 0) | bit(now == 0)
+		}
+		t.n = n
 	}
+}
+
+// flush queues the counters that turned.
+func (c *counters) flush(q *queue) {
+	for _, at := range q.turned.list[:q.turned.n] {
+		q.add(at)
+	}
+	q.turned.n = 0
+}
+
+// flushRanks lets the set follow the parts of candidates.
+func (c *counters) flushRanks(q *queue) {
+	for _, r := range q.ranks.list[:q.ranks.n] {
+		w, one := r>>6, uint64(1)<<(r&63)
+		if (c.parts[r] == 0) != (c.set[w]&one != 0) {
+			c.toggle(int32(w), one)
+		}
+	}
+	q.ranks.n = 0
 }
 
 // toggle turns one bit of the set.
@@ -190,31 +228,17 @@ func (c *counters) toggle(w int32, bit uint64) {
 	c.set[w] ^= bit
 }
 
-// truth is what was made of a counter last.
-func (c *counters) truth(k int32) Truth {
-	if k >= c.layer.finals {
-		return truthOf[c.count[k]]
-	}
-	bit := uint64(1) << (k & 63)
-	switch {
-	case c.yes[k>>6]&bit != 0:
-		return True
-	case c.no[k>>6]&bit != 0:
-		return False
-	}
-	return Unknown
-}
-
 // publish works out what became of the counters that may have turned, from below.
 func (c *counters) publish(e *Eval) {
 	q := &e.shared.queues[e.scope]
+	c.flush(q)
 	for s := range q.summary {
 		for q.summary[s] != 0 {
 			w := s<<6 + bits.TrailingZeros64(q.summary[s])
 			for q.words[w] != 0 {
 				k := int32(w<<6 + bits.TrailingZeros64(q.words[w]))
 				q.words[w] &= q.words[w] - 1
-				was, now := c.truth(k), truthOf[c.count[k]]
+				was, now := c.made[k], truthOf[c.count[k]]
 				if was != now {
 					c.put(e, k, was, now)
 				}
@@ -222,39 +246,32 @@ func (c *counters) publish(e *Eval) {
 			q.summary[s] &= q.summary[s] - 1
 		}
 	}
+	c.flushRanks(q)
 }
 
 // put gives a counter another truth, and tells who rests on it.
 func (c *counters) put(e *Eval, k int32, was, now Truth) {
 	l := c.layer
-	w, bit := k>>6, uint64(1)<<(k&63)
-	c.yes[w] &^= bit
-	c.no[w] &^= bit
-	switch now {
-	case True:
-		c.yes[w] |= bit
-	case False:
-		c.no[w] |= bit
-	}
+	c.made[k] = now
 	id := l.atoms + k
 	step := turnOf(was, now)
-	if above := l.own.of(id, id+1); len(above) > 0 {
-		c.apply(above, step, &e.shared.queues[e.scope])
+	if above := l.ownOf(id, id+1); len(above) > 0 {
+		q := &e.shared.queues[e.scope]
+		c.apply(above, step, q)
+		c.flush(q)
+	}
+	if parts := l.partsOf(id, id+1); len(parts) > 0 {
+		c.applyParts(parts, step, &e.shared.queues[e.scope])
 	}
 	e.pass(id, id+1, step)
 	about := l.about[k]
-	if about&aboutRank != 0 && (was == True || now == True) {
-		for _, r := range l.ranks.of(k) {
-			c.toggle(r>>6, 1<<(r&63))
-		}
-	}
 	if about&aboutWatch != 0 {
 		for _, n := range l.watch.of(k) {
 			c.flipped = append(c.flipped, Node(n))
 		}
 	}
 	if about&aboutJoint != 0 {
-		c.join(e, k, now)
+		c.join(k, was, now)
 	}
 }
 
@@ -271,280 +288,22 @@ func (e *Eval) pass(first, last int32, step turn) {
 }
 
 // join notes that a part of watched conjunctions over both scopes turned.
-func (c *counters) join(e *Eval, k int32, now Truth) {
+func (c *counters) join(k int32, was, now Truth) {
 	for _, j := range c.layer.joints.of(k) {
-		w, bit := j>>6, uint64(1)<<(j&63)
-		if c.possible[w] |= bit; now == False {
-			c.possible[w] &^= bit
-		}
-		if e.device == nil {
-			c.turned = append(c.turned, j)
-		} else if e.device.counters.possible[w]&bit == 0 {
+		of := &c.layer.both[j]
+		if c.device == nil {
+			c.turned = append(c.turned, turnedJoint{j, was})
+		} else if other := c.device.made[of.device]; both(other, was) == both(other, now) {
 			continue
 		}
-		c.flipped = append(c.flipped, c.layer.both[j].node)
+		c.flipped = append(c.flipped, of.node)
 	}
 }
 
-// place finds where a source stands among its keys now, and turns what it crossed.
-func (e *Eval) place(k int32) {
-	s := &e.layer.sources[k]
-	x, cause, due := e.value(s)
-	p := &e.counters.places[k]
-	n := int32(len(s.keys))
-	lo, hi, bucket := int32(0), n, int32(-1)
-	switch {
-	case cause == Known && x.slope != 0:
-		lo = s.walk(p, moved(x.num, x.slope, e.now))
-		hi, bucket = lo, 0
-		due = min(due, s.next(lo, x.num, x.slope))
-	case cause == Known:
-		v := x.num
-		if s.kind == sense.Double {
-			v = s.keyOfDouble(v)
-		}
-		lo = s.walk(p, v)
-		hi, bucket = lo, 0
-		if s.equals != nil {
-			bucket = e.bucketOf(s, v)
-		}
-	case cause == Settling && s.counts:
-		lo = s.walk(p, x.num)
-	}
-	if s.timer >= 0 {
-		e.timers.Set(s.timer, due)
-	}
-	if p.lo != lo || p.hi != hi {
-		e.cross(s, p, lo, hi)
-	}
-	if len(s.told.to) > 0 && (cause != Known || e.retell) {
-		e.tellAll(s, p)
-	}
-	if s.equals != nil && p.bucket != bucket {
-		e.move(s, p, bucket)
-	}
-}
-
-// value returns the value of a source, or that it has none; due is when time alone ends or begins that.
-func (e *Eval) value(s *source) (x number, cause Cause, due sense.Instant) {
-	ok := false
-	switch s.direct {
-	case ofInput:
-		in := &e.in[s.index]
-		return number{in.num, int64(in.slope)}, in.cause, sense.Never
-	case ofStored:
-		m := &e.marks[s.index]
-		x = number{e.nums[s.index], int64(m.slope)}
-		if s.kind == sense.Bool {
-			x.num = 0
-			if m.yes {
-				x.num = 1
-			}
-		}
-		return x, m.cause, sense.Never
-	}
-	if s.floats {
-		if x.num, ok = e.runFloats(s.terms); !ok {
-			cause = InputUnknown
-		}
-		return x, cause, sense.Never
-	}
-	x, ok, due = e.run(s.terms)
-	if !ok {
-		cause = InputUnknown
-	}
-	return x, cause, due
-}
-
-// keyOfDouble is the key of a double; no number lies above all keys.
-func (s *source) keyOfDouble(bits int64) int64 {
-	if s.mirrored {
-		bits ^= math.MinInt64
-	}
-	if isNaN(sense.NumValue(sense.Double, bits)) {
-		return math.MaxInt64
-	}
-	return doubleKey(bits)
-}
-
-// tellAll tells the stored comparisons of a source what they are, and if they are unknown why.
-func (e *Eval) tellAll(s *source, p *placing) {
-	for k := range s.keys {
-		for _, x := range s.told.to[s.told.from[k]:s.told.from[k+1]] {
-			e.tellStored(s, x, p.at(int32(k)))
-		}
-	}
-}
-
-// tellStored gives a stored comparison the truth of its atom.
-func (e *Eval) tellStored(s *source, x int32, t Truth) {
-	if x&1 != 0 {
-		t = opposite[t]
-	}
-	slot := x >> 1
-	next := mark{input: -1, yes: t == True}
-	if t == Unknown {
-		op := e.layer.steps[slot].op
-		a, b := e.plainly(op.Args[0]), e.plainly(op.Args[1])
-		if why := missing(op.Code, &a.mark, &b.mark); why != nil {
-			next.cause, next.input = why.cause, why.input
-		}
-	}
-	old := &e.marks[slot]
-	if old.cause == next.cause && old.input == next.input && old.yes == next.yes {
-		return
-	}
-	next.at = min(max(old.at, e.latest(s.terms)), e.now)
-	*old = next
-	e.spread(slot)
-}
-
-// moved is a value that is num at instant 0 and grows by slope, at an instant; the nearest that fits.
-func moved(num, slope int64, now sense.Instant) int64 {
-	grown, ok := mulInts(slope, int64(now))
-	v, fits := addInts(num, grown)
-	switch {
-	case ok && fits:
-		return v
-	case ok && num < 0, !ok && (slope < 0) != (now < 0):
-		return math.MinInt64
-	}
-	return math.MaxInt64
-}
-
-// walk counts the keys that a value is not below, from where the source stood last.
-func (s *source) walk(p *placing, v int64) int32 {
-	keys := s.keys
-	k := p.lo
-	if p.lo != p.hi { // it was nowhere
-		below, above := int32(0), int32(len(keys))
-		for above-below > 8 {
-			if mid := (below + above) / 2; keys[mid] <= v {
-				below = mid
-			} else {
-				above = mid
-			}
-		}
-		k = below
-	}
-	for int(k) < len(keys) && keys[k] <= v {
-		k++
-	}
-	for k > 0 && keys[k-1] > v {
-		k--
-	}
-	return k
-}
-
-// next is when a value that moves by itself crosses its next key.
-func (s *source) next(at int32, num, slope int64) sense.Instant {
-	switch {
-	case slope > 0 && int(at) < len(s.keys):
-		reached, _ := crossing(saturatingSub(s.keys[at], num), slope)
-		return reached
-	case slope < 0 && at > 0:
-		_, passed := crossing(saturatingSub(num, s.keys[at-1]), -slope)
-		return passed
-	}
-	return sense.Never
-}
-
-func (e *Eval) bucketOf(s *source, v int64) int32 {
-	if s.kind != sense.String {
-		return s.equals.nums[v]
-	}
-	return s.equals.strs[e.text(s)]
-}
-
-// text is the value of a source of text.
-func (e *Eval) text(s *source) string {
-	if s.direct == ofInput {
-		return e.rich[e.layer.rich[s.index]].Str()
-	}
-	return e.rich[e.layer.steps[s.index].rich].Str()
-}
-
-// cross turns what lies between where a source stood and where it stands.
-func (e *Eval) cross(s *source, p *placing, lo, hi int32) {
-	was := *p
-	p.lo, p.hi = lo, hi
-	if was.lo == was.hi && lo == hi {
-		if lo > was.lo {
-			e.span(s, was.lo, lo, True, False)
-		} else {
-			e.span(s, lo, was.lo, False, True)
-		}
-		return
-	}
-	cuts := [...]int32{was.lo, was.hi, lo, hi}
-	for i := range cuts {
-		for k := i; k > 0 && cuts[k] < cuts[k-1]; k-- {
-			cuts[k], cuts[k-1] = cuts[k-1], cuts[k]
-		}
-	}
-	now := placing{lo: lo, hi: hi}
-	for i := range cuts[:3] {
-		if first, last := cuts[i], cuts[i+1]; first < last {
-			if a, b := was.at(first), now.at(first); a != b {
-				e.span(s, first, last, a, b)
-			}
-		}
-	}
-}
-
-// at is the truth of "below key k".
-func (p *placing) at(k int32) Truth {
-	switch {
-	case k < p.lo:
-		return False
-	case k >= p.hi:
-		return True
-	}
-	return Unknown
-}
-
-// span turns a range of atoms.
-func (e *Eval) span(s *source, first, last int32, was, now Truth) {
-	step := turnOf(was, now)
-	e.counters.apply(e.layer.own.of(s.base+first, s.base+last), step, &e.shared.queues[e.scope])
-	e.pass(s.base+first, s.base+last, step)
-	if len(s.told.to) > 0 {
-		for _, x := range s.told.to[s.told.from[first]:s.told.from[last]] {
-			e.tellStored(s, x, now)
-		}
-	}
-}
-
-// move turns the equalities of a source that took another value.
-func (e *Eval) move(s *source, p *placing, bucket int32) {
-	was := p.bucket
-	p.bucket = bucket
-	all := func(was, now Truth) {
-		e.atoms(s.equals.base, s.equals.base+s.equals.atoms, turnOf(was, now))
-	}
-	if was < 0 {
-		all(Unknown, False)
-	} else {
-		e.bucket(s, was, turnOf(True, False))
-	}
-	if bucket < 0 {
-		all(False, Unknown)
-	} else {
-		e.bucket(s, bucket, turnOf(False, True))
-	}
-}
-
-func (e *Eval) bucket(s *source, bucket int32, step turn) {
-	for _, a := range s.equals.buckets.of(bucket) {
-		if a >= 0 {
-			e.atoms(a, a+1, step)
-		}
-	}
-}
-
-func (e *Eval) atoms(first, last int32, step turn) {
-	e.counters.apply(e.layer.own.of(first, last), step, &e.shared.queues[e.scope])
-	e.pass(first, last, step)
+// turnedJoint is a joint of which the device's part turned, and what that was.
+type turnedJoint struct {
+	joint int32
+	was   Truth
 }
 
 // Truth returns the truth of a condition; None is Unknown.
@@ -607,7 +366,7 @@ func (e *Eval) ofLiteral(l literal) Truth {
 	}
 	t := Unknown
 	if id := l.id(); id >= e.layer.atoms {
-		t = e.counters.truth(id - e.layer.atoms)
+		t = e.counters.made[id-e.layer.atoms]
 	} else {
 		t = e.ofAtom(id)
 	}
@@ -619,9 +378,9 @@ func (e *Eval) ofLiteral(l literal) Truth {
 
 func (e *Eval) ofAtom(id int32) Truth {
 	k := e.layer.home[id]
-	s, p := &e.layer.sources[k], &e.counters.places[k]
-	if at := id - s.base; at < int32(len(s.keys)) && at >= 0 {
-		return p.at(at)
+	s, sp, p := &e.layer.sources[k], &e.layer.spots[k], &e.counters.places[k]
+	if id < int32(len(e.layer.keys)) {
+		return p.at(id - sp.base)
 	}
 	if p.bucket < 0 {
 		return Unknown
@@ -647,8 +406,9 @@ func (e *Eval) Concerned() bool {
 		return false
 	}
 	d := &e.device.counters
-	for _, j := range d.turned {
-		if e.counters.possible[j>>6]&(1<<(j&63)) != 0 {
+	for _, t := range d.turned {
+		j := &e.layer.both[t.joint]
+		if own := e.counters.made[j.own]; both(t.was, own) != both(d.made[j.device], own) {
 			return true
 		}
 	}

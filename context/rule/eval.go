@@ -34,15 +34,16 @@ type Eval struct {
 	holds    []hold
 	windows  []window
 	timers   Timers
-	pending  []uint64 // sources that changed
+	given    []int32  // places of inputs that were set
+	pending  []uint64 // sources to be placed for another reason
 	dirty    []uint64 // stored nodes that changed
 	pulses   []int32  // stored nodes that are true for this step alone
 	counters counters
-	told
+	news
 }
 
-// told is what sessions follow of the device's last Settle that bore on them.
-type told struct {
+// news is what sessions follow of the device's last Settle that bore on them.
+type news struct {
 	settles uint64    // such, so far; of a session, those it has followed
 	fresh   bool      // the present one is such
 	changed []Node    // stored nodes that stored nodes of sessions read
@@ -56,6 +57,7 @@ type shared struct {
 	machine machine
 	queues  [2]queue
 	causes  causes
+	found   found
 }
 
 // inputState is the state of an input.
@@ -221,10 +223,10 @@ func (e *Eval) Awaits() bool {
 }
 
 // Reaches says whether the device's last Settle bears on sessions.
-func (t *told) Reaches() bool { return t.fresh }
+func (t *news) Reaches() bool { return t.fresh }
 
 // tell begins to list what bears on sessions.
-func (t *told) tell() {
+func (t *news) tell() {
 	if !t.fresh {
 		t.fresh = true
 		t.settles++
@@ -235,27 +237,27 @@ func (t *told) tell() {
 // Set gives an input its state: a value since at, or why it has none. A state of another kind than declared, or a
 // double that is no number, makes the input Failed.
 func (e *Eval) Set(input int32, r Result, at sense.Instant) {
-	in := &e.plan.Program.Inputs[input]
-	if in.Scope != e.scope {
+	in := &e.plan.known[input]
+	if in.scope != e.scope {
 		return
 	}
-	k := e.plan.inputs[input]
+	k := in.place
 	next := inputState{mark: mark{input: input, cause: r.Cause}}
 	switch {
 	case r.Cause != Known:
-	case in.From == FromUntil && r.Value.Kind() == sense.Timestamp:
+	case in.from == FromUntil && r.Value.Kind() == sense.Timestamp:
 		next.num, next.slope = r.Value.Int(), -1
-	case in.From == FromNow && r.Value.Kind() == sense.Timestamp:
+	case in.from == FromNow && r.Value.Kind() == sense.Timestamp:
 		next.slope = 1
-	case r.Value.Kind() != in.Kind, isNaN(r.Value):
+	case r.Value.Kind() != in.kind, isNaN(r.Value):
 		next.cause = Failed
 	default:
 		next.num = r.Value.Int()
 	}
-	next.yes = in.Kind == sense.Bool && next.num != 0
+	next.yes = in.kind == sense.Bool && next.num != 0
 	old := &e.in[k]
 	same := old.cause == next.cause && old.slope == next.slope && old.num == next.num
-	if rich := e.layer.rich[k]; rich >= 0 {
+	if rich := in.rich; rich >= 0 {
 		v := r.Value
 		if next.cause != Known {
 			v = sense.Value{}
@@ -275,7 +277,7 @@ func (e *Eval) Set(input int32, r Result, at sense.Instant) {
 // loadedInput tells who reads an input that it changed. While it is unknown it crosses no key, and may have another
 // cause: all stored comparisons are told.
 func (e *Eval) loadedInput(input int32) {
-	across := false
+	across, k := false, e.plan.known[input].place
 	for _, n := range e.plan.loads.of(input) {
 		if s := e.plan.Program.Nodes[n].Scope; s == e.scope {
 			e.touch(e.plan.slot[n])
@@ -283,13 +285,8 @@ func (e *Eval) loadedInput(input int32) {
 			across = true
 		}
 	}
-	for _, x := range e.plan.feeds.of(input) {
-		if Scope(x&1) == e.scope {
-			e.await(x >> 1)
-		} else {
-			across = true
-		}
-	}
+	e.given = append(e.given, k)
+	across = across || e.device == nil && len(e.plan.feeds.of(k)) > 0
 	if across {
 		e.loading = append(e.loading, input)
 	}
@@ -381,13 +378,18 @@ func (e *Eval) Settle(now sense.Instant) {
 		return
 	}
 	e.touched = false
+	for _, k := range e.given {
+		e.crossed(k)
+		for _, source := range e.layer.feeds.of(k) {
+			e.place(source)
+		}
+	}
+	e.given = e.given[:0]
 	for w := range e.pending {
 		for e.pending[w] != 0 {
 			k := w<<6 + bits.TrailingZeros64(e.pending[w])
 			e.pending[w] &= e.pending[w] - 1
-			if q := &e.layer.quick[k]; q.code == Const || !e.still(int32(k), q) {
-				e.place(int32(k))
-			}
+			e.place(int32(k))
 		}
 	}
 	for w := range e.dirty {
@@ -421,7 +423,9 @@ func (e *Eval) follow() {
 		for _, n := range e.plan.loads.of(input) {
 			e.touchNode(Node(n))
 		}
-		e.awaitSessions(e.plan.feeds.of(input))
+		for _, source := range e.plan.feeds.of(e.plan.known[input].place) {
+			e.await(source)
+		}
 	}
 	for _, p := range d.passed {
 		e.counters.apply(d.layer.across.to[p.from:p.to], p.step, &e.shared.queues[ScopeSession])
@@ -543,7 +547,7 @@ func (e *Eval) mark(n Node) *mark {
 	case slot >= 0:
 		return &e.marks[slot]
 	case op.Code == Load:
-		return &e.in[e.plan.inputs[op.Input]].mark
+		return &e.in[e.plan.known[op.Input].place].mark
 	}
 	return &constantMarks[op.Value.Int()&1]
 }
@@ -561,7 +565,7 @@ func (e *Eval) cell(n Node) cell {
 	slot := e.plan.slot[n]
 	switch {
 	case op.Code == Load && !e.plan.whole:
-		return e.loadedCell(e.plan.inputs[op.Input])
+		return e.loadedCell(e.plan.known[op.Input].place)
 	case slot >= 0:
 		return e.stored(slot)
 	case op.Code == Const:
@@ -661,7 +665,7 @@ func (e *Eval) Input(k int32) Result {
 	if e.device != nil && e.plan.Program.Inputs[k].Scope == ScopeDevice {
 		e = e.device
 	}
-	c := e.loadedCell(e.plan.inputs[k])
+	c := e.loadedCell(e.plan.known[k].place)
 	return e.result(&c)
 }
 

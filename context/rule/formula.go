@@ -92,7 +92,7 @@ func (b *builder) formula(terms []term, n Node) []term {
 	t := term{scope: op.Scope, kind: op.Kind}
 	switch {
 	case op.Code == Load:
-		t.from, t.index = ofInput, b.plan.inputs[op.Input]
+		t.from, t.index = ofInput, b.plan.known[op.Input].place
 	case op.Code == Const:
 		t.from, t.num = ofConst, op.Value.Int()
 	case !b.formulable(n):
@@ -110,47 +110,6 @@ func (b *builder) formula(terms []term, n Node) []term {
 		}
 	}
 	return append(terms, t)
-}
-
-// floats says whether a term lays down a double of a scope, or works on doubles.
-func (t *term) floats(scope Scope) bool {
-	switch t.from {
-	case ofInput:
-		return t.kind == sense.Double && t.scope == scope
-	case ofConst:
-		return t.kind == sense.Double
-	case ofWork:
-		return t.left == sense.Double && t.right == sense.Double && t.code != Neg
-	}
-	return false
-}
-
-// runFloats is run for a formula of doubles, which never fails where all are known.
-func (e *Eval) runFloats(terms []term) (num int64, ok bool) {
-	var stack [mostTerms]float64
-	n := 0
-	for k := range terms {
-		switch t := &terms[k]; t.from {
-		case ofInput:
-			in := &e.in[t.index]
-			if in.cause != Known {
-				return 0, false
-			}
-			stack[n&(mostTerms-1)] = math.Float64frombits(uint64(in.num))
-			n++
-		case ofConst:
-			stack[n&(mostTerms-1)] = math.Float64frombits(uint64(t.num))
-			n++
-		default:
-			n--
-			x, y := &stack[(n-1)&(mostTerms-1)], stack[n&(mostTerms-1)]
-			if t.code <= Ge {
-				return boolNum(floatsInOrder(t.code, *x, y)), true
-			}
-			*x = ofDoubles(t.code, *x, y)
-		}
-	}
-	return int64(math.Float64bits(stack[0])), true
 }
 
 func boolNum(yes bool) int64 {
@@ -177,9 +136,20 @@ func floatsInOrder(c Code, x, y float64) bool {
 
 // run works a formula out. ok is false where it has no value now; due is when time alone ends or begins that.
 func (e *Eval) run(terms []term) (x number, ok bool, due sense.Instant) {
+	due = sense.Never
+	if len(terms) == 3 && terms[1].from != ofWork { // two numbers
+		var y number
+		if x, ok = e.lookUp(&terms[0]); !ok {
+			return x, false, due
+		}
+		if y, ok = e.lookUp(&terms[1]); !ok {
+			return x, false, due
+		}
+		ok, due = e.work(&terms[2], &x, y, due)
+		return x, ok, due
+	}
 	var stack [mostTerms]number
 	n := 0
-	due = sense.Never
 	for k := range terms {
 		t := &terms[k]
 		if t.from == ofWork {

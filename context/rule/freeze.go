@@ -103,7 +103,7 @@ func (t *Thawed) Assume(input int32, r Result) {
 	if e.plan.Program.Inputs[input].Scope != e.scope {
 		return
 	}
-	k := e.plan.inputs[input]
+	k := e.plan.known[input].place
 	was := saved{input: k, state: e.in[k]}
 	e.in[k] = inputState{mark: mark{at: e.now, input: input, cause: r.Cause}}
 	if r.Cause != Known {

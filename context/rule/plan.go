@@ -20,19 +20,29 @@ type Candidate struct {
 // logic over comparisons with constants is counted instead (see layer). Loads and constants are looked up.
 type Plan struct {
 	Program *Program
-	whole   bool     // every node is stored: the reference
-	slot    []int32  // node -> its place among the stored ones of its scope, -1 where it is not stored
-	inputs  []int32  // input -> its place among those of its scope
-	first   []int32  // node -> its leftmost input but FromNow, which tells nobody anything; -1 where none
-	truths  []truthy // node -> where its truth is found
-	layers  [2]layer // by scope
-	above   edges    // stored node of the device, then of a session -> stored nodes that read it
-	loads   edges    // input -> stored nodes that read it
-	feeds   edges    // input -> sources that read it: place<<1, and 1 where it is of sessions
-	rises   edges    // stored node of the device, then of a session -> the same
-	windows edges    // input -> windows over its readings
-	order   []int32  // rank -> candidate
-	most    int      // of the stack that one node needs
+	whole   bool         // every node is stored: the reference
+	slot    []int32      // node -> its place among the stored ones of its scope, -1 where it is not stored
+	known   []knownInput // by input
+	first   []int32      // node -> its leftmost input but FromNow, which tells nobody anything; -1 where none
+	truths  []truthy     // node -> where its truth is found
+	layers  [2]layer     // by scope
+	above   edges        // stored node of the device, then of a session -> stored nodes that read it
+	loads   edges        // input -> stored nodes that read it
+	feeds   edges        // place of an input of the device -> sources of sessions that read it
+	rises   edges        // stored node of the device, then of a session -> sources that read it: place<<1, and 1 where it is of sessions
+	windows edges        // input -> windows over its readings
+	order   []int32      // rank -> candidate
+	alone   []uint64     // by rank: nothing of a session is needed
+	most    int          // of the stack that one node needs
+}
+
+// knownInput is what is read of an input whenever it is set.
+type knownInput struct {
+	place int32 // among those of its scope
+	rich  int32 // slot of a value that is no number, -1
+	scope Scope
+	from  From
+	kind  sense.Kind
 }
 
 // truthy says how the truth of a bool node is found: of a stored one by its mark, else by one literal, or the
@@ -81,7 +91,7 @@ func newPlan(p *Program, keep Interest, whole bool) (*Plan, error) {
 	if err := keep.check(p); err != nil {
 		return nil, err
 	}
-	b := &builder{p: p, plan: &Plan{Program: p, whole: whole, first: make([]int32, len(p.Nodes)), inputs: make([]int32, len(p.Inputs))}}
+	b := &builder{p: p, plan: &Plan{Program: p, whole: whole, first: make([]int32, len(p.Nodes)), known: make([]knownInput, len(p.Inputs))}}
 	b.look()
 	b.store()
 	if !whole {
@@ -168,8 +178,9 @@ func (b *builder) look() {
 	}
 	var counts [2]int32
 	for k := range p.Inputs {
-		plan.inputs[k] = counts[p.Inputs[k].Scope]
-		counts[p.Inputs[k].Scope]++
+		in := &p.Inputs[k]
+		plan.known[k] = knownInput{place: counts[in.Scope], rich: -1, scope: in.Scope, from: in.From, kind: in.Kind}
+		counts[in.Scope]++
 	}
 	for scope := range plan.layers {
 		plan.layers[scope].inputs = make([]int32, 0, counts[scope])
@@ -181,6 +192,7 @@ func (b *builder) look() {
 		if !p.Inputs[k].Kind.IsNum() {
 			rich = l.riches
 			l.riches++
+			plan.known[k].rich = rich
 		}
 		l.rich = append(l.rich, rich)
 	}
@@ -295,6 +307,8 @@ func (b *builder) finish() {
 				}
 			}
 		}
+		rest := l.makePairs(&b.feeds[scope])
+		l.feeds = rest.edges(len(l.inputs))
 		l.prepare()
 	}
 	plan.above = above.edges(int(device) + len(plan.layers[ScopeSession].steps))
@@ -308,7 +322,13 @@ func (b *builder) finish() {
 			}
 		}
 	}
-	plan.feeds, plan.rises = b.feedsInput.edges(len(p.Inputs)), rises.edges(int(device)+len(plan.layers[ScopeSession].steps))
+	plan.alone = make([]uint64, plan.Words())
+	for r, n := range plan.layers[ScopeSession].vague {
+		if n == 0 {
+			plan.alone[r>>6] |= 1 << (r & 63)
+		}
+	}
+	plan.feeds, plan.rises = b.feedsAcross.edges(len(plan.layers[ScopeDevice].inputs)), rises.edges(int(device)+len(plan.layers[ScopeSession].steps))
 	plan.loads, plan.windows = loads.edges(len(p.Inputs)), windows.edges(len(p.Inputs))
 }
 

@@ -1,0 +1,196 @@
+package rule
+
+import "math"
+
+// pair is a source over two inputs of its own scope, a < b, a - b, a + b*2: what is read to see whether a change of
+// either crossed a key. Such are many, and most changes cross nothing; so all pairs of an input are looked at in one
+// loop without a branch, and only those that crossed are placed.
+type pair struct {
+	a, b   int32 // places of inputs
+	source int32
+	fence  int32   // where its keys begin in the fences
+	atom   int32   // of its only key; -1 where it has more
+	scale  float64 // of doubles: the value is sign*(a + scale*b)
+	sign   float64
+}
+
+// gap is the same of two whole numbers: the value is a - b, between least and most, or turned b - a.
+type gap struct {
+	a, b        int32
+	source      int32
+	fence       int32
+	atom        int32
+	least, most int64
+	turned      bool
+}
+
+// doubles are the pairs by place of an input, gaps those of whole numbers.
+type pairsOf struct {
+	doubles pairLists[pair]
+	gaps    pairLists[gap]
+	fences  []int64 // the keys of each, with the least and the greatest around them
+}
+
+type pairLists[T any] struct {
+	from []int32
+	list []T
+}
+
+func (p *pairLists[T]) of(input int32) []T { return p.list[p.from[input]:p.from[input+1]] }
+
+// makePairs takes the sources that are pairs out of those that inputs feed.
+func (l *layer) makePairs(feeds *pairs) (rest pairs) {
+	of := &l.pairs
+	fences := make([]int32, len(l.spots)) // of a pair, 1 more; 0 of other sources
+	for k := range l.spots {
+		sp := &l.spots[k]
+		if !sp.isPair() && !sp.isGap() {
+			continue
+		}
+		fences[k] = int32(len(of.fences)) + 1
+		keys := l.keys[sp.base : sp.base+sp.n]
+		if sp.form == byFloatRank || sp.form == byIntRank { // a < b where b - a lies above zero
+			keys = []int64{1}
+		}
+		of.fences = append(append(append(of.fences, math.MinInt64), keys...), math.MaxInt64)
+	}
+	of.doubles.from, of.gaps.from = make([]int32, len(l.inputs)+1), make([]int32, len(l.inputs)+1)
+	byInput := feeds.edges(len(l.inputs))
+	for k := range l.inputs {
+		for _, source := range byInput.of(int32(k)) {
+			switch sp := &l.spots[source]; {
+			case fences[source] == 0:
+				rest.add(int32(k), source)
+			case sp.isPair():
+				of.doubles.list = append(of.doubles.list, sp.pair(source, fences[source]-1))
+			default:
+				of.gaps.list = append(of.gaps.list, sp.gap(source, fences[source]-1))
+			}
+		}
+		of.doubles.from[k+1], of.gaps.from[k+1] = int32(len(of.doubles.list)), int32(len(of.gaps.list))
+	}
+	return rest
+}
+
+// isPair says whether the value of a source is a sum or difference of two doubles, or whether one is below the other.
+func (sp *spot) isPair() bool {
+	return sp.traits&^mirrored == 0 && (sp.form == byFloats && (sp.code == Add || sp.code == Sub) || sp.form == byFloatRank && sp.code == Lt)
+}
+
+// isGap says whether it is the difference of two whole numbers, or whether one is below the other.
+func (sp *spot) isGap() bool {
+	return sp.traits == 0 && (sp.form == byInts && sp.code == Sub || sp.form == byIntRank && sp.code == Lt)
+}
+
+// only returns the atom of a source that has one key, -1 for others.
+func (sp *spot) only() int32 {
+	if sp.n != 1 {
+		return -1
+	}
+	return sp.base
+}
+
+func (sp *spot) pair(source, fence int32) pair {
+	p := pair{a: sp.a, b: sp.b, source: source, fence: fence, atom: sp.only(), scale: math.Float64frombits(uint64(sp.scale)), sign: 1}
+	if sp.code != Add { // a - b is a + (-1)*b
+		p.scale = -p.scale
+	}
+	if sp.traits&mirrored != 0 || sp.form == byFloatRank {
+		p.sign = -1
+	}
+	return p
+}
+
+func (sp *spot) gap(source, fence int32) gap {
+	w := gap{a: sp.a, b: sp.b, source: source, fence: fence, atom: sp.only(), least: math.MinInt64, most: math.MaxInt64}
+	if w.turned = sp.form == byIntRank; !w.turned {
+		w.least, w.most = bounds(sp.kind)
+	}
+	return w
+}
+
+// mostPairs is how many pairs are looked at before those that crossed are placed.
+const mostPairs = 64
+
+// found is what was found of the pairs that crossed.
+type found struct {
+	at   [mostPairs]int32
+	key  [mostPairs]int64
+	lost [mostPairs]int // 1 where the value is unknown, or no number
+}
+
+// crossed places the pairs of an input of which its change crossed a key.
+func (e *Eval) crossed(input int32) {
+	of, x := &e.layer.pairs, &e.shared.found
+	for list := of.doubles.of(input); len(list) > 0; {
+		part := list[:min(len(list), mostPairs)]
+		list = list[len(part):]
+		n := 0
+		for k := range part {
+			f := &part[k]
+			a, b, p := &e.in[f.a], &e.in[f.b], &e.counters.places[f.source]
+			v := float64(f.sign*(math.Float64frombits(uint64(a.num))+float64(f.scale*math.Float64frombits(uint64(b.num))))) + 0 // no minus zero
+			bits := int64(math.Float64bits(v))
+			key := bits ^ bits>>63&math.MaxInt64 // as doubleKey
+			fence := of.fences[f.fence+p.lo:][:2]
+			unknown, was, odd := bit(a.cause|b.cause != Known), bit(p.lo != p.hi), bit(v != v)
+			beyond := bit(key < fence[0]) | bit(key >= fence[1]) | odd
+			i := n & (mostPairs - 1)
+			x.at[i], x.key[i], x.lost[i] = int32(k), key, unknown|odd
+			n += (unknown ^ was) | beyond&^unknown
+		}
+		for i, k := range x.at[:n] {
+			if f := &part[k]; f.atom < 0 || x.lost[i] != 0 {
+				e.place(f.source)
+			} else {
+				e.placeOnly(f.source, f.atom, x.key[i] >= of.fences[f.fence+1])
+			}
+		}
+	}
+	for list := of.gaps.of(input); len(list) > 0; {
+		part := list[:min(len(list), mostPairs)]
+		list = list[len(part):]
+		n := 0
+		for k := range part {
+			f := &part[k]
+			a, b, p := &e.in[f.a], &e.in[f.b], &e.counters.places[f.source]
+			v := a.num - b.num
+			odd := bit((a.num^b.num)&(a.num^v) < 0) | bit(v < f.least) | bit(v > f.most) | bit(v == math.MinInt64)
+			if f.turned {
+				v = -v
+			}
+			fence := of.fences[f.fence+p.lo:][:2]
+			unknown, was := bit(a.cause|b.cause != Known), bit(p.lo != p.hi)
+			beyond := odd | bit(v < fence[0]) | bit(v >= fence[1])
+			i := n & (mostPairs - 1)
+			x.at[i], x.key[i], x.lost[i] = int32(k), v, unknown|odd
+			n += (unknown ^ was) | beyond&^unknown
+		}
+		for i, k := range x.at[:n] {
+			if f := &part[k]; f.atom < 0 || x.lost[i] != 0 {
+				e.place(f.source)
+			} else {
+				e.placeOnly(f.source, f.atom, x.key[i] >= of.fences[f.fence+1])
+			}
+		}
+	}
+}
+
+// placeOnly turns the one key of a source that is known.
+func (e *Eval) placeOnly(source, atom int32, reached bool) {
+	p := &e.counters.places[source]
+	at, now := int32(0), True
+	if reached {
+		at, now = 1, False
+	}
+	step := turnOf(p.at(0), now)
+	p.lo, p.hi = at, at
+	e.span(atom, atom+1, step)
+}
+
+func bit(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
