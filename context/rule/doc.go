@@ -3,9 +3,12 @@
 //
 // A Program is one graph for the whole bundle: equal predicates of all actions
 // are one node, arguments stand before the nodes that read them, and nodes that
-// read only the device stand before nodes that read a session. An Eval keeps the
-// result of every node for one scope; when an input changes, only the nodes above
-// it are computed again, in order, and only as far as results really change.
+// read only the device stand before nodes that read a session. NewPlan compiles it:
+// comparisons with constants go into an index, logic over them into counters, and
+// what computes or remembers is a stored node, evaluated when an argument changes.
+// An Eval keeps all that for one scope; when an input changes, only what rests on
+// what really turned is looked at again. Reference is the same program with every
+// node stored, the plain evaluation that all the rest is held to.
 //
 // Functions that look over time (held, count, became, ...) are nodes of the same
 // graph, with their state in the Eval: a lifted function reads a predicate that
@@ -28,6 +31,57 @@
 // false before it. A latch is unknown where what would turn it is: one that is off
 // where its `when` is unknown, one that is on where its `until` is, and it stays so
 // until one of them was certainly true.
+//
+// # What an evaluation costs
+//
+// An input that takes the state that it has costs nothing. Else its change costs,
+// counted in steps (Work):
+//
+//   - Each source that reads it is placed: one step. A source is what is compared
+//     with constants: an input, a stored node, or a formula. Its thresholds are
+//     sorted, x < 5, x >= 5 and !(x < 5) being one, and of a whole number x <= 4
+//     too; the new place is walked to from the present one. A change that crosses
+//     no threshold ends here, whatever the number of conditions.
+//   - A formula (x - y + z, x < now - 1h, held(c)) is worked out first, a step a
+//     term; of a pair of inputs (x < y, x - y, x + 2.0 * y) one step is enough, in
+//     a loop over all pairs of the input. So a formula costs at each change of each
+//     of its inputs, whether or not anything turns, and a comparison with a
+//     constant does not.
+//   - Each threshold that is crossed: one step, and one for each edge to a counter.
+//     A counter is And over comparisons (Or is an And of the opposites) and knows
+//     how many are false and how many unknown; thresholds side by side have their
+//     edges side by side, so that to cross many is one loop. Equalities and lists
+//     of constants are found by hash: those of the old value and of the new one
+//     turn, and no other.
+//   - A counter that turns walks its own edges, and tells candidates and watched
+//     conditions, once in a Settle however many of its arguments turned.
+//   - Each stored node that reads what changed is evaluated: one step, more where
+//     it looks through something: logic its arguments, a list its elements by the
+//     nodes of the body (Elements where nobody knows how many). What reads it
+//     follows where its outcome is another.
+//   - Readings enter windows one by one; a window keeps what is within its time, up
+//     to MaxEntries of 16 bytes.
+//
+// Time costs the same: what moves by itself has one entry in a heap, which is the
+// next threshold that it crosses, or the oldest entry that leaves a window. Until
+// then nothing looks at it.
+//
+// Of the device everything is worked out once. A session walks, for a change of the
+// device's, the edges from there to its own counters, and nothing where none turned;
+// a candidate is eligible where its part of the device and its own are, which is
+// looked up in words of 64. A session keeps its inputs (24 bytes), a mark and a value
+// for each stored node (24), two bytes a counter, a byte and a bit a candidate, and a
+// place a source (12); the program is shared.
+//
+// Plan.Cost says all this of one plan by input, Plan.Condition of one condition, and
+// both without running it. Usual is the mean over all changes from one interval
+// between neighbouring thresholds into another, which crosses (n+2)/3 of n thresholds;
+// it leaves out what turns above. Most bounds every change, from unknown to a value
+// with all that rests on it. Steps are the same on every machine. On one core of an
+// Intel Xeon server, conditions of 3 to 8 comparisons over 30 doubles took 5 to 9
+// nanoseconds a step, for 100 as for 10,000 conditions.
+//
+// # What it guarantees
 //
 // It guarantees that an unknown or an error is never true, that the outcome is
 // that of evaluating everything anew, and that a decoded program cannot make the
