@@ -17,6 +17,15 @@ import (
 // bundle is nil. The findings are in order of file, line and column; error is
 // one of reading the folder.
 func Compile(dir string) (*catalog.Bundle, []Finding, error) {
+	c, findings, err := compileFolder(dir)
+	if c == nil || err != nil {
+		return nil, findings, err
+	}
+	return &c.b, findings, nil
+}
+
+// compileFolder compiles a folder; there is no compilation where there is an error among the findings.
+func compileFolder(dir string) (*compiler, []Finding, error) {
 	c := &compiler{b: catalog.Bundle{Sleeping: sense.Forever}, dir: dir, sections: map[string][]entry{}, names: map[string][]string{}, byName: map[string]*symbol{}, maps: map[string]*borders{}}
 	files, err := readFolder(dir, func(f Finding) { c.findings = append(c.findings, f) })
 	if err != nil {
@@ -32,7 +41,7 @@ func Compile(dir string) (*catalog.Bundle, []Finding, error) {
 			return nil, findings, nil
 		}
 	}
-	return &c.b, findings, nil
+	return c, findings, nil
 }
 
 // missing are findings that lines which could not be read may explain.
