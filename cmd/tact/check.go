@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -21,15 +22,33 @@ that is not disclosed, a question that nobody needs), and what can never hold. A
 warning is what nobody can mean: what nothing uses, a limit that never bites.
 "tact help policy" explains every key.
 
-With --json one finding a line: {file,line,column,severity,code,message,hint}.`,
+With --cost it says too what a good policy costs where it runs: by each signal, fact
+and other thing that conditions read, the steps that a change of it takes; the ten most
+expensive conditions, where they stand and what makes them so; and the memory of
+conditions, for --sessions people served by one device. A step is a comparison that
+turns, a way from it to a condition, or a term or node that is worked out. Steps are the
+same on every machine; on a server's core one takes 5 to 9 nanoseconds. A change that
+turns nothing takes next to none, but for formulas, lists and windows.
+
+With --json one finding a line: {file,line,column,severity,code,message,hint}; with
+--cost one line more, {"cost":{...}}, with every condition.`,
 		Example: `  tact check shop
-  tact check shop --strict --json`,
+  tact check shop --strict --json
+  tact check shop --cost --sessions 200`,
 		Args: exactly("DIR"),
 	}
 	asJSON := jsonFlag(cmd)
 	strict := cmd.Flags().Bool("strict", false, "exit 1 on warnings too")
-	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		b, findings, err := policy.Compile(args[0])
+	cost := cmd.Flags().Bool("cost", false, "say what the policy costs: by signal, by condition, in memory")
+	sessions := cmd.Flags().Int("sessions", 200, "with --cost: how many sessions one device serves")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		switch {
+		case cmd.Flags().Changed("sessions") && !*cost:
+			return usage(errors.New("--sessions belongs to --cost: give both"))
+		case *sessions < 1 || *sessions > mostSessions:
+			return usage(fmt.Errorf("--sessions %d is not from 1 to %d", *sessions, mostSessions))
+		}
+		b, written, findings, err := policy.CompileWritten(args[0])
 		if err != nil {
 			return err
 		}
@@ -41,9 +60,17 @@ With --json one finding a line: {file,line,column,severity,code,message,hint}.`,
 		if err != nil {
 			return err
 		}
-		errors, warnings := policy.CountFindings(findings)
-		if errors > 0 || *strict && warnings > 0 {
-			a.say("%s: %s", args[0], counts(errors, "error", warnings, "warning"))
+		if *cost && b != nil {
+			if len(findings) > 0 && !*asJSON {
+				fmt.Fprintln(a.stdout)
+			}
+			if err := a.cost(b, written, *sessions, *asJSON); err != nil {
+				return err
+			}
+		}
+		mistakes, warnings := policy.CountFindings(findings)
+		if mistakes > 0 || *strict && warnings > 0 {
+			a.say("%s: %s", args[0], counts(mistakes, "error", warnings, "warning"))
 			return errFindings
 		}
 		if !*asJSON {
