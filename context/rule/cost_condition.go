@@ -53,9 +53,9 @@ func (plan *Plan) Condition(n Node) (c Condition) {
 	if n < 0 || int(n) >= len(plan.Program.Nodes) {
 		return c
 	}
-	w := dissection{plan: plan, seen: make([]bool, n+1)}
+	w := dissection{plan: plan, seen: map[Node]bool{}, inputs: map[Node][]int32{}}
 	w.node(n, n)
-	c.Parts, c.Inputs = w.parts, plan.inputsOf(n)
+	c.Parts, c.Inputs = w.parts, w.inputsOf(n)
 	slices.SortStableFunc(c.Parts, func(a, b Part) int { return b.Steps - a.Steps })
 	for k := range c.Parts {
 		c.Steps += c.Parts[k].Steps
@@ -65,32 +65,32 @@ func (plan *Plan) Condition(n Node) (c Condition) {
 	return c
 }
 
-// inputsOf returns the inputs that a node reads.
-func (plan *Plan) inputsOf(n Node) (inputs []int32) {
-	needed := make([]bool, n+1)
-	needed[n] = true
-	for k := n; k >= 0; k-- {
-		if !needed[k] {
-			continue
-		}
-		op := &plan.Program.Nodes[k]
-		for _, a := range op.Args {
-			needed[a] = true
-		}
-		if readsInput(op.Code) {
-			inputs = append(inputs, op.Input)
-		}
-	}
-	slices.Sort(inputs)
-	return slices.Compact(inputs)
-}
-
 // dissection takes a condition apart.
 type dissection struct {
 	plan    *Plan
-	seen    []bool
+	seen    map[Node]bool
+	inputs  map[Node][]int32
 	sources [2][]int32 // formulas that were met
 	parts   []Part
+}
+
+// inputsOf returns the inputs that a node reads, in order.
+func (w *dissection) inputsOf(n Node) []int32 {
+	if inputs, known := w.inputs[n]; known {
+		return inputs
+	}
+	op := &w.plan.Program.Nodes[n]
+	var inputs []int32
+	for _, a := range op.Args {
+		inputs = append(inputs, w.inputsOf(a)...)
+	}
+	if readsInput(op.Code) {
+		inputs = append(inputs, op.Input)
+	}
+	slices.Sort(inputs)
+	inputs = slices.Compact(inputs)
+	w.inputs[n] = inputs
+	return inputs
 }
 
 // node takes a node apart; about is the smallest condition that holds it.
@@ -119,7 +119,7 @@ func (w *dissection) node(n, about Node) {
 func (w *dissection) part(n, about Node, p Part) {
 	op := &w.plan.Program.Nodes[n]
 	p.Code, p.Scope, p.Text = op.Code, op.Scope, w.plan.Program.Nodes[about].Text
-	for _, k := range w.plan.inputsOf(n) {
+	for _, k := range w.inputsOf(n) {
 		if w.plan.Program.Inputs[k].From != FromNow {
 			p.Inputs = append(p.Inputs, k)
 		}
