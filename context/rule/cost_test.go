@@ -92,6 +92,28 @@ func TestCostByHand(t *testing.T) {
 	}
 }
 
+// Three candidates that need one comparison, and one that needs its opposite too, are four ways from it.
+func TestCandidatesCost(t *testing.T) {
+	p := &Program{Inputs: []Input{{From: FromSignal, Name: "x", Kind: sense.Int}, {From: FromSignal, Name: "on", Kind: sense.Bool, Scope: ScopeSession}}, Nodes: []Op{
+		{Code: Load, Kind: sense.Int, Input: 0},
+		{Code: Const, Kind: sense.Int, Input: -1, Value: sense.IntValue(5)},
+		{Code: Lt, Kind: sense.Bool, Input: -1, Args: []Node{0, 1}},
+		{Code: Ge, Kind: sense.Bool, Input: -1, Args: []Node{0, 1}},
+		{Code: Load, Kind: sense.Bool, Input: 1, Scope: ScopeSession}}}
+	plan, err := NewPlan(p, Interest{Candidates: []Candidate{{Needs: []Node{2}}, {Needs: []Node{2, 4}}, {Needs: []Node{2, None}}, {Needs: []Node{3}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := plan.Cost()
+	near(t, "x", c.Inputs[0].Usual, Work{Sources: 1, Keys: 1, Edges: 4})
+	near(t, "x at most", c.Inputs[0].Most, Work{Sources: 1, Keys: 1, Edges: 4})
+	near(t, "x across", c.Inputs[0].AcrossMost, Work{}) // a session looks up the device's part of a candidate
+	near(t, "on", c.Inputs[1].Usual, Work{Sources: 1, Keys: 1, Edges: 1})
+	if c.Plan.Edges != 5 || c.Plan.Comparisons != 2 {
+		t.Errorf("%+v", c.Plan)
+	}
+}
+
 // What a condition costs is told of every node of any program, also where every node is stored, and adds up.
 func TestConditionsAddUp(t *testing.T) {
 	forms := map[Form]int{}
