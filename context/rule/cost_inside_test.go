@@ -113,7 +113,7 @@ func done(e *Eval, was *before) (w Work) {
 		if s.equals == nil || old.bucket == p.bucket {
 			continue
 		}
-		for _, b := range [...]int32{old.bucket, p.bucket} {
+		for _, b := range [...]int32{int32(old.bucket), int32(p.bucket)} {
 			if b < 0 {
 				w.Keys += float64(s.equals.atoms)
 				w.Edges += float64(l.inside(s.equals.base, s.equals.base+s.equals.atoms))

@@ -7,17 +7,21 @@ package rule
 func (plan *Plan) readersOf(input int32) (own, across []int32) {
 	in := &plan.known[input]
 	l := &plan.layers[in.scope]
-	for _, p := range l.pairs.doubles.of(in.place) {
-		own = append(own, p.source)
-	}
-	for _, p := range l.pairs.gaps.of(in.place) {
-		own = append(own, p.source)
-	}
-	own = append(own, l.feeds.of(in.place)...)
+	own = append(l.pairs.sourcesOf(in.place), l.feeds.of(in.place)...)
 	if in.scope == ScopeDevice {
-		across = plan.feeds.of(in.place)
+		across = append(plan.layers[ScopeSession].mixed.sourcesOf(in.place), plan.feeds.of(in.place)...)
 	}
 	return own, across
+}
+
+func (p *pairsOf) sourcesOf(input int32) (all []int32) {
+	for _, x := range p.doubles.of(input) {
+		all = append(all, x.source)
+	}
+	for _, x := range p.gaps.of(input) {
+		all = append(all, x.source)
+	}
+	return all
 }
 
 // working is what it takes to know the value of a source: pairs of inputs are looked at in one loop, one step each.

@@ -9,22 +9,22 @@ type Memory struct {
 
 // Sizes of what evaluations and plans are made of, in bytes of a 64-bit machine; a test holds them to the types.
 const (
-	sizeEval    = 728
-	sizeQueue   = 8256
+	sizeEval    = 776
+	sizeQueue   = 8264
 	sizeInput   = 24
 	sizeMark    = 16
 	sizeValue   = 64
 	sizeHold    = 32
 	sizeWindow  = 88
 	sizeEntry   = 16
-	sizePlacing = 12
+	sizePlacing = 6
 	sizeOp      = 152
-	sizeStep    = 32
+	sizeStep    = 40
 	sizeSource  = 104
 	sizeEquals  = 72
 	sizeSpot    = 32
 	sizePair    = 40
-	sizeGap     = 48
+	sizeGap     = 56
 	sizeFound   = 1280
 	sizeTerm    = 24
 	sizeTruthy  = 8
@@ -81,8 +81,7 @@ func (plan *Plan) bytes() int {
 		all += taken(len(l.steps), sizeStep) + taken(len(l.sources), sizeSource) + taken(len(l.spots), sizeSpot) +
 			taken(len(l.keys), 8) + taken(len(l.home), 4) + taken(len(l.unknown), 2) + taken(len(l.both), sizeJoint) + taken(len(l.vague), 1) +
 			taken(len(l.timed), 4) + taken(len(l.inputs), 8) + taken(len(l.from), 8) + taken(len(l.own), 4) + taken(len(l.parts), 4) +
-			taken(len(l.across.from), 4) + taken(len(l.across.to), 4) + taken(len(l.pairs.fences), 8) +
-			taken(len(l.pairs.doubles.list), sizePair) + taken(len(l.pairs.gaps.list), sizeGap) + 2*taken(len(l.inputs)+1, 4)
+			taken(len(l.across.from), 4) + taken(len(l.across.to), 4) + l.pairs.bytes() + l.mixed.bytes()
 		for _, e := range [...]*edges{&l.feeds, &l.watch, &l.joints} {
 			all += e.bytes()
 		}
@@ -95,6 +94,11 @@ func (plan *Plan) bytes() int {
 		}
 	}
 	return all
+}
+
+func (p *pairsOf) bytes() int {
+	return taken(len(p.fences), 8) + taken(len(p.doubles.list), sizePair) + taken(len(p.gaps.list), sizeGap) +
+		taken(len(p.doubles.from), 4) + taken(len(p.gaps.from), 4)
 }
 
 func (e *edges) bytes() int { return taken(len(e.from), 4) + taken(len(e.to), 4) }

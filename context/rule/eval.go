@@ -1,11 +1,6 @@
 package rule
 
-import (
-	"math/bits"
-	"slices"
-
-	"github.com/tact-edge/tact/context/sense"
-)
+import "github.com/tact-edge/tact/context/sense"
 
 // Eval keeps what is known of one scope: one Eval for the device, and one a session that
 // reads the device's.
@@ -28,8 +23,9 @@ type Eval struct {
 	touched  bool // something waits for Settle
 	retell   bool // stored comparisons forgot what they were told
 	in       []inputState
-	marks    []mark  // by place among the stored nodes
-	nums     []int64 // their values, where they are numbers
+	inputs   [2][]inputState // by scope: those of the device, and its own
+	marks    []mark          // by place among the stored nodes
+	nums     []int64         // their values, where they are numbers
 	rich     []sense.Value
 	holds    []hold
 	windows  []window
@@ -119,16 +115,17 @@ func newEval(plan *Plan, device *Eval) *Eval {
 		in: make([]inputState, len(l.inputs)), marks: make([]mark, n), nums: make([]int64, n), rich: make([]sense.Value, l.riches),
 		holds: make([]hold, l.holds), windows: make([]window, l.windows), timers: NewTimers(l.timers),
 		pending: make([]uint64, (len(l.sources)+63)/64), dirty: make([]uint64, (n+63)/64)}
+	e.inputs[scope] = e.in
 	if device == nil {
 		e.shared = newShared(plan)
 	} else {
-		e.shared = device.shared
+		e.shared, e.inputs[ScopeDevice] = device.shared, device.in
 	}
 	for k := range e.in {
 		e.in[k].mark = mark{at: longAgo, input: l.inputs[k], cause: InputUnknown}
 	}
 	for k := range e.marks {
-		e.marks[k] = mark{at: longAgo, input: -1, cause: InputUnknown}
+		e.marks[k] = mark{at: longAgo, input: l.steps[k].begins, cause: InputUnknown}
 	}
 	for k := range e.windows {
 		e.windows[k].from, e.windows[k].moved = longAgo, longAgo
@@ -147,7 +144,12 @@ func newEval(plan *Plan, device *Eval) *Eval {
 	for _, source := range l.eager {
 		e.await(source)
 	}
-	e.touchAll()
+	for k := range l.steps {
+		if l.steps[k].begins < 0 {
+			e.touch(int32(k))
+		}
+	}
+	e.touched = true
 	return e
 }
 
@@ -286,7 +288,7 @@ func (e *Eval) loadedInput(input int32) {
 		}
 	}
 	e.given = append(e.given, k)
-	across = across || e.device == nil && len(e.plan.feeds.of(k)) > 0
+	across = across || e.device == nil && e.plan.across[k]
 	if across {
 		e.loading = append(e.loading, input)
 	}
@@ -361,342 +363,8 @@ func (e *Eval) awaitAll() {
 	}
 }
 
-// Settle evaluates what is marked, in order, and only as far upward as results really change.
-func (e *Eval) Settle(now sense.Instant) {
-	e.now = max(e.now, now)
-	e.begin()
-	if e.device != nil {
-		e.follow()
-	} else {
-		e.fresh = false
-		if len(e.loading) > 0 {
-			e.tell()
-			e.loaded, e.loading = e.loading, e.loaded
-		}
-	}
-	if !e.touched {
-		return
-	}
-	e.touched = false
-	for _, k := range e.given {
-		e.crossed(k)
-		for _, source := range e.layer.feeds.of(k) {
-			e.place(source)
-		}
-	}
-	e.given = e.given[:0]
-	for w := range e.pending {
-		for e.pending[w] != 0 {
-			k := w<<6 + bits.TrailingZeros64(e.pending[w])
-			e.pending[w] &= e.pending[w] - 1
-			e.place(int32(k))
-		}
-	}
-	for w := range e.dirty {
-		for e.dirty[w] != 0 {
-			k := w<<6 + bits.TrailingZeros64(e.dirty[w])
-			e.dirty[w] &^= 1 << (k & 63)
-			e.update(int32(k))
-		}
-	}
-	e.counters.publish(e)
-	e.touched, e.retell = false, false
-}
-
-// follow takes over what the device's last Settle changed; all that the device knows, where it missed one before.
-func (e *Eval) follow() {
-	d := e.device
-	missed := d.settles - e.settles
-	e.settles = d.settles
-	switch {
-	case missed == 0:
-		return
-	case missed > 1:
-		e.resume()
-		return
-	}
-	for _, n := range d.changed {
-		e.touchAbove(n)
-		e.awaitSessions(e.plan.rises.of(e.plan.slot[n]))
-	}
-	for _, input := range d.loaded {
-		for _, n := range e.plan.loads.of(input) {
-			e.touchNode(Node(n))
-		}
-		for _, source := range e.plan.feeds.of(e.plan.known[input].place) {
-			e.await(source)
-		}
-	}
-	for _, p := range d.passed {
-		e.counters.apply(d.layer.across.to[p.from:p.to], p.step, &e.shared.queues[ScopeSession])
-		e.touched = true
-	}
-}
-
-func (e *Eval) awaitSessions(sources []int32) {
-	for _, x := range sources {
-		if Scope(x&1) == ScopeSession {
-			e.await(x >> 1)
-		}
-	}
-}
-
-// resume counts everything anew.
-func (e *Eval) resume() {
-	e.counters.recount(&e.device.counters, &e.shared.queues[ScopeSession])
-	e.awaitAll()
-	e.touchAll()
-}
-
-// SettleFully evaluates every stored node anew from the same inputs and memory. The outcome is that of
-// Settle; it exists to show that.
-func (e *Eval) SettleFully(now sense.Instant) {
-	e.touchAll()
-	e.awaitAll()
-	e.Settle(now)
-}
-
-// touchAbove marks the stored nodes of this scope that read a stored node.
-func (e *Eval) touchAbove(n Node) {
-	k := e.plan.slot[n]
-	if e.plan.Program.Nodes[n].Scope == ScopeSession {
-		k += int32(len(e.plan.layers[ScopeDevice].steps))
-	}
-	for _, above := range e.plan.above.of(k) {
-		e.touchNode(Node(above))
-	}
-}
-
-// update evaluates a stored node, keeps its result and marks its readers if it changed.
-func (e *Eval) update(slot int32) {
-	s := &e.layer.steps[slot]
-	c, due := e.compute(s)
-	if s.timer >= 0 {
-		e.timers.Set(s.timer, due)
-	}
-	old := &e.marks[slot]
-	isBool := s.op.Kind == sense.Bool
-	if old.cause == c.cause && old.input == c.input && old.yes == c.yes && old.slope == c.slope &&
-		(isBool || e.keeps(slot, s, &c)) {
-		return
-	}
-	at := max(old.at, c.at)
-	for _, a := range s.op.Args {
-		at = max(at, e.mark(a).at)
-	}
-	*old = c.mark
-	old.at = min(at, e.now)
-	if !isBool {
-		e.nums[slot] = c.value.Int()
-		if s.rich >= 0 {
-			e.rich[s.rich] = c.value
-		}
-	}
-	e.spread(slot)
-}
-
-// spread tells who reads a stored node that its outcome is another.
-func (e *Eval) spread(slot int32) {
-	s := &e.layer.steps[slot]
-	at := slot
-	if e.device == nil {
-		if s.across {
-			e.tell()
-			e.changed = append(e.changed, s.node)
-		}
-	} else {
-		at += int32(len(e.device.layer.steps))
-	}
-	for _, x := range e.plan.rises.of(at) {
-		if Scope(x&1) == e.scope {
-			e.place(x >> 1)
-		}
-	}
-	e.touchAbove(s.node)
-}
-
-// keeps says whether a stored value is that of c.
-func (e *Eval) keeps(slot int32, s *step, c *cell) bool {
-	if s.rich >= 0 {
-		return sameValue(e.rich[s.rich], c.value)
-	}
-	return e.nums[slot] == c.value.Int()
-}
-
-// sameValue says whether nothing that reads a value could tell the two apart; not a number is the same as itself.
-func sameValue(a, b sense.Value) bool {
-	switch {
-	case a.Kind() != b.Kind():
-		return false
-	case a.Kind() == sense.Double:
-		return a.Int() == b.Int()
-	case a.Kind() == sense.List:
-		return slices.EqualFunc(a.List(), b.List(), sameValue)
-	}
-	return a.Equal(b)
-}
-
-// mark returns the outcome of a stored node, a load or a constant, of this scope or of the device's.
-func (e *Eval) mark(n Node) *mark {
-	op := &e.plan.Program.Nodes[n]
-	if op.Scope != e.scope {
-		e = e.device
-	}
-	slot := e.plan.slot[n]
-	switch {
-	case slot >= 0:
-		return &e.marks[slot]
-	case op.Code == Load:
-		return &e.in[e.plan.known[op.Input].place].mark
-	}
-	return &constantMarks[op.Value.Int()&1]
-}
-
 // constantMarks are those of constants: of false, and of true.
 var constantMarks = [2]mark{{at: longAgo, input: -1}, {at: longAgo, input: -1, yes: true}}
-
-// cell returns the outcome of a node of this scope or of the device's, with its value; of one that is counted, nothing.
-// A condition that is loaded and stored too is what its input is.
-func (e *Eval) cell(n Node) cell {
-	op := &e.plan.Program.Nodes[n]
-	if op.Scope != e.scope {
-		e = e.device
-	}
-	slot := e.plan.slot[n]
-	switch {
-	case op.Code == Load && !e.plan.whole:
-		return e.loadedCell(e.plan.known[op.Input].place)
-	case slot >= 0:
-		return e.stored(slot)
-	case op.Code == Const:
-		return known(op.Value)
-	}
-	return e.computed(n, op)
-}
-
-// computed works out a node that a formula holds.
-func (e *Eval) computed(n Node, op *Op) (c cell) {
-	if op.Code == Held {
-		return e.held(e.mark(op.Args[0]))
-	}
-	var v [2]cell
-	for k, a := range op.Args {
-		v[k] = e.cell(a)
-	}
-	return e.applied(n, op, &v)
-}
-
-func (e *Eval) applied(n Node, op *Op, v *[2]cell) (c cell) {
-	if m := missing(op.Code, &v[0].mark, &v[1].mark); m != nil {
-		return because(m)
-	}
-	e.shared.machine.now = e.now
-	if c, _ = e.shared.machine.apply(op, &v[0], &v[1]); c.cause == Failed && c.input < 0 {
-		c.input = e.plan.first[n]
-	}
-	return c
-}
-
-// plainly works out a node that rests on inputs alone from what these are now, also where it is stored.
-func (e *Eval) plainly(n Node) cell {
-	op := &e.plan.Program.Nodes[n]
-	if op.Code == Load || op.Code == Const {
-		return e.cell(n)
-	}
-	var v [2]cell
-	for k, a := range op.Args {
-		v[k] = e.plainly(a)
-	}
-	return e.applied(n, op, &v)
-}
-
-// stored returns the outcome of a stored node of this scope.
-func (e *Eval) stored(slot int32) cell {
-	s := &e.layer.steps[slot]
-	c := cell{mark: e.marks[slot]}
-	switch {
-	case s.op.Kind == sense.Bool:
-		if c.cause == Known {
-			c.value = sense.BoolValue(c.yes)
-		}
-	case s.rich >= 0:
-		c.value = e.rich[s.rich]
-	case c.cause == Known || c.cause == Settling && isCount(s.code):
-		c.value = sense.NumValue(s.op.Kind, e.nums[slot])
-	}
-	return c
-}
-
-// loadedCell returns the state of the input at a place of this scope, as a node that loads it has it.
-func (e *Eval) loadedCell(k int32) cell {
-	in := &e.in[k]
-	c := cell{mark: in.mark}
-	if c.cause != Known {
-		return c
-	}
-	c.input = -1
-	if rich := e.layer.rich[k]; rich >= 0 {
-		c.value = e.rich[rich]
-	} else {
-		c.value = sense.NumValue(e.plan.Program.Inputs[in.input].Kind, in.num)
-	}
-	return c
-}
-
-// Result returns the outcome of a node; a length or timestamp that moves is that of the last step.
-func (e *Eval) Result(n Node) Result {
-	if n < 0 || int(n) >= len(e.plan.Program.Nodes) || e.plan.Program.Nodes[n].Scope > e.scope {
-		return Result{Cause: InputUnknown, Input: -1}
-	}
-	op := &e.plan.Program.Nodes[n]
-	if e.plan.slot[n] >= 0 || op.Kind != sense.Bool || op.Code == Load || op.Code == Const {
-		c := e.cell(n)
-		return e.result(&c)
-	}
-	if t := e.Truth(n); t != Unknown {
-		return Result{Input: -1, Value: sense.BoolValue(t == True)}
-	}
-	m := e.why(n)
-	return Result{Cause: m.cause, Input: m.input}
-}
-
-// Input returns the state of an input.
-func (e *Eval) Input(k int32) Result {
-	if e.device != nil && e.plan.Program.Inputs[k].Scope == ScopeDevice {
-		e = e.device
-	}
-	c := e.loadedCell(e.plan.known[k].place)
-	return e.result(&c)
-}
-
-func (e *Eval) result(c *cell) Result {
-	r := Result{Cause: c.cause, Input: c.input, Value: c.value}
-	if c.cause == Known {
-		r.Input = -1
-	}
-	if c.slope != 0 {
-		v, ok := valueAt(c, e.now)
-		if !ok {
-			return Result{Cause: Failed, Input: c.input}
-		}
-		r.Value = v
-	}
-	return r
-}
-
-// Left says whether Armed node n is false because the argument became certainly
-// false before its time had passed.
-func (e *Eval) Left(n Node) bool {
-	if e.plan.Program.Nodes[n].Scope != e.scope {
-		return e.device != nil && e.device.Left(n)
-	}
-	slot := e.plan.slot[n]
-	if slot < 0 || e.layer.steps[slot].hold < 0 {
-		return false
-	}
-	h := &e.holds[e.layer.steps[slot].hold]
-	return h.left && e.now < h.until
-}
 
 // Next returns the instant at which time alone changes a result, Never where none does.
 // The end of a pulse does not count: it ends with the next step, whenever that comes.

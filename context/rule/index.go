@@ -10,8 +10,8 @@ import (
 // and end here.
 type spot struct {
 	base, n int32 // its atoms: base+k is "below keys[base+k]" of the layer
-	a, b    int32 // places of inputs of its own scope
-	scale   int64 // of doubles: what b is multiplied with first, by its bits
+	a, b    int32 // an input of its own scope; of two inputs their places<<1, and 1 where they are of sessions
+	scale   int64 // what b is multiplied with first; of doubles, by its bits
 	form    form
 	code    Code // of a and b
 	kind    sense.Kind
@@ -60,8 +60,8 @@ func (m *making) spot() spot {
 		switch {
 		case len(t) == 1 && t[0].from == ofHeld && t[0].scope == m.scope:
 			sp.form, sp.a = byHeld, t[0].index
-		case len(t) == 3 && t[0].from == ofInput && t[1].from == ofInput && t[0].scope == m.scope && t[1].scope == m.scope && t[2].code == Sub:
-			sp.form, sp.a, sp.b = byAge, t[0].index, t[1].index
+		case len(t) == 3 && t[0].from == ofInput && t[1].from == ofInput && t[2].code == Sub:
+			sp.form, sp.a, sp.b = byAge, t[0].scoped(), t[1].scoped()
 		}
 		return sp
 	}
@@ -69,17 +69,20 @@ func (m *making) spot() spot {
 		sp.form, sp.a = byInput, m.index
 		return sp
 	}
-	if len(t) != 3 && len(t) != 5 || t[0].from != ofInput || t[1].from != ofInput || t[0].scope != m.scope || t[1].scope != m.scope {
+	if len(t) != 3 && len(t) != 5 || t[0].from != ofInput || t[1].from != ofInput {
 		return sp
 	}
 	last := &t[len(t)-1]
 	if last.from != ofWork || last.code == Neg || last.left != last.right {
 		return sp
 	}
-	sp.a, sp.b, sp.code, sp.scale = t[0].index, t[1].index, last.code, int64(math.Float64bits(1))
+	sp.a, sp.b, sp.code, sp.scale = t[0].scoped(), t[1].scoped(), last.code, int64(math.Float64bits(1))
 	floats, ranks := last.left == sense.Double, last.code <= Ge
+	if !floats {
+		sp.scale = 1
+	}
 	if len(t) == 5 {
-		if !floats || t[2].from != ofConst || t[3].from != ofWork || t[3].code != Mul || t[3].left != t[3].right {
+		if t[2].from != ofConst || t[3].from != ofWork || t[3].code != Mul || t[3].left != t[3].right {
 			return sp
 		}
 		sp.scale = t[2].num
@@ -99,7 +102,20 @@ func (m *making) spot() spot {
 
 // placing is where a source stands among its keys: values below keys from hi on, not below those before lo; between
 // them nobody knows. Unknown is 0 to all, and a bucket of -1.
-type placing struct{ lo, hi, bucket int32 }
+type placing struct {
+	lo, hi uint16
+	bucket int16
+}
+
+// mostKeys is how many keys and how many values for equality a source may have.
+const mostKeys = 1<<15 - 1
+
+// put gives a source its place.
+func (p *placing) put(lo, hi int32) { p.lo, p.hi = uint16(lo), uint16(hi) }
+
+// first and last are lo and hi, to count with.
+func (p *placing) first() int32 { return int32(p.lo) }
+func (p *placing) last() int32  { return int32(p.hi) }
 
 // place finds where a source stands among its keys now, and turns what it crossed.
 func (e *Eval) place(k int32) {
@@ -118,22 +134,22 @@ func (e *Eval) place(k int32) {
 			v = doubleKey(v) // inputs are numbers
 		}
 	default:
-		a, b := &e.in[sp.a], &e.in[sp.b]
+		a, b := e.input(sp.a), e.input(sp.b)
 		if a.cause|b.cause == Known {
 			v, known = sp.of(a.num, b.num)
 		}
 	}
 	p := &e.counters.places[k]
 	switch usual := known && p.lo == p.hi; {
-	case sp.traits&hashed != 0, sp.traits&told != 0 && (!usual || e.retell):
+	case sp.traits&hashed != 0, sp.traits&told != 0 && (!known || e.retell):
 		e.stand(k, v, known)
 		return
 	case !usual:
-		e.appear(sp, p, v, known)
+		e.appear(k, v, known)
 		return
 	}
 	keys := e.layer.keys[sp.base : sp.base+sp.n]
-	was := p.lo
+	was := p.first()
 	at := was
 	for int(at) < len(keys) && keys[at] <= v {
 		at++
@@ -144,7 +160,7 @@ func (e *Eval) place(k int32) {
 	if at == was {
 		return
 	}
-	p.lo, p.hi = at, at
+	p.put(at, at)
 	switch {
 	case sp.traits&told != 0:
 		e.swept(&e.layer.sources[k], sp, was, at)
@@ -175,34 +191,46 @@ var (
 )
 
 // appear lets a source that is only keys become known or unknown.
-func (e *Eval) appear(sp *spot, p *placing, v int64, known bool) {
-	at, above, below := p.lo, untrue, unfalse
+func (e *Eval) appear(k int32, v int64, known bool) {
+	sp, p := &e.layer.spots[k], &e.counters.places[k]
+	at, above, below := p.first(), untrue, unfalse
+	now := [2]Truth{} // below, and above
 	switch {
 	case known:
 		at, above, below = e.layer.walk(sp, p, v), truened, falsened
-		p.lo, p.hi = at, at
+		now = [2]Truth{False, True}
+		p.put(at, at)
 	case p.lo != p.hi || sp.n == 0:
 		return
 	default:
-		p.lo, p.hi = 0, sp.n
+		p.put(0, sp.n)
 	}
+	s := &e.layer.sources[k]
 	if at > 0 {
-		e.span(sp.base, sp.base+at, below)
+		e.sweep(s, sp, 0, at, below, now[0])
 	}
 	if at < sp.n {
-		e.span(sp.base+at, sp.base+sp.n, above)
+		e.sweep(s, sp, at, sp.n, above, now[1])
 	}
 }
+
+// scoped is the place of an input<<1, and 1 where it is of sessions.
+func (t *term) scoped() int32 { return t.index<<1 | int32(t.scope) }
+
+// input returns the state of an input by its place<<1 and scope.
+func (e *Eval) input(scoped int32) *inputState { return &e.inputs[scoped&1][scoped>>1] }
 
 // of returns the key of two inputs; ok is false where they have no value together.
 func (sp *spot) of(a, b int64) (key int64, ok bool) {
 	switch sp.form {
 	case byIntRank:
-		return boolNum(inOrder(sp.code, sense.Int, a, b)), true
+		b, ok := mulInts(b, sp.scale)
+		return boolNum(inOrder(sp.code, sense.Int, a, b)), ok
 	case byInts:
+		b, fits := mulInts(b, sp.scale)
 		n, ok := ofInts(sp.code, a, b)
 		least, most := bounds(sp.kind)
-		return n, ok && n >= least && n <= most
+		return n, fits && ok && n >= least && n <= most
 	}
 	x, y := math.Float64frombits(uint64(a)), math.Float64frombits(uint64(b))
 	y = float64(y * math.Float64frombits(uint64(sp.scale)))
@@ -240,10 +268,10 @@ func (e *Eval) stand(k int32, v int64, known bool) {
 // turn turns all that lies between where a source stood and where it stands.
 func (e *Eval) turn(s *source, sp *spot, p *placing, lo, hi, bucket int32, known bool) {
 	switch {
-	case p.lo == lo && p.hi == hi:
+	case p.first() == lo && p.last() == hi:
 	case p.lo == p.hi && lo == hi:
-		was := p.lo
-		p.lo, p.hi = lo, lo
+		was := p.first()
+		p.put(lo, lo)
 		e.swept(s, sp, was, lo)
 	default:
 		e.cross(s, sp, p, lo, hi)
@@ -251,7 +279,7 @@ func (e *Eval) turn(s *source, sp *spot, p *placing, lo, hi, bucket int32, known
 	if sp.traits&told != 0 && (!known || e.retell) {
 		e.tellAll(s, p)
 	}
-	if s.equals != nil && p.bucket != bucket {
+	if s.equals != nil && int32(p.bucket) != bucket {
 		e.move(s, p, bucket)
 	}
 }
@@ -266,7 +294,7 @@ func (e *Eval) placeMoving(k int32) {
 				num, slope = -int64(e.sinceWhen(m)), 1
 			}
 		}
-	} else if a, b := &e.in[sp.a], &e.in[sp.b]; a.cause|b.cause == Known {
+	} else if a, b := e.input(sp.a), e.input(sp.b); a.cause|b.cause == Known {
 		num, slope = a.num-b.num, int64(a.slope)-int64(b.slope)
 		if known = near(a.num) && near(b.num) && near(int64(e.now)) && slope >= -1 && slope <= 1; !known {
 			e.placeTerms(k)
@@ -276,13 +304,13 @@ func (e *Eval) placeMoving(k int32) {
 	due := sense.Never
 	keys := e.layer.keys[sp.base : sp.base+sp.n]
 	if !known {
-		e.appear(sp, p, 0, false)
+		e.appear(k, 0, false)
 	} else {
 		v := num + slope*int64(e.now)
 		if p.lo != p.hi || p.lo > 0 && keys[p.lo-1] > v || int(p.lo) < len(keys) && keys[p.lo] <= v {
 			e.stand(k, v, true)
 		}
-		switch at := p.lo; {
+		switch at := p.first(); {
 		case slope > 0 && int(at) < len(keys):
 			due = sense.Instant(saturatingSub(keys[at], num))
 		case slope < 0 && at > 0:
@@ -352,7 +380,7 @@ func (e *Eval) value(s *source) (x number, cause Cause, due sense.Instant) {
 // walk counts the keys that a value is not below, from where the source stood last.
 func (l *layer) walk(sp *spot, p *placing, v int64) int32 {
 	keys := l.keys[sp.base : sp.base+sp.n]
-	k := p.lo
+	k := p.first()
 	if p.lo != p.hi { // it was nowhere
 		below, above := int32(0), int32(len(keys))
 		for above-below > 8 {
@@ -450,14 +478,14 @@ func (e *Eval) text(s *source) string {
 // cross turns what lies between where a source stood and where it stands.
 func (e *Eval) cross(s *source, sp *spot, p *placing, lo, hi int32) {
 	was := *p
-	p.lo, p.hi = lo, hi
-	cuts := [...]int32{was.lo, was.hi, lo, hi}
+	p.put(lo, hi)
+	cuts := [...]int32{was.first(), was.last(), lo, hi}
 	for i := range cuts {
 		for k := i; k > 0 && cuts[k] < cuts[k-1]; k-- {
 			cuts[k], cuts[k-1] = cuts[k-1], cuts[k]
 		}
 	}
-	now := placing{lo: lo, hi: hi}
+	now := *p
 	for i := range cuts[:3] {
 		if first, last := cuts[i], cuts[i+1]; first < last {
 			if a, b := was.at(first), now.at(first); a != b {
@@ -480,9 +508,9 @@ func (e *Eval) sweep(s *source, sp *spot, first, last int32, step turn, now Trut
 // at is the truth of "below key k".
 func (p *placing) at(k int32) Truth {
 	switch {
-	case k < p.lo:
+	case k < p.first():
 		return False
-	case k >= p.hi:
+	case k >= p.last():
 		return True
 	}
 	return Unknown
@@ -490,8 +518,8 @@ func (p *placing) at(k int32) Truth {
 
 // move turns the equalities of a source that took another value.
 func (e *Eval) move(s *source, p *placing, bucket int32) {
-	was := p.bucket
-	p.bucket = bucket
+	was := int32(p.bucket)
+	p.bucket = int16(bucket)
 	all := func(was, now Truth) {
 		e.span(s.equals.base, s.equals.base+s.equals.atoms, turnOf(was, now))
 	}

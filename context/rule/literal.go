@@ -2,7 +2,6 @@ package rule
 
 import (
 	"math"
-	"slices"
 
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -167,9 +166,6 @@ func doubleKey(bits int64) int64 {
 	return bits ^ math.MaxInt64
 }
 
-// isEqual says whether the kinds' equality constants are looked up by number.
-func hashesNum(k sense.Kind) bool { return k != sense.String }
-
 // conjunction is And over literals, or its negation, of a node whose counter is not made yet.
 type conjunction struct {
 	literals []literal
@@ -178,10 +174,3 @@ type conjunction struct {
 
 // most is how many arguments a counter counts: four bits for those that are false, four for the unknown ones.
 const most = 15
-
-// union adds literals to a list that is in order, each once.
-func union(list, more []literal) []literal {
-	list = append(list, more...)
-	slices.Sort(list)
-	return slices.Compact(list)
-}

@@ -2,11 +2,11 @@ package rule
 
 import "math"
 
-// pair is a source over two inputs of its own scope, a < b, a - b, a + b*2: what is read to see whether a change of
+// pair is a source over two inputs a < b, a - b, a + b*2: what is read to see whether a change of
 // either crossed a key. Such are many, and most changes cross nothing; so all pairs of an input are looked at in one
 // loop without a branch, and only those that crossed are placed.
 type pair struct {
-	a, b   int32 // places of inputs
+	a, b   int32 // inputs: place<<1, and 1 where they are of sessions
 	source int32
 	fence  int32   // where its keys begin in the fences
 	atom   int32   // of its only key; -1 where it has more
@@ -14,14 +14,14 @@ type pair struct {
 	sign   float64
 }
 
-// gap is the same of two whole numbers: the value is a - b, between least and most, or turned b - a.
+// gap is the same of two whole numbers: the value is sign*(a + scale*b), between least and most before it is turned.
 type gap struct {
 	a, b        int32
 	source      int32
 	fence       int32
 	atom        int32
 	least, most int64
-	turned      bool
+	scale, sign int64
 }
 
 // doubles are the pairs by place of an input, gaps those of whole numbers.
@@ -38,9 +38,8 @@ type pairLists[T any] struct {
 
 func (p *pairLists[T]) of(input int32) []T { return p.list[p.from[input]:p.from[input+1]] }
 
-// makePairs takes the sources that are pairs out of those that inputs feed.
-func (l *layer) makePairs(feeds *pairs) (rest pairs) {
-	of := &l.pairs
+// makePairs takes the sources that are pairs out of those that n inputs of one scope feed.
+func (of *pairsOf) makePairs(l *layer, feeds *pairs, n int) (rest pairs) {
 	fences := make([]int32, len(l.spots)) // of a pair, 1 more; 0 of other sources
 	for k := range l.spots {
 		sp := &l.spots[k]
@@ -54,9 +53,9 @@ func (l *layer) makePairs(feeds *pairs) (rest pairs) {
 		}
 		of.fences = append(append(append(of.fences, math.MinInt64), keys...), math.MaxInt64)
 	}
-	of.doubles.from, of.gaps.from = make([]int32, len(l.inputs)+1), make([]int32, len(l.inputs)+1)
-	byInput := feeds.edges(len(l.inputs))
-	for k := range l.inputs {
+	of.doubles.from, of.gaps.from = make([]int32, n+1), make([]int32, n+1)
+	byInput := feeds.edges(n)
+	for k := range n {
 		for _, source := range byInput.of(int32(k)) {
 			switch sp := &l.spots[source]; {
 			case fences[source] == 0:
@@ -77,9 +76,16 @@ func (sp *spot) isPair() bool {
 	return sp.traits&^mirrored == 0 && (sp.form == byFloats && (sp.code == Add || sp.code == Sub) || sp.form == byFloatRank && sp.code == Lt)
 }
 
-// isGap says whether it is the difference of two whole numbers, or whether one is below the other.
+// mostScale is by how much the second of two whole numbers may be multiplied, and plain says that no overflow is at
+// stake then; what is beyond is placed term by term.
+const mostScale = 1 << 16
+
+func plainGap(a, b int64) bool { return uint64(a+1<<61) < 1<<62 && uint64(b+1<<44) < 1<<45 }
+
+// isGap says whether it is that of two whole numbers.
 func (sp *spot) isGap() bool {
-	return sp.traits == 0 && (sp.form == byInts && sp.code == Sub || sp.form == byIntRank && sp.code == Lt)
+	return sp.traits == 0 && sp.scale > -mostScale && sp.scale < mostScale &&
+		(sp.form == byInts && (sp.code == Sub || sp.code == Add) || sp.form == byIntRank && sp.code == Lt)
 }
 
 // only returns the atom of a source that has one key, -1 for others.
@@ -102,11 +108,16 @@ func (sp *spot) pair(source, fence int32) pair {
 }
 
 func (sp *spot) gap(source, fence int32) gap {
-	w := gap{a: sp.a, b: sp.b, source: source, fence: fence, atom: sp.only(), least: math.MinInt64, most: math.MaxInt64}
-	if w.turned = sp.form == byIntRank; !w.turned {
-		w.least, w.most = bounds(sp.kind)
+	g := gap{a: sp.a, b: sp.b, source: source, fence: fence, atom: sp.only(), least: math.MinInt64, most: math.MaxInt64, scale: sp.scale, sign: 1}
+	if sp.code != Add {
+		g.scale = -g.scale
 	}
-	return w
+	if sp.form == byIntRank {
+		g.sign = -1
+	} else {
+		g.least, g.most = bounds(sp.kind)
+	}
+	return g
 }
 
 // mostPairs is how many pairs are looked at before those that crossed are placed.
@@ -120,19 +131,19 @@ type found struct {
 }
 
 // crossed places the pairs of an input of which its change crossed a key.
-func (e *Eval) crossed(input int32) {
-	of, x := &e.layer.pairs, &e.shared.found
+func (e *Eval) crossed(of *pairsOf, input int32) {
+	x, in := &e.shared.found, &e.inputs
 	for list := of.doubles.of(input); len(list) > 0; {
 		part := list[:min(len(list), mostPairs)]
 		list = list[len(part):]
 		n := 0
 		for k := range part {
 			f := &part[k]
-			a, b, p := &e.in[f.a], &e.in[f.b], &e.counters.places[f.source]
+			a, b, p := &in[f.a&1][f.a>>1], &in[f.b&1][f.b>>1], &e.counters.places[f.source]
 			v := float64(f.sign*(math.Float64frombits(uint64(a.num))+float64(f.scale*math.Float64frombits(uint64(b.num))))) + 0 // no minus zero
 			bits := int64(math.Float64bits(v))
 			key := bits ^ bits>>63&math.MaxInt64 // as doubleKey
-			fence := of.fences[f.fence+p.lo:][:2]
+			fence := of.fences[f.fence+p.first():][:2]
 			unknown, was, odd := bit(a.cause|b.cause != Known), bit(p.lo != p.hi), bit(v != v)
 			beyond := bit(key < fence[0]) | bit(key >= fence[1]) | odd
 			i := n & (mostPairs - 1)
@@ -153,13 +164,11 @@ func (e *Eval) crossed(input int32) {
 		n := 0
 		for k := range part {
 			f := &part[k]
-			a, b, p := &e.in[f.a], &e.in[f.b], &e.counters.places[f.source]
-			v := a.num - b.num
-			odd := bit((a.num^b.num)&(a.num^v) < 0) | bit(v < f.least) | bit(v > f.most) | bit(v == math.MinInt64)
-			if f.turned {
-				v = -v
-			}
-			fence := of.fences[f.fence+p.lo:][:2]
+			a, b, p := &in[f.a&1][f.a>>1], &in[f.b&1][f.b>>1], &e.counters.places[f.source]
+			v := a.num + f.scale*b.num
+			odd := bit(!plainGap(a.num, b.num)) | bit(v < f.least) | bit(v > f.most)
+			v *= f.sign
+			fence := of.fences[f.fence+p.first():][:2]
 			unknown, was := bit(a.cause|b.cause != Known), bit(p.lo != p.hi)
 			beyond := odd | bit(v < fence[0]) | bit(v >= fence[1])
 			i := n & (mostPairs - 1)
@@ -184,7 +193,7 @@ func (e *Eval) placeOnly(source, atom int32, reached bool) {
 		at, now = 1, False
 	}
 	step := turnOf(p.at(0), now)
-	p.lo, p.hi = at, at
+	p.put(at, at)
 	e.span(atom, atom+1, step)
 }
 

@@ -1,6 +1,10 @@
 package rule
 
-import "github.com/tact-edge/tact/context/sense"
+import (
+	"fmt"
+
+	"github.com/tact-edge/tact/context/sense"
+)
 
 // Interest is what a caller wants kept beside the truth of every node.
 type Interest struct {
@@ -29,6 +33,7 @@ type Plan struct {
 	above   edges        // stored node of the device, then of a session -> stored nodes that read it
 	loads   edges        // input -> stored nodes that read it
 	feeds   edges        // place of an input of the device -> sources of sessions that read it
+	across  []bool       // place of an input of the device: sources of sessions read it
 	rises   edges        // stored node of the device, then of a session -> sources that read it: place<<1, and 1 where it is of sessions
 	windows edges        // input -> windows over its readings
 	order   []int32      // rank -> candidate
@@ -63,6 +68,7 @@ type step struct {
 	timer  int32 // slot of its timer, -1 where time alone never changes it
 	hold   int32 // slot of its memory, -1
 	window int32 // slot of its window, -1
+	begins int32 // the input whose index tells it of its turns, for which it is unknown at first; -1 where it must be evaluated
 }
 
 // NewPlan checks a program and prepares it; the program must not change any more.
@@ -95,7 +101,9 @@ func newPlan(p *Program, keep Interest, whole bool) (*Plan, error) {
 	b.look()
 	b.store()
 	if !whole {
-		b.count(keep)
+		if err := b.count(keep); err != nil {
+			return nil, fmt.Errorf("count program: %w", err)
+		}
 	}
 	b.finish()
 	return b.plan, nil
@@ -263,7 +271,7 @@ func (b *builder) give(k int) {
 	compares := op.Code >= Eq && op.Code <= Ge
 	sums := op.Code == Add || op.Code == Sub || op.Code == Neg
 	timed := moving && (compares || sums || isPart(op.Code) || op.Code.overList())
-	s := step{op: op, node: Node(k), code: op.Code, person: b.person[k]}
+	s := step{op: op, node: Node(k), code: op.Code, person: b.person[k], begins: -1}
 	s.lasts = (op.Code == Became || op.Code == Armed) && b.places[op.Args[0]]
 	s.rich = take(!op.Kind.IsNum() || op.Code == Changed, &l.riches)
 	s.window = take(window, &l.windows)
@@ -307,7 +315,7 @@ func (b *builder) finish() {
 				}
 			}
 		}
-		rest := l.makePairs(&b.feeds[scope])
+		rest := l.pairs.makePairs(l, &b.feeds[scope], len(l.inputs))
 		l.feeds = rest.edges(len(l.inputs))
 		l.prepare()
 	}
@@ -328,7 +336,13 @@ func (b *builder) finish() {
 			plan.alone[r>>6] |= 1 << (r & 63)
 		}
 	}
-	plan.feeds, plan.rises = b.feedsAcross.edges(len(plan.layers[ScopeDevice].inputs)), rises.edges(int(device)+len(plan.layers[ScopeSession].steps))
+	inputs := len(plan.layers[ScopeDevice].inputs)
+	plan.across = make([]bool, inputs)
+	for _, k := range b.feedsAcross.from {
+		plan.across[k] = true
+	}
+	rest := plan.layers[ScopeSession].mixed.makePairs(&plan.layers[ScopeSession], &b.feedsAcross, inputs)
+	plan.feeds, plan.rises = rest.edges(inputs), rises.edges(int(device)+len(plan.layers[ScopeSession].steps))
 	plan.loads, plan.windows = loads.edges(len(p.Inputs)), windows.edges(len(p.Inputs))
 }
 

@@ -1,0 +1,131 @@
+package rule
+
+import (
+	"slices"
+
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// layer is what evaluations of one scope share: the stored nodes, and over them the counters.
+//
+// A source is an input or a stored node that conditions compare with constants. Its keys stand in order, so that a
+// new value is found from where the last one was, and the comparisons that turned are a range of keys. The edges from
+// them to the counters above stand in the same order: to turn a range is to walk one range of edges. A counter is And
+// over literals (Or is an And of the opposites): how many of them are false, and how many unknown.
+type layer struct {
+	inputs []int32 // of the scope
+	back   []Node  // those that look back over time
+	steps  []step  // stored nodes, in order
+
+	riches, timers, holds, windows int32 // how many slots of each
+
+	rich    []int32 // place of an input -> slot of a value that is no number, -1
+	sources []source
+	spots   []spot   // by source
+	keys    []int64  // by atom that is a key
+	feeds   edges    // place of an input -> sources that read it, but pairs
+	pairs   pairsOf  // place of an input -> pairs that read it
+	mixed   pairsOf  // of sessions: place of an input of the device -> pairs that read it
+	eager   []int32  // sources that may be known from the first: of constants, or of the device
+	atoms   int32    // below it ids are of atoms, above of counters
+	home    []int32  // atom -> its source
+	from    []starts // id -> where its edges begin in the two
+	own     []uint32 // edges to counters of the same scope
+	parts   []uint32 // edges to parts of candidates: rank<<1, and 1 where the literal is negated
+	across  fan      // id of the device -> counters of sessions
+	about   []about  // by counter
+	watch   edges    // counter -> watched nodes
+	joints  edges    // counter -> joints of which it is the part of its scope
+	both    []joint
+	timed   []int32 // timer slot -> place of a stored node, or the complement of a source
+	unknown []uint8 // counters while nothing is known
+	vague   []uint8 // by rank: the part of a candidate while nothing is known
+}
+
+// starts is where the edges of an id begin.
+type starts struct{ own, parts uint32 }
+
+// ownOf and partsOf return the edges of a range of ids.
+func (l *layer) ownOf(first, last int32) []uint32 { return l.own[l.from[first].own:l.from[last].own] }
+func (l *layer) partsOf(first, last int32) []uint32 {
+	return l.parts[l.from[first].parts:l.from[last].parts]
+}
+
+// fan is edges by id: counter<<1, and 1 where the literal is negated.
+type fan struct{ from, to []uint32 }
+
+func (f *fan) of(first, last int32) []uint32 { return f.to[f.from[first]:f.from[last]] }
+
+// source is a value with the constants that it is compared with: of an input, of a stored node, or of a formula.
+type source struct {
+	terms    []term
+	direct   origin // of what alone it is the value: ofInput or ofStored, else ofWork
+	index    int32  // its place
+	kind     sense.Kind
+	mirrored bool
+	counts   bool // CountTrue, CountReadings: known from below before the window is complete
+	equals   *equals
+	told     fanNodes // key -> stored comparisons, told when the key is crossed
+	timer    int32    // of one that moves by itself, else -1
+}
+
+// fanNodes is places of stored nodes by key, in order of key: place<<1, and 1 where its truth is the opposite.
+type fanNodes struct {
+	from []int32
+	to   []int32
+}
+
+// equals finds the conditions that are true at a value: bucket 0 is of values that no condition names.
+type equals struct {
+	base    int32 // first atom
+	atoms   int32
+	nums    map[int64]int32
+	strs    map[string]int32
+	buckets edges // bucket -> atoms
+}
+
+// about says what hangs on a counter beside its edges.
+type about uint8
+
+const (
+	aboutWatch about = 1 << iota
+	aboutJoint
+)
+
+// joint is a watched conjunction over both scopes: its truth in a session is that of both parts, which are counters.
+type joint struct {
+	device, own int32
+	node        Node
+}
+
+// fanOf sorts edges by where they come from.
+func fanOf(from, to []uint32, n int) fan {
+	f := fan{from: make([]uint32, n+1), to: make([]uint32, len(to))}
+	for _, x := range from {
+		f.from[x+1]++
+	}
+	for k := range n {
+		f.from[k+1] += f.from[k]
+	}
+	next := slices.Clone(f.from[:n])
+	for k, x := range from {
+		f.to[next[x]] = to[k]
+		next[x]++
+	}
+	return f
+}
+
+// prepare says which timer wakes what.
+func (l *layer) prepare() {
+	l.timed = make([]int32, l.timers)
+	for k := range l.steps {
+		if t := l.steps[k].timer; t >= 0 {
+			l.timed[t] = int32(k)
+		}
+	}
+	for k := range l.sources {
+		if s := &l.sources[k]; s.timer >= 0 {
+			l.timed[s.timer] = ^int32(k)
+		}
+	}
+}
