@@ -320,9 +320,9 @@ func (e *Eval) placeMoving(k int32) {
 	e.timers.Set(e.layer.sources[k].timer, due)
 }
 
-// near says whether a number of milliseconds lies within some 36,000 years of 1970, so that neither sums nor bounds of
+// near says whether a number of milliseconds lies within some 139 years of 1970, so that neither sums nor bounds of
 // kinds are at stake.
-func near(n int64) bool { return n > -1<<50 && n < 1<<50 }
+func near(n int64) bool { return n > -1<<42 && n < 1<<42 }
 
 // placeTerms places a source of a stored node or of terms, and notes when time alone moves it on.
 func (e *Eval) placeTerms(k int32) {
