@@ -174,6 +174,9 @@ func (e *Eval) Left(n Node) bool {
 	if slot < 0 || e.layer.steps[slot].hold < 0 {
 		return false
 	}
-	h := &e.holds[e.layer.steps[slot].hold]
-	return h.left && e.now < h.until
+	h, now := &e.holds[e.layer.steps[slot].hold], e.now
+	if e.device != nil {
+		now = max(now, e.device.now) // nothing wakes a session for its end
+	}
+	return h.left && now < h.until
 }
