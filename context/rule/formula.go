@@ -13,6 +13,7 @@ const mostTerms = 16
 type term struct {
 	from  origin
 	scope Scope
+	by    Scope      // of the node that asks for how long: what was always so is since its evaluation began
 	code  Code       // of a work
 	kind  sense.Kind // of the result
 	left  sense.Kind // of a work's arguments
@@ -89,7 +90,7 @@ func (b *builder) plain(n Node) bool {
 // formula appends the terms of a number.
 func (b *builder) formula(terms []term, n Node) []term {
 	op := &b.p.Nodes[n]
-	t := term{scope: op.Scope, kind: op.Kind}
+	t := term{scope: op.Scope, by: op.Scope, kind: op.Kind}
 	switch {
 	case op.Code == Load:
 		t.from, t.index = ofInput, b.plan.known[op.Input].place
@@ -188,6 +189,9 @@ func (e *Eval) lookUp(t *term) (x number, ok bool) {
 	case ofHeld:
 		m := &of.marks[t.index]
 		if m.cause == Known && m.yes {
+			if t.by != e.scope {
+				e = e.device
+			}
 			return number{-int64(e.sinceWhen(m)), 1}, true
 		}
 		return number{}, m.cause == Known
