@@ -170,6 +170,7 @@ func doubleKey(bits int64) int64 {
 type conjunction struct {
 	literals []literal
 	negated  bool
+	nodes    int // of which it is made: their truths are worked out each from the next
 }
 
 // most is how many arguments a counter counts: four bits for those that are false, four for the unknown ones.

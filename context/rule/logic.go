@@ -46,9 +46,11 @@ func (b *builder) literal(n Node) {
 func (b *builder) join(n Node, op *Op) {
 	or := op.Code == Or
 	var list []literal
+	nodes := 1
 	for _, a := range op.Args {
 		if c, ok := b.open[a]; ok && c.negated == or && b.readers[a] == 1 && !b.watched[a] && b.plan.slot[a] < 0 {
 			list = append(list, c.literals...)
+			nodes += c.nodes
 			continue
 		}
 		l := b.of(a)
@@ -69,8 +71,8 @@ func (b *builder) join(n Node, op *Op) {
 			b.literals[n] = list[0].not()
 		}
 	default:
-		b.open[n] = conjunction{literals: list, negated: or}
-		if len(list) > most {
+		b.open[n] = conjunction{literals: list, negated: or, nodes: nodes}
+		if len(list) > most || nodes > most {
 			b.close(n)
 		}
 	}
