@@ -52,7 +52,11 @@ func (b *builder) watchNodes(watched []Node) {
 		if l < 0 {
 			continue
 		}
-		l = b.told(l)
+		if b.p.Nodes[n].Scope > l.scope() { // what is of a session is told there, also where it rests on the device alone
+			l = b.counterOf(ScopeSession, []literal{l})
+		} else {
+			l = b.told(l)
+		}
 		b.watch[l.scope()].add(b.at(l), int32(n))
 	}
 }

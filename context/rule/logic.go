@@ -125,6 +125,11 @@ func (b *builder) counter(list []literal, single bool) literal {
 	if len(own) > 0 {
 		scope = ScopeSession
 	}
+	return b.counterOf(scope, list)
+}
+
+// counterOf returns the counter of a scope over few literals.
+func (b *builder) counterOf(scope Scope, list []literal) literal {
 	k := append(b.scratch[:0], byte(scope))
 	for _, l := range list {
 		k = binary.LittleEndian.AppendUint32(k, uint32(l))
