@@ -105,7 +105,8 @@ func (b *builder) compared(n Node) (c comparison, ok bool) {
 			c.key++
 		}
 	}
-	return c, true
+	// What moves by itself may lie below all numbers.
+	return c, c.key != math.MinInt64 || !b.moves[left]
 }
 
 // ordered returns the comparison of two values of which none is a constant: whether they are in an order is a source
