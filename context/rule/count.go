@@ -112,7 +112,11 @@ func (c *counters) forget() {
 func (c *counters) recount(device *counters, q *queue) {
 	c.forget()
 	c.catchUp(device, q)
-	for k := range c.count {
+	for k, now := range c.made {
+		if id := c.layer.atoms + int32(k); now != Unknown { // what is above it counts on what was made of it
+			c.apply(c.layer.ownOf(id, id+1), turnOf(Unknown, now), q)
+			c.applyParts(c.layer.partsOf(id, id+1), turnOf(Unknown, now), q)
+		}
 		q.add(uint32(k))
 	}
 	for r := range c.parts {
