@@ -1,6 +1,9 @@
 package rule
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // counters is the counting part of an Eval.
 //
@@ -225,11 +228,24 @@ func (c *counters) flushRanks(q *queue) {
 // toggle turns one bit of the set.
 func (c *counters) toggle(w int32, bit uint64) {
 	if c.device != nil {
-		c.moved = c.moved || c.device.set[w]&bit != 0
+		c.moved = c.moved || (c.device.set[w]|c.device.stood(w))&bit != 0
 	} else if n := len(c.shifted); n == 0 || c.shifted[n-1] != w {
 		c.shifted, c.was = append(c.shifted, w), append(c.was, c.set[w])
 	}
 	c.set[w] ^= bit
+}
+
+// stood returns a word of the set as it was when the step began.
+func (c *counters) stood(w int32) uint64 {
+	if k := slices.Index(c.shifted, w); k >= 0 {
+		return c.was[k]
+	}
+	return c.set[w]
+}
+
+// joinTurned says whether the device's part of a joint turned in this step.
+func (c *counters) joinTurned(j int32) bool {
+	return slices.ContainsFunc(c.turned, func(t turnedJoint) bool { return t.joint == j })
 }
 
 // publish works out what became of the counters that may have turned, from below.
@@ -301,7 +317,7 @@ func (c *counters) join(k int32, was, now Truth) {
 		of := &c.layer.both[j]
 		if c.device == nil {
 			c.turned = append(c.turned, turnedJoint{j, was})
-		} else if other := c.device.made[of.device]; both(other, was) == both(other, now) {
+		} else if other := c.device.made[of.device]; both(other, was) == both(other, now) && !c.device.joinTurned(j) {
 			continue
 		}
 		c.flipped = append(c.flipped, of.node)
