@@ -14,6 +14,9 @@ const (
 	MaxArgs   = 1 << 22 // of all nodes together, and the nodes of their bodies
 	MaxZones  = 256
 	MaxDepth  = 2 // of bodies within each other
+	// MaxMembers bounds what an index of lists may hold: the elements of constant lists, each as often as a
+	// condition looks into its list.
+	MaxMembers = 1 << 18
 )
 
 const maxTurns = 4096
@@ -36,13 +39,19 @@ func Check(p *Program) error {
 	if err := checkZones(p.Zones); err != nil {
 		return fmt.Errorf("check program: %w: %w", err, ErrProgram)
 	}
-	args, moves := 0, make([]bool, len(p.Nodes))
+	args, members, moves := 0, 0, make([]bool, len(p.Nodes))
 	for k := range p.Nodes {
 		if args += sizeOf(&p.Nodes[k]); args > MaxArgs {
 			return fmt.Errorf("check program: more than %d arguments: %w", MaxArgs, ErrProgram)
 		}
 		if err := checkNode(p, k, moves); err != nil {
 			return fmt.Errorf("check node %d: %w: %w", k, err, ErrProgram)
+		}
+		if op := &p.Nodes[k]; op.Code == In {
+			members += len(p.Nodes[op.Args[1]].Value.List())
+		}
+		if members > MaxMembers {
+			return fmt.Errorf("check node %d: the lists that are looked into hold more than %d elements together: %w", k, MaxMembers, ErrProgram)
 		}
 	}
 	return nil
