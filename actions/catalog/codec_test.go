@@ -166,7 +166,31 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal("what was decoded and encoded again differs")
 		}
 		catalog.Symbols(b)
+		judge(t, &b.Program)
 	})
+}
+
+// judge evaluates a decoded program while nothing is known: each condition is what full evaluation says.
+func judge(t *testing.T, p *rule.Program) {
+	plan, err := rule.NewPlan(p, rule.Interest{})
+	if err != nil {
+		t.Fatalf("the program of a bundle that was decoded is refused: %v", err)
+	}
+	var all [2]*rule.Eval
+	for k, plan := range []*rule.Plan{plan, plan.Reference()} {
+		device := rule.NewEval(plan)
+		all[k] = device.NewSession()
+		for _, e := range []*rule.Eval{device, all[k]} {
+			e.Begin(1772442000000)
+			e.Settle(1772442000000)
+		}
+	}
+	for n := range p.Nodes {
+		x, y := all[0].Result(rule.Node(n)), all[1].Result(rule.Node(n))
+		if x.Cause != y.Cause || x.Input != y.Input || x.Truth() != y.Truth() {
+			t.Fatalf("node %d %+v: %+v, by full evaluation %+v", n, p.Nodes[n], x, y)
+		}
+	}
 }
 
 // BenchmarkDecode1000 loads a bundle of 1,000 actions; the mark is 20 ms.

@@ -119,6 +119,9 @@ func equal(a, b Result) bool {
 	if a.Value.Kind() == sense.Double && math.IsNaN(a.Value.Double()) {
 		return math.IsNaN(b.Value.Double())
 	}
+	if a.Value.Kind() == sense.List { // what holds no number equals nothing
+		return a.Cause != Known || b.Value.Kind() == sense.List && a.Value.String() == b.Value.String()
+	}
 	return a.Cause != Known || a.Value.Equal(b.Value)
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // FuzzProgram makes programs from raw bytes: Check refuses them, or they evaluate without
-// panic and as they would evaluated anew.
+// panic and as they would evaluated anew, in sessions that come and go, with candidates and watched conditions.
 func FuzzProgram(f *testing.F) {
 	f.Add([]byte{1, 1, 0, 0, 0, 3, 1, 0, 0, 1}, uint64(1))
 	f.Add([]byte{0, 5, 9, 2, 255, 25, 6, 0, 0, 1, 11, 1, 1, 2, 0}, uint64(2))
@@ -52,27 +52,23 @@ func FuzzProgram(f *testing.F) {
 		for len(raw) > 0 && len(p.Nodes) < 80 {
 			p.Nodes = append(p.Nodes, node(0))
 		}
-		w, err := newWorld(&p)
+		keep := sharpInterest(r, &p)
+		if len(p.Nodes) > 0 && seed%16 == 5 {
+			keep.Candidates = append(keep.Candidates, Candidate{Needs: []Node{Node(len(p.Nodes))}})
+			if _, err := NewPlan(&p, keep); err == nil {
+				t.Fatal("a candidate needs a node that does not exist")
+			}
+			return
+		}
+		c, err := newCrowd(r, &p, keep, constant)
 		if err != nil {
 			return
 		}
-		now := t0
-		for range 20 {
-			now = min(now.Add(sense.Duration(1+r.IntN(3000))), max(min(w.device.Next(), w.session.Next()), now+1))
-			w.begin(now)
-			if r.IntN(10) == 0 {
-				w.restart(now)
-			}
-			w.stir(r, now)
-			w.device.Settle(now)
-			w.session.Settle(now)
-			w.deviceF.SettleFully(now)
-			w.sessionF.SettleFully(now)
-			for n := range p.Nodes {
-				if a, b := w.session.Result(Node(n)), w.sessionF.Result(Node(n)); !equal(a, b) {
-					t.Fatalf("node %d %+v: %+v, anew %+v", n, p.Nodes[n], a, b)
-				}
-			}
+		for range r.IntN(3) {
+			c.open()
+		}
+		if err := c.live(12, nil); err != nil {
+			t.Fatal(err)
 		}
 	})
 }
