@@ -189,42 +189,15 @@ func (c *compiler) actionShowing(a *catalog.Action, e entry, f *fields) {
 
 // finish closes the program and points everything at its final nodes.
 func (c *compiler) finish() {
-	program, index := c.language.graph.program()
+	roots := c.roots()
+	read := make([]rule.Node, len(roots))
+	for k, n := range roots {
+		read[k] = *n
+	}
+	program, index := c.language.graph.program(read)
 	c.b.Program = program
-	move := func(n *rule.Node) {
-		if *n != rule.None {
-			*n = index[*n]
-		}
-	}
-	for k := range c.b.Derived {
-		move(&c.b.Derived[k].Node)
-	}
-	for k := range c.b.States {
-		move(&c.b.States[k].Node)
-	}
-	if c.b.SessionEnd != nil {
-		move(&c.b.SessionEnd.Ends)
-	}
-	for k := range c.b.Groups {
-		g := &c.b.Groups[k]
-		move(&g.Eligible)
-		move(&g.Applicable)
-		move(&g.Suitable)
-		for i := range g.Weights {
-			move(&g.Weights[i].When)
-		}
-	}
-	for k := range c.b.Actions {
-		a := &c.b.Actions[k]
-		move(&a.Eligible)
-		move(&a.Applicable)
-		move(&a.Suitable)
-		for i := range a.Weights {
-			move(&a.Weights[i].When)
-		}
-		if a.Price != nil {
-			move(&a.Price.Node)
-		}
+	for _, n := range roots {
+		*n = index[*n]
 	}
 	for k, in := range program.Inputs {
 		if in.From == rule.FromSignal {
@@ -234,4 +207,43 @@ func (c *compiler) finish() {
 	if len(c.b.Actions) == 0 && !slices.ContainsFunc(c.files, func(f *file) bool { return f.lost != "" }) {
 		c.report(pos{}, Warning, "no_actions", "the policy has no actions, so that it is always silent", "add a section actions")
 	}
+}
+
+// roots are the places of the bundle where a node of the program stands.
+func (c *compiler) roots() (all []*rule.Node) {
+	add := func(nodes ...*rule.Node) {
+		for _, n := range nodes {
+			if *n != rule.None {
+				all = append(all, n)
+			}
+		}
+	}
+	weights := func(list []catalog.Weight) {
+		for k := range list {
+			add(&list[k].When)
+		}
+	}
+	for k := range c.b.Derived {
+		add(&c.b.Derived[k].Node)
+	}
+	for k := range c.b.States {
+		add(&c.b.States[k].Node)
+	}
+	if c.b.SessionEnd != nil {
+		add(&c.b.SessionEnd.Ends)
+	}
+	for k := range c.b.Groups {
+		g := &c.b.Groups[k]
+		add(&g.Eligible, &g.Applicable, &g.Suitable)
+		weights(g.Weights)
+	}
+	for k := range c.b.Actions {
+		a := &c.b.Actions[k]
+		add(&a.Eligible, &a.Applicable, &a.Suitable)
+		weights(a.Weights)
+		if a.Price != nil {
+			add(&a.Price.Node)
+		}
+	}
+	return all
 }

@@ -53,10 +53,10 @@ func compileText(names []Name, text string, compile func(*language, string) comp
 	for _, m := range got.bad {
 		findings = append(findings, Finding{Line: 1, Column: m.at + 1, Severity: Error, Code: m.code, Message: m.message, Hint: cure(m.code, m.hint)})
 	}
-	program, index := l.graph.program()
 	if got.node == rule.None {
 		return rule.Program{}, rule.None, findings, nil
 	}
+	program, index := l.graph.program([]rule.Node{got.node})
 	return program, index[got.node], findings, nil
 }
 

@@ -401,14 +401,24 @@ func (g *graph) call(op rule.Op, name string, args ...string) rule.Node {
 	return g.add(op, phrase{name + "(" + strings.Join(args, ", ") + ")", bindAtom})
 }
 
-// program returns the finished program: nodes of the device first, arguments
-// before their readers, and the new index of every node.
-func (g *graph) program() (rule.Program, []rule.Node) {
-	index := make([]rule.Node, len(g.nodes))
+// program returns the finished program: nodes of the device first, arguments before their readers, and the
+// new index of every node. What none of the roots rests on is left out: halves of what became one chain,
+// constants that were folded.
+func (g *graph) program(roots []rule.Node) (rule.Program, []rule.Node) {
+	read := make([]bool, len(g.nodes))
+	for _, n := range roots {
+		read[n] = true
+	}
+	for k := len(g.nodes) - 1; k >= 0; k-- { // arguments stand before their readers
+		for _, a := range g.nodes[k].Args {
+			read[a] = read[a] || read[k]
+		}
+	}
+	index := slices.Repeat([]rule.Node{rule.None}, len(g.nodes))
 	var order []int
 	for _, scope := range []rule.Scope{rule.ScopeDevice, rule.ScopeSession} {
 		for k := range g.nodes {
-			if g.nodes[k].Scope == scope {
+			if g.nodes[k].Scope == scope && read[k] {
 				index[k] = rule.Node(len(order))
 				order = append(order, k)
 			}

@@ -51,7 +51,7 @@ func TestAmounts(t *testing.T) {
 			}
 			continue
 		}
-		program, index := l.graph.program()
+		program, index := l.graph.program([]rule.Node{got.node})
 		plan, err := rule.NewPlan(&program, rule.Interest{})
 		if err != nil {
 			t.Fatalf("%s: %v", c.text, err)
