@@ -17,6 +17,8 @@ const (
 	// MaxMembers bounds what an index of lists may hold: the elements of constant lists, each as often as a
 	// condition looks into its list.
 	MaxMembers = 1 << 18
+	// MaxWindows bounds the nodes that keep readings or turns of some time: each may come to hold MaxEntries.
+	MaxWindows = 1 << 12
 )
 
 const maxTurns = 4096
@@ -39,13 +41,19 @@ func Check(p *Program) error {
 	if err := checkZones(p.Zones); err != nil {
 		return fmt.Errorf("check program: %w: %w", err, ErrProgram)
 	}
-	args, members, moves := 0, 0, make([]bool, len(p.Nodes))
+	args, members, windows, moves := 0, 0, 0, make([]bool, len(p.Nodes))
 	for k := range p.Nodes {
 		if args += sizeOf(&p.Nodes[k]); args > MaxArgs {
 			return fmt.Errorf("check program: more than %d arguments: %w", MaxArgs, ErrProgram)
 		}
 		if err := checkNode(p, k, moves); err != nil {
 			return fmt.Errorf("check node %d: %w: %w", k, err, ErrProgram)
+		}
+		if p.Nodes[k].Code.window() {
+			windows++
+		}
+		if windows > MaxWindows {
+			return fmt.Errorf("check program: more than %d windows: %w", MaxWindows, ErrProgram)
 		}
 		if op := &p.Nodes[k]; op.Code == In {
 			members += len(p.Nodes[op.Args[1]].Value.List())

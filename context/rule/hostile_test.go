@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -309,5 +310,46 @@ func TestFormulasOfAnyLength(t *testing.T) {
 				t.Errorf("%d of %s: %v", loads, kind, err)
 			}
 		}
+	}
+}
+
+// A chain of a hundred thousand conditions over one another is unknown for the reason of its first, on a small stack.
+func TestWhyOfADeepChain(t *testing.T) {
+	p := &Program{Inputs: []Input{{From: FromSignal, Kind: sense.Bool}, {From: FromSignal, Kind: sense.Bool}},
+		Nodes: []Op{{Code: Load, Kind: sense.Bool, Input: 0}, {Code: Load, Kind: sense.Bool, Input: 1}}}
+	for len(p.Nodes) < 100_000 {
+		last := Node(len(p.Nodes) - 1)
+		if len(p.Nodes) == 2 {
+			last = 0
+		}
+		p.Nodes = append(p.Nodes, Op{Code: Not, Kind: sense.Bool, Input: -1, Args: []Node{last}},
+			Op{Code: And, Kind: sense.Bool, Input: -1, Args: []Node{last + 1, 1}})
+	}
+	plan, err := NewPlan(p, Interest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := NewEval(plan)
+	e.Set(0, Result{Cause: SignalStale}, t0)
+	e.Set(1, Result{Value: sense.BoolValue(true)}, t0)
+	e.Settle(t0)
+	defer debug.SetMaxStack(debug.SetMaxStack(1 << 20))
+	if r := e.Result(Node(len(p.Nodes) - 1)); r.Cause != SignalStale || r.Input != 0 {
+		t.Errorf("the last of the chain is %+v", r)
+	}
+}
+
+// More windows than any device has room for are refused.
+func TestTooManyWindows(t *testing.T) {
+	p := &Program{Inputs: []Input{{From: FromSignal, Kind: sense.Double}}}
+	for range MaxWindows {
+		p.Nodes = append(p.Nodes, Op{Code: Mean, Kind: sense.Double, For: sense.Minute})
+	}
+	if err := Check(p); err != nil {
+		t.Fatal(err)
+	}
+	p.Nodes = append(p.Nodes, Op{Code: Max, Kind: sense.Double, For: sense.Minute})
+	if err := Check(p); !errors.Is(err, ErrProgram) || !strings.Contains(err.Error(), "windows") {
+		t.Errorf("one window more: %v", err)
 	}
 }

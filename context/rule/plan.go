@@ -267,7 +267,7 @@ func (b *builder) give(k int) {
 	for _, a := range op.Args {
 		moving = moving || b.moves[a]
 	}
-	window := op.Code == CountTrue || op.Code == CountReadings || op.Code == Mean || op.Code == Min || op.Code == Max || op.Code == Rate
+	window := op.Code.window()
 	compares := op.Code >= Eq && op.Code <= Ge
 	sums := op.Code == Add || op.Code == Sub || op.Code == Neg
 	timed := moving && (compares || sums || isPart(op.Code) || op.Code.overList())

@@ -194,6 +194,15 @@ func (c Code) Pure() bool {
 	return c <= lastCode
 }
 
+// window says whether an operation keeps what happened within some time.
+func (c Code) window() bool {
+	switch c {
+	case CountTrue, CountReadings, Mean, Min, Max, Rate:
+		return true
+	}
+	return false
+}
+
 // overList says whether an operation has a Body.
 func (c Code) overList() bool { return c >= Exists && c <= Map }
 

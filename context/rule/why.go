@@ -1,9 +1,12 @@
 package rule
 
+import "github.com/tact-edge/tact/context/sense"
+
 // causes remembers why nodes are unknown while one question is answered, so that what many conditions share is
 // looked at once.
 type causes struct {
 	question uint32
+	depth    int
 	asked    []uint32 // by node: the question for which it is known
 	found    []mark
 }
@@ -18,8 +21,12 @@ func (e *Eval) why(n Node) mark {
 		clear(c.asked)
 		c.question = 1
 	}
+	c.depth = 0
 	return e.cause(n)
 }
+
+// deepest is how far why follows arguments down. Deeper programs, which no author writes, are gone through from below.
+const deepest = 1000
 
 func (e *Eval) cause(n Node) mark {
 	op := &e.plan.Program.Nodes[n]
@@ -30,7 +37,17 @@ func (e *Eval) cause(n Node) mark {
 	if c.asked[n] == c.question {
 		return c.found[n]
 	}
+	if c.depth == deepest {
+		c.depth = 0
+		for k := range n { // arguments stand before what reads them
+			if e.plan.Program.Nodes[k].Kind == sense.Bool && e.Truth(k) == Unknown {
+				e.cause(k)
+			}
+		}
+		c.depth = deepest - 1
+	}
 	var m mark
+	c.depth++
 	switch op.Code {
 	case Not:
 		m = e.cause(op.Args[0])
@@ -39,6 +56,7 @@ func (e *Eval) cause(n Node) mark {
 	default:
 		m = e.causeOfArguments(op)
 	}
+	c.depth--
 	c.asked[n], c.found[n] = c.question, m
 	return m
 }
