@@ -22,6 +22,7 @@ type Eval struct {
 	step     uint32
 	touched  bool // something waits for Settle
 	retell   bool // stored comparisons forgot what they were told
+	young    bool // nothing was settled yet
 	in       []inputState
 	inputs   [2][]inputState // by scope: those of the device, and its own
 	marks    []mark          // by place among the stored nodes
@@ -111,7 +112,7 @@ func newEval(plan *Plan, device *Eval) *Eval {
 	}
 	l := &plan.layers[scope]
 	n := len(l.steps)
-	e := &Eval{plan: plan, layer: l, device: device, scope: scope, now: longAgo, began: longAgo, step: 1,
+	e := &Eval{plan: plan, layer: l, device: device, scope: scope, now: longAgo, began: longAgo, step: 1, young: true,
 		in: make([]inputState, len(l.inputs)), marks: make([]mark, n), nums: make([]int64, n), rich: make([]sense.Value, l.riches),
 		holds: make([]hold, l.holds), windows: make([]window, l.windows), timers: NewTimers(l.timers),
 		pending: make([]uint64, (len(l.sources)+63)/64), dirty: make([]uint64, (n+63)/64)}

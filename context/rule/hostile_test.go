@@ -105,7 +105,7 @@ var hostile = map[string]func(n int) *Program{
 	},
 	"windows": func(n int) *Program {
 		p := &Program{Inputs: []Input{{From: FromSignal, Kind: sense.Double, Index: -1}}}
-		for k := range n {
+		for k := range min(n, MaxWindows) {
 			p.Nodes = append(p.Nodes, Op{Code: Mean, Kind: sense.Double, Input: 0, For: sense.Hour + sense.Duration(k)})
 		}
 		return p
@@ -317,13 +317,10 @@ func TestFormulasOfAnyLength(t *testing.T) {
 func TestWhyOfADeepChain(t *testing.T) {
 	p := &Program{Inputs: []Input{{From: FromSignal, Kind: sense.Bool}, {From: FromSignal, Kind: sense.Bool}},
 		Nodes: []Op{{Code: Load, Kind: sense.Bool, Input: 0}, {Code: Load, Kind: sense.Bool, Input: 1}}}
-	for len(p.Nodes) < 100_000 {
-		last := Node(len(p.Nodes) - 1)
-		if len(p.Nodes) == 2 {
-			last = 0
-		}
-		p.Nodes = append(p.Nodes, Op{Code: Not, Kind: sense.Bool, Input: -1, Args: []Node{last}},
-			Op{Code: And, Kind: sense.Bool, Input: -1, Args: []Node{last + 1, 1}})
+	for last := Node(0); len(p.Nodes) < 100_000; {
+		p.Nodes = append(p.Nodes, Op{Code: Not, Kind: sense.Bool, Input: -1, Args: []Node{last}})
+		last = Node(len(p.Nodes))
+		p.Nodes = append(p.Nodes, Op{Code: And, Kind: sense.Bool, Input: -1, Args: []Node{last - 1, 1}})
 	}
 	plan, err := NewPlan(p, Interest{})
 	if err != nil {

@@ -440,7 +440,7 @@ func (e *Eval) tellStored(s *source, x int32, t Truth) {
 	}
 	old := &e.marks[slot]
 	if old.cause == next.cause && old.input == next.input && old.yes == next.yes {
-		if old.at == longAgo { // it was never told anything yet
+		if e.young && old.at == longAgo {
 			old.at = min(e.latest(s.terms), e.now)
 		}
 		return

@@ -46,7 +46,7 @@ func (e *Eval) Settle(now sense.Instant) {
 		}
 	}
 	e.counters.publish(e)
-	e.touched, e.retell = false, false
+	e.touched, e.retell, e.young = false, false, false
 }
 
 // follow takes over what the device's last Settle changed; all that the device knows, where it missed one before.
