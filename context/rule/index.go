@@ -548,12 +548,15 @@ func (e *Eval) bucket(s *source, bucket int32, step turn) {
 
 // span turns a range of atoms.
 func (e *Eval) span(first, last int32, step turn) {
-	l, q := e.layer, &e.shared.queues[e.scope]
-	if parts := l.partsOf(first, last); len(parts) > 0 {
-		e.counters.applyParts(parts, step, q)
+	l := e.layer
+	from, to := l.from[first], l.from[last]
+	if from.parts < to.parts {
+		e.counters.applyParts(l.parts[from.parts:to.parts], step, &e.shared.queues[e.scope])
 	}
-	if own := l.ownOf(first, last); len(own) > 0 {
-		e.counters.apply(own, step, q)
+	if from.own < to.own {
+		e.counters.apply(l.own[from.own:to.own], step, &e.shared.queues[e.scope])
 	}
-	e.pass(first, last, step)
+	if e.device == nil {
+		e.pass(first, last, step)
+	}
 }

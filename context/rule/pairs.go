@@ -56,7 +56,11 @@ func (of *pairsOf) makePairs(l *layer, feeds *pairs, n int) (rest pairs) {
 	of.doubles.from, of.gaps.from = make([]int32, n+1), make([]int32, n+1)
 	byInput := feeds.edges(n)
 	for k := range n {
-		for _, source := range byInput.of(int32(k)) {
+		sources := byInput.of(int32(k))
+		for i, source := range sources {
+			if i > 0 && sources[i-1] == source {
+				continue // x - x is one pair
+			}
 			switch sp := &l.spots[source]; {
 			case fences[source] == 0:
 				rest.add(int32(k), source)
@@ -151,10 +155,14 @@ func (e *Eval) crossed(of *pairsOf, input int32) {
 			n += (unknown ^ was) | beyond&^unknown
 		}
 		for i, k := range x.at[:n] {
-			if f := &part[k]; f.atom < 0 || x.lost[i] != 0 {
+			f := &part[k]
+			switch {
+			case x.lost[i] != 0:
 				e.place(f.source)
-			} else {
+			case f.atom >= 0:
 				e.placeOnly(f.source, f.atom, x.key[i] >= of.fences[f.fence+1])
+			default:
+				e.placeAmong(f.source, of.fences[f.fence:], x.key[i])
 			}
 		}
 	}
@@ -176,10 +184,14 @@ func (e *Eval) crossed(of *pairsOf, input int32) {
 			n += (unknown ^ was) | beyond&^unknown
 		}
 		for i, k := range x.at[:n] {
-			if f := &part[k]; f.atom < 0 || x.lost[i] != 0 {
+			f := &part[k]
+			switch {
+			case x.lost[i] != 0:
 				e.place(f.source)
-			} else {
+			case f.atom >= 0:
 				e.placeOnly(f.source, f.atom, x.key[i] >= of.fences[f.fence+1])
+			default:
+				e.placeAmong(f.source, of.fences[f.fence:], x.key[i])
 			}
 		}
 	}
@@ -188,13 +200,45 @@ func (e *Eval) crossed(of *pairsOf, input int32) {
 // placeOnly turns the one key of a source that is known.
 func (e *Eval) placeOnly(source, atom int32, reached bool) {
 	p := &e.counters.places[source]
-	at, now := int32(0), True
-	if reached {
-		at, now = 1, False
+	was := p.lo == p.hi
+	switch {
+	case reached && was:
+		p.put(1, 1)
+		e.span(atom, atom+1, falls)
+	case reached:
+		p.put(1, 1)
+		e.span(atom, atom+1, falsened)
+	case was:
+		p.put(0, 0)
+		e.span(atom, atom+1, rises)
+	default:
+		p.put(0, 0)
+		e.span(atom, atom+1, truened)
 	}
-	step := turnOf(p.at(0), now)
+}
+
+// placeAmong gives a pair that is known its place among several keys, which stand between their fences.
+func (e *Eval) placeAmong(source int32, fences []int64, key int64) {
+	p := &e.counters.places[source]
+	if p.lo != p.hi {
+		e.appear(source, key, true)
+		return
+	}
+	was := p.first()
+	at := was
+	for fences[at+1] <= key {
+		at++
+	}
+	for fences[at] > key {
+		at--
+	}
 	p.put(at, at)
-	e.span(atom, atom+1, step)
+	base := e.layer.spots[source].base
+	if at > was {
+		e.span(base+was, base+at, falls)
+	} else {
+		e.span(base+at, base+was, rises)
+	}
 }
 
 func bit(yes bool) int {
