@@ -23,8 +23,8 @@ const (
 	sizeSource  = 104
 	sizeEquals  = 72
 	sizeSpot    = 32
-	sizePair    = 40
-	sizeGap     = 56
+	sizePair    = 32
+	sizeGap     = 48
 	sizeFound   = 1280
 	sizeTerm    = 24
 	sizeTruthy  = 8

@@ -2,26 +2,25 @@ package rule
 
 import "math"
 
-// pair is a source over two inputs a < b, a - b, a + b*2: what is read to see whether a change of
-// either crossed a key. Such are many, and most changes cross nothing; so all pairs of an input are looked at in one
-// loop without a branch, and only those that crossed are placed.
+// pair is a source over two inputs a < b, a - b, a + b*2, as one of the two sees it: what is read to see whether a
+// change of it crossed a key. Such are many, and most changes cross nothing; so all pairs of an input are looked at in
+// one loop without a branch, and only those that crossed are placed.
 type pair struct {
-	a, b   int32 // inputs: place<<1, and 1 where they are of sessions
+	other  int32 // the other input: place<<1, and 1 where it is of sessions
 	source int32
 	fence  int32   // where its keys begin in the fences
 	atom   int32   // of its only key; -1 where it has more
-	scale  float64 // of doubles: the value is sign*(a + scale*b)
-	sign   float64
+	x, y   float64 // the value is x times the input + y times the other
 }
 
-// gap is the same of two whole numbers: the value is sign*(a + scale*b), between least and most before it is turned.
+// gap is the same of two whole numbers: the value lies between least and most.
 type gap struct {
-	a, b        int32
+	other       int32
 	source      int32
 	fence       int32
 	atom        int32
 	least, most int64
-	scale, sign int64
+	x, y        int64
 }
 
 // doubles are the pairs by place of an input, gaps those of whole numbers.
@@ -38,8 +37,8 @@ type pairLists[T any] struct {
 
 func (p *pairLists[T]) of(input int32) []T { return p.list[p.from[input]:p.from[input+1]] }
 
-// makePairs takes the sources that are pairs out of those that n inputs of one scope feed.
-func (of *pairsOf) makePairs(l *layer, feeds *pairs, n int) (rest pairs) {
+// makePairs takes the sources that are pairs out of those that n inputs of a scope feed.
+func (of *pairsOf) makePairs(l *layer, feeds *pairs, n int, scope Scope) (rest pairs) {
 	fences := make([]int32, len(l.spots)) // of a pair, 1 more; 0 of other sources
 	for k := range l.spots {
 		sp := &l.spots[k]
@@ -65,9 +64,9 @@ func (of *pairsOf) makePairs(l *layer, feeds *pairs, n int) (rest pairs) {
 			case fences[source] == 0:
 				rest.add(int32(k), source)
 			case sp.isPair():
-				of.doubles.list = append(of.doubles.list, sp.pair(source, fences[source]-1))
+				of.doubles.list = append(of.doubles.list, sp.pair(source, fences[source]-1, int32(k)<<1|int32(scope)))
 			default:
-				of.gaps.list = append(of.gaps.list, sp.gap(source, fences[source]-1))
+				of.gaps.list = append(of.gaps.list, sp.gap(source, fences[source]-1, int32(k)<<1|int32(scope)))
 			}
 		}
 		of.doubles.from[k+1], of.gaps.from[k+1] = int32(len(of.doubles.list)), int32(len(of.gaps.list))
@@ -84,7 +83,7 @@ func (sp *spot) isPair() bool {
 // stake then; what is beyond is placed term by term.
 const mostScale = 1 << 16
 
-func plainGap(a, b int64) bool { return uint64(a+1<<61) < 1<<62 && uint64(b+1<<44) < 1<<45 }
+func plain(n int64) bool { return uint64(n+1<<44) < 1<<45 }
 
 // isGap says whether it is that of two whole numbers.
 func (sp *spot) isGap() bool {
@@ -100,26 +99,34 @@ func (sp *spot) only() int32 {
 	return sp.base
 }
 
-func (sp *spot) pair(source, fence int32) pair {
-	p := pair{a: sp.a, b: sp.b, source: source, fence: fence, atom: sp.only(), scale: math.Float64frombits(uint64(sp.scale)), sign: 1}
+// pair is a source that is one as an input sees it.
+func (sp *spot) pair(source, fence, input int32) pair {
+	a, b := 1.0, math.Float64frombits(uint64(sp.scale))
 	if sp.code != Add { // a - b is a + (-1)*b
-		p.scale = -p.scale
+		b = -b
 	}
 	if sp.traits&mirrored != 0 || sp.form == byFloatRank {
-		p.sign = -1
+		a, b = -a, -b
 	}
-	return p
+	if sp.a == input {
+		return pair{other: sp.b, source: source, fence: fence, atom: sp.only(), x: a, y: b}
+	}
+	return pair{other: sp.a, source: source, fence: fence, atom: sp.only(), x: b, y: a}
 }
 
-func (sp *spot) gap(source, fence int32) gap {
-	g := gap{a: sp.a, b: sp.b, source: source, fence: fence, atom: sp.only(), least: math.MinInt64, most: math.MaxInt64, scale: sp.scale, sign: 1}
+// gap is the same of two whole numbers.
+func (sp *spot) gap(source, fence, input int32) gap {
+	a, b := int64(1), sp.scale
 	if sp.code != Add {
-		g.scale = -g.scale
+		b = -b
 	}
+	least, most := bounds(sp.kind)
 	if sp.form == byIntRank {
-		g.sign = -1
-	} else {
-		g.least, g.most = bounds(sp.kind)
+		a, b, least, most = -a, -b, math.MinInt64, math.MaxInt64
+	}
+	g := gap{other: sp.b, source: source, fence: fence, atom: sp.only(), least: least, most: most, x: a, y: b}
+	if sp.a != input {
+		g.other, g.x, g.y = sp.a, b, a
 	}
 	return g
 }
@@ -135,20 +142,30 @@ type found struct {
 }
 
 // crossed places the pairs of an input of which its change crossed a key.
-func (e *Eval) crossed(of *pairsOf, input int32) {
-	x, in := &e.shared.found, &e.inputs
-	for list := of.doubles.of(input); len(list) > 0; {
+func (e *Eval) crossed(of *pairsOf, input int32, in *inputState) {
+	if list := of.doubles.of(input); len(list) > 0 {
+		e.crossedDoubles(of, list, in)
+	}
+	if list := of.gaps.of(input); len(list) > 0 {
+		e.crossedGaps(of, list, in)
+	}
+}
+
+func (e *Eval) crossedDoubles(of *pairsOf, list []pair, changed *inputState) {
+	x, in, places := &e.shared.found, &e.inputs, e.counters.places
+	value, cause := math.Float64frombits(uint64(changed.num)), changed.cause
+	for len(list) > 0 {
 		part := list[:min(len(list), mostPairs)]
 		list = list[len(part):]
 		n := 0
 		for k := range part {
 			f := &part[k]
-			a, b, p := &in[f.a&1][f.a>>1], &in[f.b&1][f.b>>1], &e.counters.places[f.source]
-			v := float64(f.sign*(math.Float64frombits(uint64(a.num))+float64(f.scale*math.Float64frombits(uint64(b.num))))) + 0 // no minus zero
+			other, p := &in[f.other&1][f.other>>1], &places[f.source]
+			v := float64(f.x*value) + float64(f.y*math.Float64frombits(uint64(other.num))) + 0 // no minus zero
 			bits := int64(math.Float64bits(v))
 			key := bits ^ bits>>63&math.MaxInt64 // as doubleKey
 			fence := of.fences[f.fence+p.first():][:2]
-			unknown, was, odd := bit(a.cause|b.cause != Known), bit(p.lo != p.hi), bit(v != v)
+			unknown, was, odd := bit(cause|other.cause != Known), bit(p.lo != p.hi), bit(v != v)
 			beyond := bit(key < fence[0]) | bit(key >= fence[1]) | odd
 			i := n & (mostPairs - 1)
 			x.at[i], x.key[i], x.lost[i] = int32(k), key, unknown|odd
@@ -156,28 +173,25 @@ func (e *Eval) crossed(of *pairsOf, input int32) {
 		}
 		for i, k := range x.at[:n] {
 			f := &part[k]
-			switch {
-			case x.lost[i] != 0:
-				e.place(f.source)
-			case f.atom >= 0:
-				e.placeOnly(f.source, f.atom, x.key[i] >= of.fences[f.fence+1])
-			default:
-				e.placeAmong(f.source, of.fences[f.fence:], x.key[i])
-			}
+			e.placePair(f.source, f.atom, of.fences[f.fence:], x.key[i], x.lost[i] != 0)
 		}
 	}
-	for list := of.gaps.of(input); len(list) > 0; {
+}
+
+func (e *Eval) crossedGaps(of *pairsOf, list []gap, changed *inputState) {
+	x, in, places := &e.shared.found, &e.inputs, e.counters.places
+	value, cause, beyondPlain := changed.num, changed.cause, bit(!plain(changed.num))
+	for len(list) > 0 {
 		part := list[:min(len(list), mostPairs)]
 		list = list[len(part):]
 		n := 0
 		for k := range part {
 			f := &part[k]
-			a, b, p := &in[f.a&1][f.a>>1], &in[f.b&1][f.b>>1], &e.counters.places[f.source]
-			v := a.num + f.scale*b.num
-			odd := bit(!plainGap(a.num, b.num)) | bit(v < f.least) | bit(v > f.most)
-			v *= f.sign
+			other, p := &in[f.other&1][f.other>>1], &places[f.source]
+			v := f.x*value + f.y*other.num
+			odd := beyondPlain | bit(!plain(other.num)) | bit(v < f.least) | bit(v > f.most)
 			fence := of.fences[f.fence+p.first():][:2]
-			unknown, was := bit(a.cause|b.cause != Known), bit(p.lo != p.hi)
+			unknown, was := bit(cause|other.cause != Known), bit(p.lo != p.hi)
 			beyond := odd | bit(v < fence[0]) | bit(v >= fence[1])
 			i := n & (mostPairs - 1)
 			x.at[i], x.key[i], x.lost[i] = int32(k), v, unknown|odd
@@ -185,15 +199,20 @@ func (e *Eval) crossed(of *pairsOf, input int32) {
 		}
 		for i, k := range x.at[:n] {
 			f := &part[k]
-			switch {
-			case x.lost[i] != 0:
-				e.place(f.source)
-			case f.atom >= 0:
-				e.placeOnly(f.source, f.atom, x.key[i] >= of.fences[f.fence+1])
-			default:
-				e.placeAmong(f.source, of.fences[f.fence:], x.key[i])
-			}
+			e.placePair(f.source, f.atom, of.fences[f.fence:], x.key[i], x.lost[i] != 0)
 		}
+	}
+}
+
+// placePair places a pair that crossed a key; one that is lost has no value that the loop knows.
+func (e *Eval) placePair(source, atom int32, fences []int64, key int64, lost bool) {
+	switch {
+	case lost:
+		e.place(source)
+	case atom >= 0:
+		e.placeOnly(source, atom, key >= fences[1])
+	default:
+		e.placeAmong(source, fences, key)
 	}
 }
 

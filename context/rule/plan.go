@@ -315,7 +315,7 @@ func (b *builder) finish() {
 				}
 			}
 		}
-		rest := l.pairs.makePairs(l, &b.feeds[scope], len(l.inputs))
+		rest := l.pairs.makePairs(l, &b.feeds[scope], len(l.inputs), Scope(scope))
 		l.feeds = rest.edges(len(l.inputs))
 		l.prepare()
 	}
@@ -341,7 +341,7 @@ func (b *builder) finish() {
 	for _, k := range b.feedsAcross.from {
 		plan.across[k] = true
 	}
-	rest := plan.layers[ScopeSession].mixed.makePairs(&plan.layers[ScopeSession], &b.feedsAcross, inputs)
+	rest := plan.layers[ScopeSession].mixed.makePairs(&plan.layers[ScopeSession], &b.feedsAcross, inputs, ScopeDevice)
 	plan.feeds, plan.rises = rest.edges(inputs), rises.edges(int(device)+len(plan.layers[ScopeSession].steps))
 	plan.loads, plan.windows = loads.edges(len(p.Inputs)), windows.edges(len(p.Inputs))
 }

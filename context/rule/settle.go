@@ -25,7 +25,7 @@ func (e *Eval) Settle(now sense.Instant) {
 	}
 	e.touched = false
 	for _, k := range e.given {
-		e.crossed(&e.layer.pairs, k)
+		e.crossed(&e.layer.pairs, k, &e.in[k])
 		for _, source := range e.layer.feeds.of(k) {
 			e.place(source)
 		}
@@ -70,7 +70,7 @@ func (e *Eval) follow() {
 			e.touchNode(Node(n))
 		}
 		k := e.plan.known[input].place
-		e.crossed(&e.layer.mixed, k)
+		e.crossed(&e.layer.mixed, k, &d.in[k])
 		for _, source := range e.plan.feeds.of(k) {
 			e.await(source)
 		}
