@@ -9,7 +9,7 @@ type Memory struct {
 
 // Sizes of what evaluations and plans are made of, in bytes of a 64-bit machine; a test holds them to the types.
 const (
-	sizeEval    = 776
+	sizeEval    = 800
 	sizeQueue   = 8264
 	sizeInput   = 24
 	sizeMark    = 16
@@ -64,7 +64,7 @@ func (plan *Plan) memory(scope Scope) (m Memory) {
 		shared += taken(q, 8) + words(q) + sizeQueue
 	}
 	shared += sizeFound + taken(plan.most, sizeMark+sizeValue)
-	m.Bytes += shared
+	m.Bytes += shared + words(len(l.vague))
 	m.Most += shared + len(plan.Program.Nodes)*(4+sizeMark)
 	return m
 }

@@ -23,6 +23,7 @@ type counters struct {
 	turned  []turnedJoint // of the device: in this step, the first time first
 	shifted []int32       // of the device: words of the set that changed in this step
 	was     []uint64      // of the device: what they were
+	either  []uint64      // of the device: the set, with all that was in it in this step
 }
 
 // turn is what an argument's turn adds to the counts above it: as it is, and where it is negated.
@@ -86,6 +87,9 @@ func newCounters(l *layer, device *counters) counters {
 	n := len(l.unknown)
 	c := counters{layer: l, device: device, count: make([]uint8, n), made: make([]Truth, n),
 		places: make([]placing, len(l.sources)), parts: make([]uint8, len(l.vague)), set: make([]uint64, (len(l.vague)+63)/64)}
+	if device == nil {
+		c.either = make([]uint64, len(c.set))
+	}
 	c.clear()
 	return c
 }
@@ -100,6 +104,7 @@ func (c *counters) clear() {
 			c.set[r>>6] |= 1 << (r & 63)
 		}
 	}
+	copy(c.either, c.set)
 }
 
 // forget counts as while nothing is known; what was made of that is left.
@@ -131,6 +136,9 @@ func (c *counters) recount(device *counters, q *queue) {
 }
 
 func (c *counters) beginStep() {
+	for _, w := range c.shifted {
+		c.either[w] = c.set[w]
+	}
 	c.flipped, c.turned, c.shifted, c.was, c.moved = c.flipped[:0], c.turned[:0], c.shifted[:0], c.was[:0], false
 }
 
@@ -228,19 +236,14 @@ func (c *counters) flushRanks(q *queue) {
 // toggle turns one bit of the set.
 func (c *counters) toggle(w int32, bit uint64) {
 	if c.device != nil {
-		c.moved = c.moved || (c.device.set[w]|c.device.stood(w))&bit != 0
-	} else if n := len(c.shifted); n == 0 || c.shifted[n-1] != w {
-		c.shifted, c.was = append(c.shifted, w), append(c.was, c.set[w])
+		c.moved = c.moved || c.device.either[w]&bit != 0
+	} else {
+		if n := len(c.shifted); n == 0 || c.shifted[n-1] != w {
+			c.shifted, c.was = append(c.shifted, w), append(c.was, c.set[w])
+		}
+		c.either[w] |= bit
 	}
 	c.set[w] ^= bit
-}
-
-// stood returns a word of the set as it was when the step began.
-func (c *counters) stood(w int32) uint64 {
-	if k := slices.Index(c.shifted, w); k >= 0 {
-		return c.was[k]
-	}
-	return c.set[w]
 }
 
 // joinTurned says whether the device's part of a joint turned in this step.
@@ -248,13 +251,30 @@ func (c *counters) joinTurned(j int32) bool {
 	return slices.ContainsFunc(c.turned, func(t turnedJoint) bool { return t.joint == j })
 }
 
-// publish works out what became of the counters that may have turned, from below.
+// publish works out what became of the counters that may have turned, from below: first of those that nobody watches and
+// that stand on no others, in any order.
 func (c *counters) publish(e *Eval) {
 	q := &e.shared.queues[e.scope]
 	if !q.some && q.turned.n == 0 && q.ranks.n == 0 {
 		return
 	}
-	c.flush(q)
+	for t := &q.turned; t.n > 0; {
+		t.n--
+		at := t.list[t.n]
+		if c.layer.about[at] != 0 {
+			q.add(at)
+		} else if was, now := c.made[at], truthOf[c.count[at]]; was != now {
+			c.put(e, int32(at), was, now)
+		}
+	}
+	if q.some {
+		c.publishInOrder(e, q)
+	}
+	c.flushRanks(q)
+}
+
+// publishInOrder works out what became of the counters that are queued.
+func (c *counters) publishInOrder(e *Eval, q *queue) {
 	for s := range q.summary {
 		for q.summary[s] != 0 {
 			w := s<<6 + bits.TrailingZeros64(q.summary[s])
@@ -264,13 +284,13 @@ func (c *counters) publish(e *Eval) {
 				was, now := c.made[k], truthOf[c.count[k]]
 				if was != now {
 					c.put(e, k, was, now)
+					c.flush(q)
 				}
 			}
 			q.summary[s] &= q.summary[s] - 1
 		}
 	}
 	q.some = false
-	c.flushRanks(q)
 }
 
 // put gives a counter another truth, and tells who rests on it.
@@ -278,16 +298,7 @@ func (c *counters) put(e *Eval, k int32, was, now Truth) {
 	l := c.layer
 	c.made[k] = now
 	id := l.atoms + k
-	step := turnOf(was, now)
-	if above := l.ownOf(id, id+1); len(above) > 0 {
-		q := &e.shared.queues[e.scope]
-		c.apply(above, step, q)
-		c.flush(q)
-	}
-	if parts := l.partsOf(id, id+1); len(parts) > 0 {
-		c.applyParts(parts, step, &e.shared.queues[e.scope])
-	}
-	e.pass(id, id+1, step)
+	e.span(id, id+1, turnOf(was, now))
 	about := l.about[k]
 	if about&aboutWatch != 0 {
 		for _, n := range l.watch.of(k) {
@@ -296,6 +307,16 @@ func (c *counters) put(e *Eval, k int32, was, now Truth) {
 	}
 	if about&aboutJoint != 0 {
 		c.join(k, was, now)
+	}
+}
+
+// markInner notes which counters stand on others.
+func (l *layer) markInner() {
+	if len(l.from) == 0 {
+		return // of a reference, nothing is counted
+	}
+	for _, x := range l.own[l.from[l.atoms].own:] {
+		l.about[x>>1] |= aboutInner
 	}
 }
 

@@ -90,6 +90,7 @@ type about uint8
 const (
 	aboutWatch about = 1 << iota
 	aboutJoint
+	aboutInner // it stands on counters of its scope
 )
 
 // joint is a watched conjunction over both scopes: its truth in a session is that of both parts, which are counters.

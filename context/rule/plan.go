@@ -106,6 +106,9 @@ func newPlan(p *Program, keep Interest, whole bool) (*Plan, error) {
 		}
 	}
 	b.finish()
+	for scope := range b.plan.layers {
+		b.plan.layers[scope].markInner()
+	}
 	return b.plan, nil
 }
 
