@@ -21,6 +21,7 @@ type Tact struct {
 	begun    []int32  // the sessions of this step
 	due      rule.Timers
 	words    [][]sense.Value
+	personal []int32 // the attributes that are the persons' own
 	now      int32 // the input of now, which moves by itself from the first step on
 }
 
@@ -44,6 +45,9 @@ func NewTact(w *Workload, sessions int, apart bool) (*Tact, error) {
 			values = append(values, sense.StringValue(word))
 		}
 		e.words = append(e.words, values)
+		if apart && w.Attributes[k].Personal {
+			e.personal = append(e.personal, int32(k))
+		}
 	}
 	for range sessions {
 		e.AddSession()
@@ -85,13 +89,13 @@ func (e *Tact) UpdateOf(session int32, attribute int32, v Value, now int64) {
 	e.settle(at)
 }
 
-// Identify gives all attributes of a session's person their values at once.
+// Identify gives all attributes of a session's person their values at once; those of the device are passed over.
 func (e *Tact) Identify(session int32, values []Value, now int64) {
 	at := sense.Instant(now)
 	e.begin(at)
 	e.wake(session, at)
-	for k := range values {
-		e.sessions[session].Set(int32(k), e.result(int32(k), values[k]), at) // those of the device are passed over
+	for _, k := range e.personal {
+		e.sessions[session].Set(k, e.result(k, values[k]), at)
 	}
 	e.settle(at)
 }
