@@ -1,8 +1,12 @@
 package rule
 
-import "github.com/tact-edge/tact/context/sense"
+import (
+	"slices"
 
-// builder makes a plan.
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// builder makes a plan, in time and memory of the size of the program.
 type builder struct {
 	p           *Program
 	plan        *Plan
@@ -14,118 +18,158 @@ type builder struct {
 	firstLoad   []Node  // input -> its first Load
 	feeds       [2]pairs
 	feedsAcross pairs
-	toParts     [2]fan
 	feedsStored [2]pairs
-	watched     []bool
-	sources     map[sourceKey]*making
-	made        [2][]*making
-	literals    []literal
-	open        map[Node]conjunction
-	counters    [2][][]literal
-	keys        map[string]literal
-	watch       [2]pairs
-	parts       [2][][]literal // by rank: the literals of a candidate
-	jointPairs  [2]pairs
-	joints      []joint
-	jointTruths map[Node]truthy
-	scratch     []byte
+
+	all        []*making
+	made       [2][]*making // by scope, in the order in which they are laid
+	sourceOf   [2][]int32   // value, and value with its sign turned -> 1 more than its source of all
+	ordersOf   map[sourceKey]int32
+	asks       []ask
+	equalities []equality
+	lists      map[string]literal // equalities with what is not one value
+	singles    []literal          // bucket of the source at hand -> what holds at that value alone
+	hits       pairs              // of the source at hand: bucket -> atoms
+	tells      []tell
+	makings    arena[making]
+	terms      arena[term]
+	numbers    arena[int32]
+
+	watched      []bool
+	literals     []literal
+	open         []int32 // node -> 1 more than its conjunction, 0 where it has none or its counter is made
+	conjunctions []conjunction
+	held         arena[literal] // what conjunctions are over
+	counters     [2]lists
+	counterOn    map[countKey]literal
+	parts        [2]lists // by rank: the literals of a candidate
+	watch        [2]pairs
+	jointPairs   [2]pairs
+	joints       []joint
+	list         []literal // of the node at hand
+	room         []literal // of the lists that are being parted, one behind the other
+	words        []byte
+	formulas     []term
+}
+
+// arena cuts many short lists from a few long ones.
+type arena[T any] struct{ rest []T }
+
+func (a *arena[T]) take(n int) []T {
+	if n > len(a.rest) {
+		a.rest = make([]T, max(n, 128))
+	}
+	list := a.rest[:n:n]
+	a.rest = a.rest[n:]
+	return list
+}
+
+func (a *arena[T]) keep(list []T) []T {
+	kept := a.take(len(list))
+	copy(kept, list)
+	return kept
+}
+
+// lists are lists of literals by number, flat.
+type lists struct {
+	ends []int32
+	to   []literal
+}
+
+func (l *lists) add(list []literal) {
+	l.to = append(l.to, list...)
+	l.ends = append(l.ends, int32(len(l.to)))
+}
+
+func (l *lists) of(k int) []literal {
+	if k == 0 {
+		return l.to[:l.ends[0]]
+	}
+	return l.to[l.ends[k-1]:l.ends[k]]
 }
 
 // count turns logic over comparisons into counters.
 func (b *builder) count(keep Interest) error {
-	p := b.p
-	b.watched = make([]bool, len(p.Nodes))
-	for _, n := range keep.Watched {
-		if n >= 0 {
-			b.watched[n] = true
+	p, n := b.p, len(b.p.Nodes)
+	b.watched = make([]bool, n)
+	for _, x := range keep.Watched {
+		if x >= 0 {
+			b.watched[x] = true
 		}
 	}
 	for k := range keep.Candidates {
-		for _, n := range keep.Candidates[k].Needs {
-			if n >= 0 {
-				b.readers[n]++
+		for _, x := range keep.Candidates[k].Needs {
+			if x >= 0 {
+				b.readers[x]++
 			}
 		}
 	}
-	b.sources, b.open, b.keys, b.jointTruths = map[sourceKey]*making{}, map[Node]conjunction{}, map[string]literal{}, map[Node]truthy{}
-	b.literals = make([]literal, len(p.Nodes))
-	for n := range p.Nodes {
-		b.literals[n] = noLiteral
-		if p.Nodes[n].Kind == sense.Bool {
-			b.findSource(Node(n))
-		}
+	b.literals, b.open, b.plan.truths = make([]literal, n), make([]int32, n), make([]truthy, n)
+	for k := range p.Nodes {
+		b.literals[k] = noLiteral
+		b.plan.truths[k].device = noLiteral
 	}
-	if err := b.nameAtoms(); err != nil {
+	if err := b.findSources(); err != nil {
 		return err
 	}
-	for n := range p.Nodes {
-		if p.Nodes[n].Kind == sense.Bool {
-			b.literal(Node(n))
+	b.counterOn = make(map[countKey]literal, b.joins())
+	for k := range p.Nodes {
+		if p.Nodes[k].Kind == sense.Bool && b.literals[k] == noLiteral {
+			b.literal(Node(k))
 		}
 	}
 	b.watchNodes(keep.Watched)
 	b.rank(keep.Candidates)
-	for n := range p.Nodes { // what nobody took into its own counter
-		if _, ok := b.open[Node(n)]; ok && b.readers[n] > 1 && b.plan.slot[n] < 0 {
-			b.close(Node(n))
+	for k := range p.Nodes { // what nobody took into its own counter
+		if b.open[k] > 0 && b.readers[k] > 1 && b.plan.slot[k] < 0 {
+			b.close(Node(k))
 		}
 	}
 	b.lay()
-	b.plan.truths = make([]truthy, len(p.Nodes))
-	for n := range p.Nodes {
-		b.plan.truths[n] = truthy{device: noLiteral, own: b.literals[n]}
-	}
-	for n, t := range b.jointTruths { // order: each goes to a place of its own
-		b.plan.truths[n] = t
+	for k := range p.Nodes {
+		if t := &b.plan.truths[k]; t.device == noLiteral { // not one of both scopes
+			t.own = b.literals[k]
+		}
 	}
 	return nil
 }
 
-// lay puts sources, counters and edges into the layers.
-func (b *builder) lay() {
-	var own, across [2]struct{ from, to []uint32 }
-	for scope := range b.counters {
-		l := &b.plan.layers[scope]
-		l.unknown = make([]uint8, len(b.counters[scope]))
-		for c, list := range b.counters[scope] {
-			for _, x := range list {
-				at := &own[scope]
-				if x.scope() != Scope(scope) {
-					at = &across[x.scope()]
-				}
-				at.from = append(at.from, uint32(x.id()))
-				at.to = append(at.to, uint32(c)<<1|uint32(x&1))
-				l.unknown[c] += share[Unknown]
-			}
-		}
-		var parts struct{ from, to []uint32 }
-		for rank, list := range b.parts[scope] {
-			for _, x := range list {
-				parts.from = append(parts.from, uint32(x.id()))
-				parts.to = append(parts.to, uint32(rank)<<1|uint32(x&1))
-				l.vague[rank] += share[Unknown]
-			}
-		}
-		b.toParts[scope] = fanOf(parts.from, parts.to, int(l.atoms)+len(b.counters[scope]))
-		for _, m := range b.made[scope] {
-			if len(m.told.from) > 0 {
-				e := m.told.edges(len(m.keys))
-				m.source.told = fanNodes(e)
-			}
-			l.sources = append(l.sources, m.source)
-			l.spots = append(l.spots, m.spot())
+// joins counts the nodes of logic that may want a counter.
+func (b *builder) joins() (n int) {
+	for k := range b.p.Nodes {
+		if c := b.p.Nodes[k].Code; (c == And || c == Or) && (b.readers[k] > 1 || b.watched[k]) {
+			n++
 		}
 	}
+	return n
+}
+
+// lay puts sources, counters and edges into the layers.
+func (b *builder) lay() {
+	b.layTold()
 	for scope := range b.counters {
-		l := &b.plan.layers[scope]
-		ids := int(l.atoms) + len(b.counters[scope])
-		counters := fanOf(own[scope].from, own[scope].to, ids)
-		l.across = fanOf(across[scope].from, across[scope].to, ids)
-		l.own, l.parts, l.from = counters.to, b.toParts[scope].to, make([]starts, ids+1)
-		for k := range l.from {
-			l.from[k] = starts{counters.from[k], b.toParts[scope].from[k]}
+		l, of := &b.plan.layers[scope], &b.counters[scope]
+		l.sources, l.spots = make([]source, len(b.made[scope])), make([]spot, len(b.made[scope]))
+		for k, m := range b.made[scope] {
+			l.sources[k], l.spots[k] = m.source, m.spot()
 		}
-		n := len(b.counters[scope])
+		n := len(of.ends)
+		l.unknown = make([]uint8, n)
+		for c := range n {
+			l.unknown[c] = uint8(len(of.of(c))) * share[Unknown]
+		}
+		for rank := range l.vague {
+			l.vague[rank] += uint8(len(b.parts[scope].of(rank))) * share[Unknown]
+		}
+		ids := int(l.atoms) + n
+		counters, parts, across := fanOf(of, Scope(scope), ids), fanOf(&b.parts[scope], Scope(scope), ids), &lists{}
+		if Scope(scope) == ScopeDevice {
+			across = &b.counters[ScopeSession]
+		}
+		l.across = fanOf(across, Scope(scope), ids)
+		l.own, l.parts, l.from = counters.to, parts.to, make([]starts, ids+1)
+		for k := range l.from {
+			l.from[k] = starts{counters.from[k], parts.from[k]}
+		}
 		l.about = make([]about, n)
 		l.watch, l.joints = b.watch[scope].edges(n), b.jointPairs[scope].edges(n)
 		for k := range n {
@@ -136,5 +180,37 @@ func (b *builder) lay() {
 			}
 		}
 		l.both = b.joints
+	}
+}
+
+// layTold lays down which stored comparisons each source tells, in order of its keys.
+func (b *builder) layTold() {
+	for k := range b.tells {
+		x := &b.tells[k]
+		x.of.tells++
+		if x.of.source.told.from == nil {
+			x.of.source.told.from = b.numbers.take(len(x.of.keys) + 2)
+		}
+		x.of.source.told.from[x.key+2]++
+	}
+	for _, m := range b.all {
+		if m.tells > 0 {
+			from := m.source.told.from
+			for k := range m.keys {
+				from[k+2] += from[k+1]
+			}
+			m.source.told.to = b.numbers.take(int(m.tells))
+		}
+	}
+	for k := range b.tells {
+		x := &b.tells[k]
+		at := &x.of.source.told.from[x.key+1]
+		x.of.source.told.to[*at] = x.to
+		*at++
+	}
+	for _, m := range b.all {
+		if m.tells > 0 {
+			m.source.told.from = slices.Clip(m.source.told.from[:len(m.keys)+1])
+		}
 	}
 }

@@ -35,18 +35,8 @@ func (b *builder) watchNodes(watched []Node) {
 			continue
 		}
 		seen[n] = true
-		if c, ok := b.open[n]; ok && !c.negated {
-			if device, own := split(c.literals); len(device) > 0 && len(own) > 0 {
-				t := truthy{device: b.counter(device, true), own: b.counter(own, true)}
-				k := int32(len(b.joints))
-				j := joint{device: b.at(t.device), own: b.at(t.own), node: n}
-				b.joints = append(b.joints, j)
-				b.jointTruths[n] = t
-				delete(b.open, n)
-				b.jointPairs[ScopeDevice].add(j.device, k)
-				b.jointPairs[ScopeSession].add(j.own, k)
-				continue
-			}
+		if c := b.opened(n); c != nil && !c.negated && b.watchBoth(n, c.literals) {
+			continue
 		}
 		l := b.of(n)
 		if l < 0 {
@@ -61,10 +51,28 @@ func (b *builder) watchNodes(watched []Node) {
 	}
 }
 
+// watchBoth gives a conjunction over both scopes a counter in each; it returns false for others.
+func (b *builder) watchBoth(n Node, list []literal) bool {
+	device, own := b.split(list)
+	both := len(device) > 0 && len(own) > 0
+	if both {
+		t := truthy{device: b.counter(device, true), own: b.counter(own, true)}
+		k := int32(len(b.joints))
+		j := joint{device: b.at(t.device), own: b.at(t.own), node: n}
+		b.joints = append(b.joints, j)
+		b.plan.truths[n] = t
+		b.open[n] = 0
+		b.jointPairs[ScopeDevice].add(j.device, k)
+		b.jointPairs[ScopeSession].add(j.own, k)
+	}
+	b.room = b.room[:0]
+	return both
+}
+
 // told returns a counter for a literal.
 func (b *builder) told(l literal) literal {
 	if l.id() < b.plan.layers[l.scope()].atoms {
-		return b.counter([]literal{l}, true)
+		return b.counterOf(l.scope(), []literal{l})
 	}
 	return l
 }
@@ -78,35 +86,38 @@ func (b *builder) rank(candidates []Candidate) {
 	for k := range order {
 		order[k] = int32(k)
 	}
-	slices.SortStableFunc(order, func(x, y int32) int { return cmp.Compare(candidates[y].Score, candidates[x].Score) })
+	slices.SortFunc(order, func(x, y int32) int {
+		return cmp.Or(cmp.Compare(candidates[y].Score, candidates[x].Score), cmp.Compare(x, y))
+	})
 	b.plan.order = order
 	for scope := range b.parts {
-		b.parts[scope] = make([][]literal, len(order))
 		b.plan.layers[scope].vague = make([]uint8, len(order))
 	}
 	for rank, c := range order {
-		var list []literal
+		list := b.list[:0]
 		for _, n := range candidates[c].Needs {
 			if n < 0 {
 				continue
 			}
-			j, both := b.jointTruths[n]
-			open, isOpen := b.open[n]
+			t, open := b.plan.truths[n], b.opened(n)
 			switch {
-			case both:
-				list = append(list, j.device, j.own)
-			case isOpen && !open.negated && b.readers[n] == 1:
+			case t.device != noLiteral: // a conjunction over both scopes
+				list = append(list, t.device, t.own)
+			case open != nil && !open.negated && b.readers[n] == 1:
 				list = append(list, open.literals...)
 			default:
 				list = append(list, b.of(n))
 			}
 		}
+		b.list = list
 		list, never := tidy(list)
 		if never {
 			b.plan.layers[ScopeDevice].vague[rank] = share[False]
-			continue
+			list = nil
 		}
-		device, own := split(list)
-		b.parts[ScopeDevice][rank], b.parts[ScopeSession][rank] = b.few(device), b.few(own)
+		device, own := b.split(list)
+		b.parts[ScopeDevice].add(b.few(device))
+		b.parts[ScopeSession].add(b.few(own))
+		b.room = b.room[:0]
 	}
 }

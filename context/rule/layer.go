@@ -1,10 +1,6 @@
 package rule
 
-import (
-	"slices"
-
-	"github.com/tact-edge/tact/context/sense"
-)
+import "github.com/tact-edge/tact/context/sense"
 
 // layer is what evaluations of one scope share: the stored nodes, and over them the counters.
 //
@@ -99,21 +95,30 @@ type joint struct {
 	node        Node
 }
 
-// fanOf sorts edges by where they come from.
-func fanOf(from, to []uint32, n int) fan {
-	f := fan{from: make([]uint32, n+1), to: make([]uint32, len(to))}
-	for _, x := range from {
-		f.from[x+1]++
+// fanOf lays down where the literals of a scope lead, each of n ids: to which of the lists.
+func fanOf(of *lists, scope Scope, n int) fan {
+	from := make([]uint32, n+2)
+	count := 0
+	for _, x := range of.to {
+		if x.scope() == scope {
+			from[x.id()+2]++
+			count++
+		}
 	}
 	for k := range n {
-		f.from[k+1] += f.from[k]
+		from[k+2] += from[k+1]
 	}
-	next := slices.Clone(f.from[:n])
-	for k, x := range from {
-		f.to[next[x]] = to[k]
-		next[x]++
+	to := make([]uint32, count)
+	for k := range of.ends {
+		for _, x := range of.of(k) {
+			if x.scope() == scope { // what begins at id+1 goes on to where that ends
+				at := &from[x.id()+1]
+				to[*at] = uint32(k)<<1 | uint32(x&1)
+				*at++
+			}
+		}
 	}
-	return f
+	return fan{from: from[: n+1 : n+1], to: to}
 }
 
 // prepare says which timer wakes what.

@@ -1,41 +1,13 @@
 package rule
 
-import (
-	"encoding/binary"
-	"slices"
-)
+import "slices"
 
-// literal works out the literal of a bool node; logic over several stays open until somebody wants it.
+// literal works out the literal of logic; that over several stays open until somebody wants it.
 func (b *builder) literal(n Node) {
-	op := &b.p.Nodes[n]
-	if b.literals[n] != noLiteral { // an equality
-		if c, _ := b.compared(n); c.negated {
-			b.literals[n] = b.literals[n].not()
-		}
-		return
-	}
-	c, ok := b.compared(n)
-	switch {
-	case ok:
-		m := b.source(c.of)
-		k, _ := slices.BinarySearch(m.keys, c.key)
-		b.literals[n] = literalOf(m.scope, m.base+int32(k))
-		if c.negated {
-			b.literals[n] = b.literals[n].not()
-		}
-		if b.plan.slot[n] >= 0 && b.toldable(n) {
-			m.told.add(int32(k), b.plan.slot[n]<<1|int32(b.literals[n]&1))
-			if m.direct == ofInput {
-				b.plan.layers[m.scope].steps[b.plan.slot[n]].begins = b.plan.layers[m.scope].inputs[m.index]
-			}
-		}
-	case op.Code == Const:
+	switch op := &b.p.Nodes[n]; op.Code {
+	case Const:
 		b.literals[n] = constant(op.Value.Bool())
-	case op.Code == Load, !b.countable(n):
-		m := b.source(sourceKey{value: b.alias(n), other: None})
-		k, _ := slices.BinarySearch(m.keys, 1)
-		b.literals[n] = literalOf(m.scope, m.base+int32(k)).not()
-	case op.Code == Not:
+	case Not:
 		b.literals[n] = b.of(op.Args[0]).not()
 	default:
 		b.join(n, op)
@@ -45,10 +17,10 @@ func (b *builder) literal(n Node) {
 // join makes And or Or over literals. What only this node reads is taken in.
 func (b *builder) join(n Node, op *Op) {
 	or := op.Code == Or
-	var list []literal
+	list := b.list[:0]
 	nodes := 1
 	for _, a := range op.Args {
-		if c, ok := b.open[a]; ok && c.negated == or && b.readers[a] == 1 && !b.watched[a] && b.plan.slot[a] < 0 {
+		if c := b.opened(a); c != nil && c.negated == or && b.readers[a] == 1 && !b.watched[a] && b.plan.slot[a] < 0 {
 			list = append(list, c.literals...)
 			nodes += c.nodes
 			continue
@@ -59,6 +31,7 @@ func (b *builder) join(n Node, op *Op) {
 		}
 		list = append(list, l)
 	}
+	b.list = list
 	list, never := tidy(list)
 	switch {
 	case never:
@@ -71,11 +44,20 @@ func (b *builder) join(n Node, op *Op) {
 			b.literals[n] = list[0].not()
 		}
 	default:
-		b.open[n] = conjunction{literals: list, negated: or, nodes: nodes}
+		b.conjunctions = append(b.conjunctions, conjunction{literals: b.held.keep(list), negated: or, nodes: nodes})
+		b.open[n] = int32(len(b.conjunctions))
 		if len(list) > most || nodes > most {
 			b.close(n)
 		}
 	}
+}
+
+// opened returns what a node that is open is made of, else nil.
+func (b *builder) opened(n Node) *conjunction {
+	if k := b.open[n]; k > 0 {
+		return &b.conjunctions[k-1]
+	}
+	return nil
 }
 
 // tidy puts literals in order, each once, without what always holds; never says that one never does.
@@ -93,7 +75,7 @@ func tidy(list []literal) (tidied []literal, never bool) {
 
 // of returns the literal of a node, and makes its counter where it has none.
 func (b *builder) of(n Node) literal {
-	if _, ok := b.open[n]; ok {
+	if b.open[n] > 0 {
 		b.close(n)
 	}
 	return b.literals[n]
@@ -101,8 +83,8 @@ func (b *builder) of(n Node) literal {
 
 // close gives a node that is open its counter.
 func (b *builder) close(n Node) {
-	c := b.open[n]
-	delete(b.open, n)
+	c := *b.opened(n)
+	b.open[n] = 0
 	b.literals[n] = b.counter(c.literals, false)
 	if c.negated {
 		b.literals[n] = b.literals[n].not()
@@ -112,58 +94,68 @@ func (b *builder) close(n Node) {
 // counter returns a literal that is true where all of a list are, of at least one; a single one gets a counter only
 // where it is wanted.
 func (b *builder) counter(list []literal, single bool) literal {
-	device, own := split(list)
-	if len(own) > 0 && len(device) > 1 {
-		own = append([]literal{b.counter(device, false)}, own...)
-		return b.counter(own, single)
-	}
-	if len(list) == 1 && !single {
-		return list[0]
-	}
-	list = b.few(list)
+	begin := len(b.room)
+	device, own := b.split(list)
 	scope := ScopeDevice
 	if len(own) > 0 {
 		scope = ScopeSession
 	}
-	return b.counterOf(scope, list)
+	if len(own) > 0 && len(device) > 1 {
+		at := len(b.room)
+		b.room = append(b.room, b.counter(device, false))
+		b.room = append(b.room, own...)
+		list = b.room[at:]
+	}
+	l := list[0]
+	if len(list) > 1 || single {
+		l = b.counterOf(scope, b.few(list))
+	}
+	b.room = b.room[:begin]
+	return l
 }
+
+// countKey makes two counters one: the scope and the number of literals, and these.
+type countKey [1 + most]literal
 
 // counterOf returns the counter of a scope over few literals.
 func (b *builder) counterOf(scope Scope, list []literal) literal {
-	k := append(b.scratch[:0], byte(scope))
-	for _, l := range list {
-		k = binary.LittleEndian.AppendUint32(k, uint32(l))
-	}
-	b.scratch = k
-	if one, ok := b.keys[string(k)]; ok {
+	var key countKey
+	key[0] = literal(len(list)<<1 | int(scope))
+	copy(key[1:], list)
+	if one, ok := b.counterOn[key]; ok {
 		return one
 	}
-	id := b.plan.layers[scope].atoms + int32(len(b.counters[scope]))
-	b.counters[scope] = append(b.counters[scope], slices.Clone(list))
-	b.keys[string(k)] = literalOf(scope, id)
-	return literalOf(scope, id)
+	l := literalOf(scope, b.plan.layers[scope].atoms+int32(len(b.counters[scope].ends)))
+	b.counters[scope].add(list)
+	b.counterOn[key] = l
+	return l
 }
 
-// split parts a list into what is of the device and what is of a session.
-func split(list []literal) (device, own []literal) {
-	for _, l := range list {
-		if l.scope() == ScopeDevice {
-			device = append(device, l)
-		} else {
-			own = append(own, l)
+// split parts a list into what is of the device and what is of a session, in the room; who calls it leaves the room as
+// it was.
+func (b *builder) split(list []literal) (device, own []literal) {
+	begin := len(b.room)
+	for scope := ScopeDevice; scope <= ScopeSession; scope++ {
+		for _, l := range list {
+			if l.scope() == scope {
+				b.room = append(b.room, l)
+			}
+		}
+		if scope == ScopeDevice {
+			device = b.room[begin:]
 		}
 	}
-	return device, own
+	return b.room[begin : begin+len(device)], b.room[begin+len(device):]
 }
 
-// few makes a list short enough for one count.
+// few makes a list short enough for one count, in the room.
 func (b *builder) few(list []literal) []literal {
 	for len(list) > most {
-		var groups []literal
+		begin := len(b.room)
 		for part := range slices.Chunk(list, most) {
-			groups = append(groups, b.counter(part, false))
+			b.room = append(b.room, b.counter(part, false))
 		}
-		list = groups
+		list = b.room[begin:]
 	}
 	return list
 }

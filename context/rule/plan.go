@@ -133,19 +133,18 @@ func (p *pairs) add(from, to int32) {
 
 // edges sorts the pairs by their source and keeps the order of targets.
 func (p *pairs) edges(n int) edges {
-	e := edges{from: make([]int32, n+1), to: make([]int32, len(p.to))}
+	from, to := make([]int32, n+2), make([]int32, len(p.to))
 	for _, f := range p.from {
-		e.from[f+1]++
+		from[f+2]++
 	}
 	for k := range n {
-		e.from[k+1] += e.from[k]
+		from[k+2] += from[k+1]
 	}
-	next := append([]int32(nil), e.from[:n]...)
-	for k, f := range p.from {
-		e.to[next[f]] = p.to[k]
-		next[f]++
+	for k, f := range p.from { // what begins at f+1 goes on to where that ends
+		to[from[f+1]] = p.to[k]
+		from[f+1]++
 	}
-	return e
+	return edges{from: from[: n+1 : n+1], to: to}
 }
 
 // look works out what each node rests on.
@@ -158,8 +157,10 @@ func (b *builder) look() {
 	for k := range b.firstLoad {
 		b.firstLoad[k] = None
 	}
+	var op *Op
+	moves := func(k int) bool { return b.moves[op.Args[k]] }
 	for k := range p.Nodes {
-		op := &p.Nodes[k]
+		op = &p.Nodes[k]
 		plan.first[k] = -1
 		from := FromSignal
 		if readsInput(op.Code) {
@@ -185,7 +186,7 @@ func (b *builder) look() {
 		if op.Code != Load {
 			from = FromSignal
 		}
-		b.moves[k], _ = Moves(op, from, func(k int) bool { return b.moves[op.Args[k]] })
+		b.moves[k], _ = Moves(op, from, moves)
 	}
 	var counts [2]int32
 	for k := range p.Inputs {
@@ -213,6 +214,7 @@ func (b *builder) look() {
 func (b *builder) store() {
 	p, plan := b.p, b.plan
 	stored := make([]bool, len(p.Nodes))
+	var counts [2]int
 	for k := len(p.Nodes) - 1; k >= 0; k-- {
 		op := &p.Nodes[k]
 		switch op.Code {
@@ -231,6 +233,12 @@ func (b *builder) store() {
 				stored[a] = true
 			}
 		}
+		if stored[k] {
+			counts[op.Scope]++
+		}
+	}
+	for scope := range counts {
+		plan.layers[scope].steps = make([]step, 0, counts[scope])
 	}
 	plan.slot = make([]int32, len(p.Nodes))
 	for k := range p.Nodes {

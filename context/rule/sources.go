@@ -13,63 +13,177 @@ import (
 type making struct {
 	source
 	scope Scope
-	at    int32
-	keys  []int64
-	base  int32
-	nums  []equalsNum
-	told  pairs
+	at    int32   // among those of its scope
+	asked int32   // how often a key of it is asked for
+	tells int32   // stored comparisons
+	first int32   // of its equalities; -1 where it has none
+	last  int32   // of them
+	keys  []int64 // in order
+	base  int32   // its first atom
 }
 
-type equalsNum struct {
-	node  Node
-	value []sense.Value
+// ask is a condition that is true below a key of a source, or the opposite of that.
+type ask struct {
+	of       *making
+	key      int64
+	node     Node
+	opposite bool
+}
+
+// equality is a condition that is true at a constant, or at the elements of one, or the opposite of that.
+type equality struct {
+	constant *sense.Value
+	node     Node
+	next     int32 // of the same source, -1 where none follows
+	among    bool
+	opposite bool
+}
+
+func (x *equality) count() int {
+	if x.among {
+		return len(x.constant.List())
+	}
+	return 1
+}
+
+func (x *equality) value(k int) *sense.Value {
+	if x.among {
+		return &x.constant.List()[k]
+	}
+	return x.constant
+}
+
+// tell is a stored comparison that hears of a key of a source: its place<<1, and 1 where its truth is the opposite.
+type tell struct {
+	of  *making
+	key int32
+	to  int32
+}
+
+// findSources makes the sources with their keys, and the literals of all that rests on one directly.
+func (b *builder) findSources() error {
+	p, asks := b.p, 0
+	for k := range p.Nodes {
+		if op := &p.Nodes[k]; op.Kind == sense.Bool && (op.Code < Not || op.Code > Or) {
+			asks++
+		}
+	}
+	b.asks = make([]ask, 0, asks)
+	b.sourceOf[0], b.ordersOf, b.lists = make([]int32, len(p.Nodes)), map[sourceKey]int32{}, map[string]literal{}
+	for n := range p.Nodes {
+		if p.Nodes[n].Kind == sense.Bool {
+			b.findSource(Node(n))
+		}
+	}
+	if err := b.nameAtoms(); err != nil {
+		return err
+	}
+	for k := range b.asks {
+		x := &b.asks[k]
+		m, slot := x.of, b.plan.slot[x.node]
+		at := int32(m.find(x.key))
+		l := literalOf(m.scope, m.base+at)
+		if x.opposite {
+			l = l.not()
+		}
+		b.literals[x.node] = l
+		if slot >= 0 && b.toldable(x.node) {
+			b.tells = append(b.tells, tell{m, at, slot<<1 | int32(l&1)})
+			if m.direct == ofInput {
+				b.plan.layers[m.scope].steps[slot].begins = b.plan.layers[m.scope].inputs[m.index]
+			}
+		}
+	}
+	for k := range b.equalities {
+		if x := &b.equalities[k]; x.opposite {
+			b.literals[x.node] = b.literals[x.node].not()
+		}
+	}
+	return nil
+}
+
+// find returns which of its keys one is.
+func (m *making) find(key int64) int {
+	if len(m.keys) == 1 {
+		return 0
+	}
+	k, _ := slices.BinarySearch(m.keys, key)
+	return k
 }
 
 // findSource notes what a comparison, a bool input or a stored condition rests on.
 func (b *builder) findSource(n Node) {
-	op := &b.p.Nodes[n]
-	c, ok := b.compared(n)
-	switch {
-	case ok && c.code == Lt:
-		m := b.source(c.of)
-		m.keys = append(m.keys, c.key)
-	case ok && c.code == In:
-		m := b.source(c.of)
-		m.nums = append(m.nums, equalsNum{n, c.constant.List()})
-	case ok:
-		m := b.source(c.of)
-		m.nums = append(m.nums, equalsNum{n, []sense.Value{*c.constant}})
-	case op.Code == Load, !b.countable(n) && op.Code != Const:
-		m := b.source(sourceKey{value: b.alias(n), other: None})
-		m.keys = append(m.keys, 1)
+	switch b.p.Nodes[n].Code {
+	case And, Or, Not, Const:
+		return
 	}
+	x := ask{key: 1, node: n, opposite: true}
+	switch c, ok := b.compared(n); {
+	case ok && c.code != Lt:
+		m, at := b.source(c.of), int32(len(b.equalities))
+		b.equalities = append(b.equalities, equality{constant: c.constant, node: n, next: -1, among: c.code == In, opposite: c.negated})
+		if m.first < 0 {
+			m.first = at
+		} else {
+			b.equalities[m.last].next = at
+		}
+		m.last = at
+		return
+	case ok:
+		x.of, x.key, x.opposite = b.source(c.of), c.key, c.negated
+	default:
+		x.of = b.source(sourceKey{value: b.alias(n), other: None})
+	}
+	x.of.asked++
+	b.asks = append(b.asks, x)
 }
 
 // source returns a source, and makes it where it is new.
 func (b *builder) source(key sourceKey) *making {
-	if m := b.sources[key]; m != nil {
-		return m
+	if key.other != None {
+		k := b.ordersOf[key]
+		if k == 0 {
+			k = b.make(key)
+			b.ordersOf[key] = k
+		}
+		return b.all[k-1]
 	}
+	side := boolNum(key.mirrored)
+	if b.sourceOf[side] == nil {
+		b.sourceOf[side] = make([]int32, len(b.p.Nodes))
+	}
+	k := &b.sourceOf[side][key.value]
+	if *k == 0 {
+		*k = b.make(key)
+	}
+	return b.all[*k-1]
+}
+
+// make makes a source, and returns 1 more than its place among all.
+func (b *builder) make(key sourceKey) int32 {
 	op := &b.p.Nodes[key.value]
-	m := &making{scope: op.Scope}
+	m := &b.makings.take(1)[0]
+	*m = making{scope: op.Scope, first: -1}
 	m.source = source{direct: ofWork, kind: op.Kind, mirrored: key.mirrored, counts: isCount(op.Code), timer: -1}
+	terms := b.formula(b.formulas[:0], key.value)
 	if key.other != None {
 		of := &b.p.Nodes[key.other]
 		m.scope, m.kind, m.counts = max(m.scope, of.Scope), sense.Bool, false
-		m.terms = b.formula(b.formula(nil, key.value), key.other)
-		m.terms = append(m.terms, term{from: ofWork, code: key.order, kind: sense.Bool, left: op.Kind, right: of.Kind})
-	} else if m.terms = b.formula(nil, key.value); len(m.terms) == 1 && m.terms[0].from <= ofStored && m.terms[0].scope == m.scope {
-		m.direct, m.index = m.terms[0].from, m.terms[0].index
+		terms = b.formula(terms, key.other)
+		terms = append(terms, term{from: ofWork, code: key.order, kind: sense.Bool, left: op.Kind, right: of.Kind})
+	} else if len(terms) == 1 && terms[0].from <= ofStored && terms[0].scope == m.scope {
+		m.direct, m.index = terms[0].from, terms[0].index
 	}
-	b.sources[key] = m
-	of := &b.made[m.scope]
-	*of = append(*of, m)
+	m.terms, b.formulas = b.terms.keep(terms), terms
+	m.at = int32(len(b.made[m.scope]))
+	b.made[m.scope] = append(b.made[m.scope], m)
+	b.all = append(b.all, m)
 	if b.moves[key.value] && key.other == None {
 		l := &b.plan.layers[m.scope]
 		m.timer = l.timers
 		l.timers++
 	}
-	return m
+	return int32(len(b.all))
 }
 
 // connect notes what feeds a source.
@@ -95,33 +209,34 @@ func (b *builder) connect(m *making) {
 // nameAtoms puts keys in order and gives each an id, source by source; after them those of equalities. Sources that begin
 // with the same input stand together, since they change together.
 func (b *builder) nameAtoms() error {
-	for scope := range b.made {
+	if err := b.orderKeys(); err != nil {
+		return err
+	}
+	for scope, made := range b.made {
 		l := &b.plan.layers[scope]
-		slices.SortStableFunc(b.made[scope], func(x, y *making) int {
-			return cmp.Or(cmp.Compare(x.terms[0].from, y.terms[0].from), cmp.Compare(x.terms[0].index, y.terms[0].index), cmp.Compare(len(x.terms), len(y.terms)))
+		slices.SortFunc(made, func(x, y *making) int {
+			s, t := &x.terms[0], &y.terms[0]
+			return cmp.Or(cmp.Compare(s.from, t.from), cmp.Compare(s.index, t.index), cmp.Compare(len(x.terms), len(y.terms)), cmp.Compare(x.at, y.at))
 		})
-		for k, m := range b.made[scope] {
+		keys := 0
+		for k, m := range made {
 			m.at = int32(k)
 			b.connect(m)
+			keys += len(m.keys)
 		}
-		for _, m := range b.made[scope] {
-			slices.Sort(m.keys)
-			m.keys = slices.Compact(m.keys)
-			if len(m.keys) > mostKeys {
-				return fmt.Errorf("one value is compared with more than %d constants: %w", mostKeys, ErrProgram)
-			}
+		l.keys = make([]int64, 0, keys)
+		for _, m := range made {
 			m.base = int32(len(l.keys))
 			l.keys = append(l.keys, m.keys...)
 		}
-		l.keys = slices.Clip(l.keys)
 		l.atoms = int32(len(l.keys))
-		for _, m := range b.made[scope] {
+		for _, m := range made {
 			if err := b.hash(m, l); err != nil {
 				return err
 			}
 		}
 		l.home = make([]int32, l.atoms)
-		for k, m := range b.made[scope] {
+		for k, m := range made {
 			for a := m.base; a < m.base+int32(len(m.keys)); a++ {
 				l.home[a] = int32(k)
 			}
@@ -135,52 +250,73 @@ func (b *builder) nameAtoms() error {
 	return nil
 }
 
+// orderKeys gives each source the keys that are asked for, in order.
+func (b *builder) orderKeys() error {
+	rest := make([]int64, len(b.asks))
+	for _, m := range b.all {
+		m.keys, rest = rest[:0:m.asked], rest[m.asked:]
+	}
+	for k := range b.asks {
+		m := b.asks[k].of
+		m.keys = append(m.keys, b.asks[k].key)
+	}
+	for _, m := range b.all {
+		slices.Sort(m.keys)
+		m.keys = slices.Compact(m.keys)
+		if len(m.keys) > mostKeys {
+			return fmt.Errorf("one value is compared with more than %d constants: %w", mostKeys, ErrProgram)
+		}
+	}
+	return nil
+}
+
 // hash gives atoms to the equalities of a source, and says which are true at which value.
 func (b *builder) hash(m *making, l *layer) error {
-	if len(m.nums) == 0 {
+	if m.first < 0 {
 		return nil
 	}
-	e := &equals{base: l.atoms, nums: map[int64]int32{}, strs: map[string]int32{}}
+	e := &equals{base: l.atoms}
+	if m.kind == sense.String {
+		e.strs = map[string]int32{}
+	} else {
+		e.nums = map[int64]int32{}
+	}
 	m.equals = e
-	var at pairs
-	buckets := int32(1)
-	for _, x := range m.nums {
-		id := l.atoms
-		key := b.key(ScopeSession+1+m.scope, m.at, x.value)
-		if one, ok := b.keys[key]; ok {
-			b.literals[x.node] = one
+	b.hits.from, b.hits.to = b.hits.from[:0], b.hits.to[:0]
+	b.singles = append(b.singles[:0], noLiteral)
+	for k := m.first; k >= 0; k = b.equalities[k].next {
+		x := &b.equalities[k]
+		one := literalOf(m.scope, l.atoms)
+		if v := x.only(); v != nil && v.Kind() == m.kind && !isNaN(*v) {
+			if known := &b.singles[b.bucket(e, v)]; *known == noLiteral {
+				*known = one
+			} else {
+				one = *known
+			}
+		} else {
+			key := b.key(m, x)
+			if known, ok := b.lists[string(key)]; ok {
+				one = known
+			} else {
+				b.lists[string(key)] = one
+			}
+		}
+		b.literals[x.node] = one
+		if one.id() < l.atoms {
 			continue
 		}
 		l.atoms++
-		b.keys[key] = literalOf(m.scope, id)
-		b.literals[x.node] = literalOf(m.scope, id)
-		for _, v := range x.value {
-			if v.Kind() != m.kind || isNaN(v) {
-				continue
+		for i := range x.count() {
+			if v := x.value(i); v.Kind() == m.kind && !isNaN(*v) {
+				b.hits.add(b.bucket(e, v), one.id())
 			}
-			bucket, ok := int32(0), false
-			if m.kind == sense.String {
-				bucket, ok = e.strs[v.Str()]
-			} else {
-				bucket, ok = e.nums[keyOf(v)]
-			}
-			if !ok {
-				bucket = buckets
-				buckets++
-				if m.kind == sense.String {
-					e.strs[v.Str()] = bucket
-				} else {
-					e.nums[keyOf(v)] = bucket
-				}
-			}
-			at.add(bucket, id)
 		}
 	}
-	if buckets > mostKeys {
+	if len(b.singles) > mostKeys {
 		return fmt.Errorf("one value is compared for equality with more than %d others: %w", mostKeys, ErrProgram)
 	}
 	e.atoms = l.atoms - e.base
-	e.buckets = at.edges(int(buckets))
+	e.buckets = b.hits.edges(len(b.singles))
 	for k := range e.buckets.from[1:] { // a list may name a value twice
 		of := e.buckets.to[e.buckets.from[k]:e.buckets.from[k+1]]
 		slices.Sort(of)
@@ -193,15 +329,43 @@ func (b *builder) hash(m *making, l *layer) error {
 	return nil
 }
 
+// only returns the value of an equality with just one, else nil.
+func (x *equality) only() *sense.Value {
+	if x.count() != 1 {
+		return nil
+	}
+	return x.value(0)
+}
+
+// bucket returns the bucket of a value that a condition names.
+func (b *builder) bucket(e *equals, v *sense.Value) int32 {
+	next := int32(len(b.singles))
+	if e.strs != nil {
+		if bucket, ok := e.strs[v.Str()]; ok {
+			return bucket
+		}
+		e.strs[v.Str()] = next
+	} else {
+		key := keyOf(*v)
+		if bucket, ok := e.nums[key]; ok {
+			return bucket
+		}
+		e.nums[key] = next
+	}
+	b.singles = append(b.singles, noLiteral)
+	return next
+}
+
 // key is what makes two equalities of one source one.
-func (b *builder) key(scope Scope, index int32, values []sense.Value) string {
-	k := binary.AppendVarint(append(b.scratch[:0], byte(scope)), int64(index))
-	for _, v := range values {
+func (b *builder) key(m *making, x *equality) []byte {
+	k := binary.AppendVarint(append(b.words[:0], byte(m.scope)), int64(m.at))
+	for i := range x.count() {
+		v := x.value(i)
 		k = append(k, byte(v.Kind()))
 		k = binary.AppendVarint(k, v.Int())
 		k = binary.AppendVarint(k, int64(len(v.Str())))
 		k = append(k, v.Str()...)
 	}
-	b.scratch = k
-	return string(k)
+	b.words = k
+	return k
 }
