@@ -191,6 +191,7 @@ func BenchmarkLoad(b *testing.B) {
 		{"verify", func() any { _, err := update.Verify(encoded, signature, trusted); return err }},
 		{"decode", func() any { b, _ := catalog.Decode(encoded); return b }},
 		{"check", func() any { return catalog.Check(bundle) }},
+		{"sources", func() any { return moment.Check(bundle) }},
 		{"symbols", func() any { return symbolsOf(wire.BundleID{}, catalog.Symbols(bundle)) }},
 		{"rule", func() any { p, _ := rule.NewPlan(&bundle.Program, moment.Interest(bundle)); return p }},
 		{"moment", func() any { return moment.New(bundle, nil) }},

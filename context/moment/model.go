@@ -36,10 +36,13 @@ type ownOf struct {
 	turns   []int32 // its signals, then its inputs of the slice or the calendar
 }
 
-// Check says whether a bundle's conditions can be evaluated: the program is sound, and every
+// Check says whether a bundle's conditions can be evaluated: the program is sound and can be compiled, and every
 // input points at something of the right kind and scope.
 func Check(b *catalog.Bundle) error {
-	_, err := newModel(b)
+	if err := rule.Compiles(&b.Program, Interest(b)); err != nil {
+		return err
+	}
+	_, err := modelOf(b, nil)
 	return err
 }
 
@@ -48,6 +51,11 @@ func newModel(b *catalog.Bundle) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
+	return modelOf(b, plan)
+}
+
+// modelOf hangs the inputs of a bundle on their sources.
+func modelOf(b *catalog.Bundle, plan *rule.Plan) (*model, error) {
 	m := &model{bundle: b, plan: plan, position: -1, shapes: make([]*place.Shape, len(b.Places)),
 		signals: make([][]int32, len(b.Signals)), facts: make([]int32, len(b.Program.Inputs))}
 	for k := range b.Signals {

@@ -90,6 +90,21 @@ func (plan *Plan) Reference() *Plan {
 // NewReference is NewPlan with every node stored.
 func NewReference(p *Program) (*Plan, error) { return newPlan(p, Interest{}, true) }
 
+// Compiles says whether NewPlan accepts a program and what is to be kept of it, without making the plan.
+func Compiles(p *Program, keep Interest) error {
+	if err := Check(p); err != nil {
+		return err
+	}
+	if err := keep.check(p); err != nil {
+		return err
+	}
+	if !compares(p, mostKeys) {
+		return nil
+	}
+	_, err := newPlan(p, keep, false) // many constants may be the same
+	return err
+}
+
 func newPlan(p *Program, keep Interest, whole bool) (*Plan, error) {
 	if err := Check(p); err != nil {
 		return nil, err

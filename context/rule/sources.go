@@ -369,3 +369,29 @@ func (b *builder) key(m *making, x *equality) []byte {
 	b.words = k
 	return k
 }
+
+// compares says whether one value of a sound program is compared so many times with constants, each element of a list
+// for itself.
+func compares(p *Program, times int) bool {
+	values, inputs := make([]int, len(p.Nodes)), make([]int, len(p.Inputs))
+	for k := range p.Nodes {
+		op := &p.Nodes[k]
+		if op.Code < Eq || op.Code > In {
+			continue
+		}
+		for side, a := range op.Args {
+			constant := &p.Nodes[op.Args[1-side]]
+			if constant.Code != Const {
+				continue
+			}
+			count := &values[a]
+			if p.Nodes[a].Code == Load {
+				count = &inputs[p.Nodes[a].Input]
+			}
+			if *count += max(1, len(constant.Value.List())); *count >= times {
+				return true
+			}
+		}
+	}
+	return false
+}
