@@ -86,14 +86,23 @@ type Past struct {
 	device, own *rule.Thawed
 }
 
+// stillModel prepares a bundle for assumptions, which every node on its own can take.
+func stillModel(b *catalog.Bundle) (*model, error) {
+	plan, err := rule.NewReference(&b.Program)
+	if err != nil {
+		return nil, err
+	}
+	return modelOf(b, plan)
+}
+
 // Thaw makes the moment that was frozen, of the one session, with the slice that was there. The error is
 // rule.ErrProgram: what was frozen is not of this bundle.
 func Thaw(b *catalog.Bundle, f *Frozen, slice *profile.Slice, owners []event.Owner, now sense.Instant) (*Past, error) {
-	m, err := newModel(b)
+	m, err := stillModel(b)
 	if err != nil {
 		m = without(b)
+		m.plan = m.plan.Reference()
 	}
-	m.plan = m.plan.Reference()
 	s := &State{model: m, now: now, started: true, absent: make([]bool, len(b.Signals))}
 	s.device = newScene("", false, rule.NewEval(m.plan), f.DeviceGranted)
 	c := newScene(f.Session, true, s.device.eval.NewSession(), f.Granted)
