@@ -38,9 +38,9 @@ type builder struct {
 	literals     []literal
 	open         []int32 // node -> 1 more than its conjunction, 0 where it has none or its counter is made
 	conjunctions []conjunction
-	held         arena[literal] // what conjunctions are over
+	held         lists // what conjunctions are over
 	counters     [2]lists
-	counterOn    map[countKey]literal
+	merged       [2]merged
 	parts        [2]lists // by rank: the literals of a candidate
 	watch        [2]pairs
 	jointPairs   [2]pairs
@@ -80,6 +80,10 @@ func (l *lists) add(list []literal) {
 	l.ends = append(l.ends, int32(len(l.to)))
 }
 
+func (l *lists) reserve(n, literals int) {
+	l.ends, l.to = make([]int32, 0, n), make([]literal, 0, literals)
+}
+
 func (l *lists) of(k int) []literal {
 	if k == 0 {
 		return l.to[:l.ends[0]]
@@ -111,7 +115,7 @@ func (b *builder) count(keep Interest) error {
 	if err := b.findSources(); err != nil {
 		return err
 	}
-	b.counterOn = make(map[countKey]literal, b.joins())
+	b.reserve(&keep)
 	for k := range p.Nodes {
 		if p.Nodes[k].Kind == sense.Bool && b.literals[k] == noLiteral {
 			b.literal(Node(k))
@@ -133,14 +137,28 @@ func (b *builder) count(keep Interest) error {
 	return nil
 }
 
-// joins counts the nodes of logic that may want a counter.
-func (b *builder) joins() (n int) {
+// reserve makes room for about as many counters as there is logic, so that lists need not grow often.
+func (b *builder) reserve(keep *Interest) {
+	logic, arguments := 0, 0
 	for k := range b.p.Nodes {
-		if c := b.p.Nodes[k].Code; (c == And || c == Or) && (b.readers[k] > 1 || b.watched[k]) {
-			n++
+		if op := &b.p.Nodes[k]; op.Code == And || op.Code == Or {
+			logic++
+			arguments += len(op.Args)
 		}
 	}
-	return n
+	b.conjunctions = make([]conjunction, 0, logic)
+	b.held.reserve(logic, arguments)
+	for scope := range b.counters {
+		b.counters[scope].reserve(logic, arguments)
+		b.parts[scope].reserve(len(keep.Candidates), 2*len(keep.Candidates))
+		b.watch[scope].reserve(len(keep.Watched) / 2)
+		b.jointPairs[scope].reserve(len(keep.Watched) / 2)
+		slots := 256
+		for slots < 2*logic {
+			slots *= 2
+		}
+		b.merged[scope] = make(merged, slots)
+	}
 }
 
 // lay puts sources, counters and edges into the layers.

@@ -35,7 +35,7 @@ func (b *builder) watchNodes(watched []Node) {
 			continue
 		}
 		seen[n] = true
-		if c := b.opened(n); c != nil && !c.negated && b.watchBoth(n, c.literals) {
+		if c := b.opened(n); c != nil && !c.negated && b.watchBoth(n, b.within(n)) {
 			continue
 		}
 		l := b.of(n)
@@ -104,7 +104,7 @@ func (b *builder) rank(candidates []Candidate) {
 			case t.device != noLiteral: // a conjunction over both scopes
 				list = append(list, t.device, t.own)
 			case open != nil && !open.negated && b.readers[n] == 1:
-				list = append(list, open.literals...)
+				list = append(list, b.within(n)...)
 			default:
 				list = append(list, b.of(n))
 			}

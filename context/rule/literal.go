@@ -169,9 +169,8 @@ func doubleKey(bits int64) int64 {
 
 // conjunction is And over literals, or its negation, of a node whose counter is not made yet.
 type conjunction struct {
-	literals []literal
-	negated  bool
-	nodes    int // of which it is made: their truths are worked out each from the next
+	negated bool
+	nodes   int32 // of which it is made: their truths are worked out each from the next
 }
 
 // most is how many arguments a counter counts: four bits for those that are false, four for the unknown ones.

@@ -18,10 +18,10 @@ func (b *builder) literal(n Node) {
 func (b *builder) join(n Node, op *Op) {
 	or := op.Code == Or
 	list := b.list[:0]
-	nodes := 1
+	nodes := int32(1)
 	for _, a := range op.Args {
 		if c := b.opened(a); c != nil && c.negated == or && b.readers[a] == 1 && !b.watched[a] && b.plan.slot[a] < 0 {
-			list = append(list, c.literals...)
+			list = append(list, b.within(a)...)
 			nodes += c.nodes
 			continue
 		}
@@ -44,7 +44,8 @@ func (b *builder) join(n Node, op *Op) {
 			b.literals[n] = list[0].not()
 		}
 	default:
-		b.conjunctions = append(b.conjunctions, conjunction{literals: b.held.keep(list), negated: or, nodes: nodes})
+		b.held.add(list)
+		b.conjunctions = append(b.conjunctions, conjunction{negated: or, nodes: nodes})
 		b.open[n] = int32(len(b.conjunctions))
 		if len(list) > most || nodes > most {
 			b.close(n)
@@ -59,6 +60,9 @@ func (b *builder) opened(n Node) *conjunction {
 	}
 	return nil
 }
+
+// within returns the literals of a node that is open.
+func (b *builder) within(n Node) []literal { return b.held.of(int(b.open[n] - 1)) }
 
 // tidy puts literals in order, each once, without what always holds; never says that one never does.
 func tidy(list []literal) (tidied []literal, never bool) {
@@ -83,10 +87,10 @@ func (b *builder) of(n Node) literal {
 
 // close gives a node that is open its counter.
 func (b *builder) close(n Node) {
-	c := *b.opened(n)
+	negated := b.opened(n).negated
+	b.literals[n] = b.counter(b.within(n), false)
 	b.open[n] = 0
-	b.literals[n] = b.counter(c.literals, false)
-	if c.negated {
+	if negated {
 		b.literals[n] = b.literals[n].not()
 	}
 }
@@ -114,21 +118,52 @@ func (b *builder) counter(list []literal, single bool) literal {
 	return l
 }
 
-// countKey makes two counters one: the scope and the number of literals, and these.
-type countKey [1 + most]literal
-
 // counterOf returns the counter of a scope over few literals.
 func (b *builder) counterOf(scope Scope, list []literal) literal {
-	var key countKey
-	key[0] = literal(len(list)<<1 | int(scope))
-	copy(key[1:], list)
-	if one, ok := b.counterOn[key]; ok {
-		return one
+	of := &b.counters[scope]
+	l := literalOf(scope, b.plan.layers[scope].atoms+int32(len(of.ends)))
+	if one := b.merged[scope].find(of, list); one >= 0 {
+		return literalOf(scope, b.plan.layers[scope].atoms+one)
 	}
-	l := literalOf(scope, b.plan.layers[scope].atoms+int32(len(b.counters[scope].ends)))
-	b.counters[scope].add(list)
-	b.counterOn[key] = l
+	of.add(list)
 	return l
+}
+
+// merged finds lists that are there: 1 more than their numbers, by hash, with as much room again.
+type merged []int32
+
+// mostProbes bounds a search. Lists made to meet in one place stand there twice then, which costs them a counter.
+const mostProbes = 256
+
+// find returns which of the lists is as one, or -1 where none is and it is about to become the last of them.
+func (m *merged) find(of *lists, list []literal) int32 {
+	if 2*len(of.ends) >= len(*m) {
+		*m = make(merged, 2*len(*m))
+		for k := range of.ends {
+			m.look(of, of.of(k), int32(k), false)
+		}
+	}
+	return m.look(of, list, int32(len(of.ends)), true)
+}
+
+// look notes that list k has its place, unless an equal one is wanted and there.
+func (m *merged) look(of *lists, list []literal, k int32, equal bool) int32 {
+	hash := uint64(len(list))
+	for _, l := range list {
+		hash = (hash ^ uint64(uint32(l))) * 0x9e3779b97f4a7c15
+		hash ^= hash >> 29
+	}
+	slots := *m
+	for at := range uint64(mostProbes) {
+		switch slot := &slots[(hash+at)&uint64(len(slots)-1)]; {
+		case *slot == 0:
+			*slot = k + 1
+			return -1
+		case equal && slices.Equal(of.of(int(*slot-1)), list):
+			return *slot - 1
+		}
+	}
+	return -1
 }
 
 // split parts a list into what is of the device and what is of a session, in the room; who calls it leaves the room as

@@ -146,6 +146,8 @@ func (p *pairs) add(from, to int32) {
 	p.from, p.to = append(p.from, from), append(p.to, to)
 }
 
+func (p *pairs) reserve(n int) { p.from, p.to = make([]int32, 0, n), make([]int32, 0, n) }
+
 // edges sorts the pairs by their source and keeps the order of targets.
 func (p *pairs) edges(n int) edges {
 	from, to := make([]int32, n+2), make([]int32, len(p.to))
