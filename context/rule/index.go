@@ -546,17 +546,41 @@ func (e *Eval) bucket(s *source, bucket int32, step turn) {
 	}
 }
 
-// span turns a range of atoms.
+// span turns a range of ids: their edges to parts of candidates, and to counters.
 func (e *Eval) span(first, last int32, step turn) {
-	l := e.layer
+	l, c, q := e.layer, &e.counters, &e.shared.queues[e.scope]
 	from, to := l.from[first], l.from[last]
-	if from.parts < to.parts {
-		e.counters.applyParts(l.parts[from.parts:to.parts], step, &e.shared.queues[e.scope])
-	}
-	if from.own < to.own {
-		e.counters.apply(l.own[from.own:to.own], step, &e.shared.queues[e.scope])
+	parts, own := l.parts[from.parts:to.parts], l.own[from.own:to.own]
+	if len(parts)+len(own) > mostInside || max(q.ranks.n, q.turned.n) > len(q.ranks.list)-mostInside {
+		c.applyParts(parts, step, q)
+		c.apply(own, step, q)
+	} else {
+		n := q.ranks.n
+		for _, x := range parts {
+			at := x >> 1
+			old := c.parts[at]
+			now := old + step[x&1]
+			c.parts[at] = now
+			q.ranks.list[n&(len(q.ranks.list)-1)] = at
+			n += bit(old == 0) | bit(now == 0)
+		}
+		q.ranks.n = n
+		n = q.turned.n
+		for _, x := range own {
+			at := x >> 1
+			old := c.count[at]
+			now := old + step[x&1]
+			c.count[at] = now
+			q.turned.list[n&(len(q.turned.list)-1)] = at
+			differ := truthOf[old] ^ truthOf[now]
+			n += int((differ | differ>>1) & 1)
+		}
+		q.turned.n = n
 	}
 	if e.device == nil {
 		e.pass(first, last, step)
 	}
 }
+
+// mostInside is how many edges are walked without a call.
+const mostInside = 16
