@@ -25,7 +25,7 @@ const (
 	sizeSpot    = 32
 	sizePair    = 32
 	sizeGap     = 48
-	sizeFound   = 1280
+	sizeFound   = 6152
 	sizeTerm    = 24
 	sizeTruthy  = 8
 	sizeJoint   = 12

@@ -224,13 +224,24 @@ func (c *counters) flush(q *queue) {
 
 // flushRanks lets the set follow the parts of candidates.
 func (c *counters) flushRanks(q *queue) {
-	for _, r := range q.ranks.list[:q.ranks.n] {
-		w, one := r>>6, uint64(1)<<(r&63)
-		if (c.parts[r] == 0) != (c.set[w]&one != 0) {
-			c.toggle(int32(w), one)
-		}
-	}
+	ranks := q.ranks.list[:q.ranks.n]
 	q.ranks.n = 0
+	if c.device == nil {
+		for _, r := range ranks {
+			if w, one := r>>6, uint64(1)<<(r&63); (c.parts[r] == 0) != (c.set[w]&one != 0) {
+				c.toggle(int32(w), one)
+			}
+		}
+		return
+	}
+	set, either, moved := c.set, c.device.either, uint64(0)
+	for _, r := range ranks {
+		w := r >> 6
+		differs := (uint64(bit(c.parts[r] == 0)) ^ set[w]>>(r&63)) & 1 << (r & 63)
+		set[w] ^= differs
+		moved |= differs & either[w]
+	}
+	c.moved = c.moved || moved != 0
 }
 
 // toggle turns one bit of the set.

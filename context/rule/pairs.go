@@ -6,19 +6,22 @@ import "math"
 // change of it crossed a key. Such are many, and most changes cross nothing; so all pairs of an input are looked at in
 // one loop without a branch, and only those that crossed are placed.
 type pair struct {
-	other  int32 // the other input: place<<1, and 1 where it is of sessions
+	other int32 // the other input: place<<1, and 1 where it is of sessions
+	fenced
+	x, y float64 // the value is x times the input + y times the other
+}
+
+// fenced is which source a pair is, and where its keys are.
+type fenced struct {
 	source int32
-	fence  int32   // where its keys begin in the fences
-	atom   int32   // of its only key; -1 where it has more
-	x, y   float64 // the value is x times the input + y times the other
+	fence  int32 // where its keys begin in the fences
+	atom   int32 // of its only key; -1 where it has more
 }
 
 // gap is the same of two whole numbers: the value lies between least and most.
 type gap struct {
-	other       int32
-	source      int32
-	fence       int32
-	atom        int32
+	other int32
+	fenced
 	least, most int64
 	x, y        int64
 }
@@ -109,9 +112,9 @@ func (sp *spot) pair(source, fence, input int32) pair {
 		a, b = -a, -b
 	}
 	if sp.a == input {
-		return pair{other: sp.b, source: source, fence: fence, atom: sp.only(), x: a, y: b}
+		return pair{other: sp.b, fenced: fenced{source, fence, sp.only()}, x: a, y: b}
 	}
-	return pair{other: sp.a, source: source, fence: fence, atom: sp.only(), x: b, y: a}
+	return pair{other: sp.a, fenced: fenced{source, fence, sp.only()}, x: b, y: a}
 }
 
 // gap is the same of two whole numbers.
@@ -124,84 +127,100 @@ func (sp *spot) gap(source, fence, input int32) gap {
 	if sp.form == byIntRank {
 		a, b, least, most = -a, -b, math.MinInt64, math.MaxInt64
 	}
-	g := gap{other: sp.b, source: source, fence: fence, atom: sp.only(), least: least, most: most, x: a, y: b}
+	g := gap{other: sp.b, fenced: fenced{source, fence, sp.only()}, least: least, most: most, x: a, y: b}
 	if sp.a != input {
 		g.other, g.x, g.y = sp.a, b, a
 	}
 	return g
 }
 
-// mostPairs is how many pairs are looked at before those that crossed are placed.
+// mostPairs is how many pairs are looked at between two looks at whether there is room for what is found.
 const mostPairs = 64
 
-// found is what was found of the pairs that crossed.
+// found is the pairs that crossed.
 type found struct {
-	at   [mostPairs]int32
-	key  [mostPairs]int64
-	lost [mostPairs]int // 1 where the value is unknown, or no number
+	n    int
+	list [4 * mostPairs]foundPair
+}
+
+// foundPair is a pair that crossed, with its key.
+type foundPair struct {
+	fenced
+	lost int32 // 1 where the value is unknown, or no number
+	key  int64
 }
 
 // crossed places the pairs of an input of which its change crossed a key.
 func (e *Eval) crossed(of *pairsOf, input int32, in *inputState) {
-	if list := of.doubles.of(input); len(list) > 0 {
-		e.crossedDoubles(of, list, in)
+	x := &e.shared.found
+	for list := of.doubles.of(input); len(list) > 0; {
+		part := list[:min(len(list), mostPairs)]
+		list = list[len(part):]
+		e.lookAtDoubles(of, part, in)
+		if x.n > len(x.list)-mostPairs {
+			e.placeFound(of)
+		}
 	}
-	if list := of.gaps.of(input); len(list) > 0 {
-		e.crossedGaps(of, list, in)
+	for list := of.gaps.of(input); len(list) > 0; {
+		part := list[:min(len(list), mostPairs)]
+		list = list[len(part):]
+		e.lookAtGaps(of, part, in)
+		if x.n > len(x.list)-mostPairs {
+			e.placeFound(of)
+		}
+	}
+	if x.n > 0 {
+		e.placeFound(of)
 	}
 }
 
-func (e *Eval) crossedDoubles(of *pairsOf, list []pair, changed *inputState) {
+func (e *Eval) lookAtDoubles(of *pairsOf, part []pair, changed *inputState) {
 	x, in, places := &e.shared.found, &e.inputs, e.counters.places
 	value, cause := math.Float64frombits(uint64(changed.num)), changed.cause
-	for len(list) > 0 {
-		part := list[:min(len(list), mostPairs)]
-		list = list[len(part):]
-		n := 0
-		for k := range part {
-			f := &part[k]
-			other, p := &in[f.other&1][f.other>>1], &places[f.source]
-			v := float64(f.x*value) + float64(f.y*math.Float64frombits(uint64(other.num))) + 0 // no minus zero
-			bits := int64(math.Float64bits(v))
-			key := bits ^ bits>>63&math.MaxInt64 // as doubleKey
-			fence := of.fences[f.fence+p.first():][:2]
-			unknown, was, odd := bit(cause|other.cause != Known), bit(p.lo != p.hi), bit(v != v)
-			beyond := bit(key < fence[0]) | bit(key >= fence[1]) | odd
-			i := n & (mostPairs - 1)
-			x.at[i], x.key[i], x.lost[i] = int32(k), key, unknown|odd
-			n += (unknown ^ was) | beyond&^unknown
-		}
-		for i, k := range x.at[:n] {
-			f := &part[k]
-			e.placePair(f.source, f.atom, of.fences[f.fence:], x.key[i], x.lost[i] != 0)
-		}
+	n := x.n
+	for k := range part {
+		f := &part[k]
+		other, p := &in[f.other&1][f.other>>1], &places[f.source]
+		v := float64(f.x*value) + float64(f.y*math.Float64frombits(uint64(other.num))) + 0 // no minus zero
+		bits := int64(math.Float64bits(v))
+		key := bits ^ bits>>63&math.MaxInt64 // as doubleKey
+		fence := of.fences[f.fence+p.first():][:2]
+		unknown, was, odd := bit(cause|other.cause != Known), bit(p.lo != p.hi), bit(v != v)
+		beyond := bit(key < fence[0]) | bit(key >= fence[1]) | odd
+		at := &x.list[n&(len(x.list)-1)]
+		at.fenced, at.key, at.lost = f.fenced, key, int32(unknown|odd)
+		n += (unknown ^ was) | beyond&^unknown
 	}
+	x.n = n
 }
 
-func (e *Eval) crossedGaps(of *pairsOf, list []gap, changed *inputState) {
+func (e *Eval) lookAtGaps(of *pairsOf, part []gap, changed *inputState) {
 	x, in, places := &e.shared.found, &e.inputs, e.counters.places
 	value, cause, beyondPlain := changed.num, changed.cause, bit(!plain(changed.num))
-	for len(list) > 0 {
-		part := list[:min(len(list), mostPairs)]
-		list = list[len(part):]
-		n := 0
-		for k := range part {
-			f := &part[k]
-			other, p := &in[f.other&1][f.other>>1], &places[f.source]
-			v := f.x*value + f.y*other.num
-			odd := beyondPlain | bit(!plain(other.num)) | bit(v < f.least) | bit(v > f.most)
-			fence := of.fences[f.fence+p.first():][:2]
-			unknown, was := bit(cause|other.cause != Known), bit(p.lo != p.hi)
-			beyond := odd | bit(v < fence[0]) | bit(v >= fence[1])
-			i := n & (mostPairs - 1)
-			x.at[i], x.key[i], x.lost[i] = int32(k), v, unknown|odd
-			n += (unknown ^ was) | beyond&^unknown
-		}
-		for i, k := range x.at[:n] {
-			f := &part[k]
-			e.placePair(f.source, f.atom, of.fences[f.fence:], x.key[i], x.lost[i] != 0)
-		}
+	n := x.n
+	for k := range part {
+		f := &part[k]
+		other, p := &in[f.other&1][f.other>>1], &places[f.source]
+		v := f.x*value + f.y*other.num
+		odd := beyondPlain | bit(!plain(other.num)) | bit(v < f.least) | bit(v > f.most)
+		fence := of.fences[f.fence+p.first():][:2]
+		unknown, was := bit(cause|other.cause != Known), bit(p.lo != p.hi)
+		beyond := odd | bit(v < fence[0]) | bit(v >= fence[1])
+		at := &x.list[n&(len(x.list)-1)]
+		at.fenced, at.key, at.lost = f.fenced, v, int32(unknown|odd)
+		n += (unknown ^ was) | beyond&^unknown
 	}
+	x.n = n
+}
+
+// placeFound places the pairs that were found.
+func (e *Eval) placeFound(of *pairsOf) {
+	x := &e.shared.found
+	for k := range x.list[:x.n] {
+		f := &x.list[k]
+		e.placePair(f.source, f.atom, of.fences[f.fence:], f.key, f.lost != 0)
+	}
+	x.n = 0
 }
 
 // placePair places a pair that crossed a key; one that is lost has no value that the loop knows.
@@ -216,24 +235,15 @@ func (e *Eval) placePair(source, atom int32, fences []int64, key int64, lost boo
 	}
 }
 
+// turnsOnly is what the turn of one key is, by where it was unknown, and whether the value reaches it now.
+var turnsOnly = [...]turn{rises, falls, truened, falsened}
+
 // placeOnly turns the one key of a source that is known.
 func (e *Eval) placeOnly(source, atom int32, reached bool) {
-	p := &e.counters.places[source]
-	was := p.lo == p.hi
-	switch {
-	case reached && was:
-		p.put(1, 1)
-		e.span(atom, atom+1, falls)
-	case reached:
-		p.put(1, 1)
-		e.span(atom, atom+1, falsened)
-	case was:
-		p.put(0, 0)
-		e.span(atom, atom+1, rises)
-	default:
-		p.put(0, 0)
-		e.span(atom, atom+1, truened)
-	}
+	p, at := &e.counters.places[source], bit(reached)
+	step := turnsOnly[at|bit(p.lo != p.hi)<<1]
+	p.put(int32(at), int32(at))
+	e.span(atom, atom+1, step)
 }
 
 // placeAmong gives a pair that is known its place among several keys, which stand between their fences.
