@@ -205,12 +205,16 @@ func (e *Eval) appear(k int32, v int64, known bool) {
 	default:
 		p.put(0, sp.n)
 	}
-	s := &e.layer.sources[k]
+	e.arise(&e.layer.sources[k], sp, at, below, above, now[0], now[1])
+}
+
+// arise turns all keys of a source, those before one of them and those from there on.
+func (e *Eval) arise(s *source, sp *spot, at int32, below, above turn, nowBelow, nowAbove Truth) {
 	if at > 0 {
-		e.sweep(s, sp, 0, at, below, now[0])
+		e.sweep(s, sp, 0, at, below, nowBelow)
 	}
 	if at < sp.n {
-		e.sweep(s, sp, at, sp.n, above, now[1])
+		e.sweep(s, sp, at, sp.n, above, nowAbove)
 	}
 }
 
@@ -273,6 +277,9 @@ func (e *Eval) turn(s *source, sp *spot, p *placing, lo, hi, bucket int32, known
 		was := p.first()
 		p.put(lo, lo)
 		e.swept(s, sp, was, lo)
+	case p.lo == 0 && p.last() == sp.n && lo == hi: // nothing was known
+		p.put(lo, lo)
+		e.arise(s, sp, lo, falsened, truened, False, True)
 	default:
 		e.cross(s, sp, p, lo, hi)
 	}
