@@ -33,9 +33,16 @@ var share = [...]uint8{Unknown: 0x10, False: 0x01, True: 0x00}
 
 var opposite = [...]Truth{Unknown: Unknown, False: True, True: False}
 
-func turnOf(was, now Truth) turn {
-	return turn{share[now] - share[was], share[opposite[now]] - share[opposite[was]]}
-}
+func turnOf(was, now Truth) turn { return turns[was&3][now&3] }
+
+var turns = func() (of [4][4]turn) {
+	for was := range share {
+		for now := range share {
+			of[was][now] = turn{share[now] - share[was], share[opposite[now]] - share[opposite[was]]}
+		}
+	}
+	return of
+}()
 
 // truthOf is what a count makes of its node.
 var truthOf = func() (of [256]Truth) {
