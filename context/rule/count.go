@@ -272,7 +272,7 @@ func (c *counters) joinTurned(j int32) bool {
 // publish works out what became of the counters that may have turned, from below: first of those that nobody watches and
 // that stand on no others, in any order.
 func (c *counters) publish(e *Eval) {
-	q := &e.shared.queues[e.scope]
+	q := e.queue
 	if !q.some && q.turned.n == 0 && q.ranks.n == 0 {
 		return
 	}

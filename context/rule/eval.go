@@ -16,6 +16,7 @@ type Eval struct {
 	layer    *layer
 	device   *Eval // nil for the device's own
 	shared   *shared
+	queue    *queue // of the scope
 	scope    Scope
 	now      sense.Instant
 	began    sense.Instant // the first step, or the restart: what is constant holds since then
@@ -122,6 +123,7 @@ func newEval(plan *Plan, device *Eval) *Eval {
 	} else {
 		e.shared, e.inputs[ScopeDevice] = device.shared, device.in
 	}
+	e.queue = &e.shared.queues[scope]
 	for k := range e.in {
 		e.in[k].mark = mark{at: longAgo, input: l.inputs[k], cause: InputUnknown}
 	}
@@ -138,7 +140,7 @@ func newEval(plan *Plan, device *Eval) *Eval {
 		e.counters = newCounters(l, nil)
 	} else {
 		e.counters = newCounters(l, &device.counters)
-		e.counters.catchUp(&device.counters, &e.shared.queues[ScopeSession])
+		e.counters.catchUp(&device.counters, e.queue)
 		e.counters.publish(e) // the queue is everybody's
 		e.settles = device.settles
 	}

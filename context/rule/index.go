@@ -555,7 +555,7 @@ func (e *Eval) bucket(s *source, bucket int32, step turn) {
 
 // span turns a range of ids: their edges to parts of candidates, and to counters.
 func (e *Eval) span(first, last int32, step turn) {
-	l, c, q := e.layer, &e.counters, &e.shared.queues[e.scope]
+	l, c, q := e.layer, &e.counters, e.queue
 	from, to := l.from[first], l.from[last]
 	parts, own := l.parts[from.parts:to.parts], l.own[from.own:to.own]
 	if len(parts)+len(own) > mostInside || max(q.ranks.n, q.turned.n) > len(q.ranks.list)-mostInside {

@@ -76,7 +76,7 @@ func (e *Eval) follow() {
 		}
 	}
 	for _, p := range d.passed {
-		e.counters.apply(d.layer.across.to[p.from:p.to], p.step, &e.shared.queues[ScopeSession])
+		e.counters.apply(d.layer.across.to[p.from:p.to], p.step, e.queue)
 	}
 }
 
@@ -90,7 +90,7 @@ func (e *Eval) awaitSessions(sources []int32) {
 
 // resume counts everything anew.
 func (e *Eval) resume() {
-	e.counters.recount(&e.device.counters, &e.shared.queues[ScopeSession])
+	e.counters.recount(&e.device.counters, e.queue)
 	e.awaitAll()
 	e.touchAll()
 }
