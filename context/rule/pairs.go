@@ -175,7 +175,7 @@ func (e *Eval) crossed(of *pairsOf, input int32, in *inputState) {
 }
 
 func (e *Eval) lookAtDoubles(of *pairsOf, part []pair, changed *inputState) {
-	x, in, places := &e.shared.found, &e.inputs, e.counters.places
+	x, in, places, fences := &e.shared.found, e.inputs, e.counters.places, of.fences
 	value, cause := math.Float64frombits(uint64(changed.num)), changed.cause
 	n := x.n
 	for k := range part {
@@ -184,9 +184,9 @@ func (e *Eval) lookAtDoubles(of *pairsOf, part []pair, changed *inputState) {
 		v := float64(f.x*value) + float64(f.y*math.Float64frombits(uint64(other.num))) + 0 // no minus zero
 		bits := int64(math.Float64bits(v))
 		key := bits ^ bits>>63&math.MaxInt64 // as doubleKey
-		fence := of.fences[f.fence+p.first():][:2]
+		fence := f.fence + p.first()
 		unknown, was, odd := bit(cause|other.cause != Known), bit(p.lo != p.hi), bit(v != v)
-		beyond := bit(key < fence[0]) | bit(key >= fence[1]) | odd
+		beyond := bit(key < fences[fence]) | bit(key >= fences[fence+1]) | odd
 		at := &x.list[n&(len(x.list)-1)]
 		at.fenced, at.key, at.lost = f.fenced, key, int32(unknown|odd)
 		n += (unknown ^ was) | beyond&^unknown
@@ -195,7 +195,7 @@ func (e *Eval) lookAtDoubles(of *pairsOf, part []pair, changed *inputState) {
 }
 
 func (e *Eval) lookAtGaps(of *pairsOf, part []gap, changed *inputState) {
-	x, in, places := &e.shared.found, &e.inputs, e.counters.places
+	x, in, places, fences := &e.shared.found, e.inputs, e.counters.places, of.fences
 	value, cause, beyondPlain := changed.num, changed.cause, bit(!plain(changed.num))
 	n := x.n
 	for k := range part {
@@ -203,9 +203,9 @@ func (e *Eval) lookAtGaps(of *pairsOf, part []gap, changed *inputState) {
 		other, p := &in[f.other&1][f.other>>1], &places[f.source]
 		v := f.x*value + f.y*other.num
 		odd := beyondPlain | bit(!plain(other.num)) | bit(v < f.least) | bit(v > f.most)
-		fence := of.fences[f.fence+p.first():][:2]
+		fence := f.fence + p.first()
 		unknown, was := bit(cause|other.cause != Known), bit(p.lo != p.hi)
-		beyond := odd | bit(v < fence[0]) | bit(v >= fence[1])
+		beyond := odd | bit(v < fences[fence]) | bit(v >= fences[fence+1])
 		at := &x.list[n&(len(x.list)-1)]
 		at.fenced, at.key, at.lost = f.fenced, v, int32(unknown|odd)
 		n += (unknown ^ was) | beyond&^unknown
