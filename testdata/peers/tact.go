@@ -22,7 +22,7 @@ type Tact struct {
 	due      rule.Timers
 	words    [][]sense.Value
 	personal []int32 // the attributes that are the persons' own
-	now      int32 // the input of now, which moves by itself from the first step on
+	now      int32   // the input of now, which moves by itself from the first step on
 }
 
 // NewTact makes the engine of a workload, nothing known, with up to MaxSessions sessions. Where apart is set, half of the
