@@ -3,7 +3,9 @@ package engine
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -136,9 +138,12 @@ func throng(t testing.TB, seed uint64, bundles []*BundleUpdate, steps int, minds
 // TestStepsLookAtFewSessions: minds whose steps look only at the sessions in which something happens say the same,
 // to the byte, as minds whose steps look at every session.
 func TestStepsLookAtFewSessions(t *testing.T) {
-	seeds, steps := uint64(45), 400
+	seeds, steps := uint64(15), 400
 	if testing.Short() {
 		seeds, steps = 10, 200
+	}
+	if n, err := strconv.ParseUint(os.Getenv("TACT_RUNS"), 10, 32); err == nil {
+		seeds = n
 	}
 	all := examples(t)
 	for seed := range uint64(20) {

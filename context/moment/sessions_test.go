@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -78,10 +79,13 @@ func wornPolicy(t testing.TB) *catalog.Bundle {
 // the same, flip the same and wait for the same as if each step looked at all of them.
 func TestManySessions(t *testing.T) {
 	b := wornPolicy(t)
-	rounds, flips := 24, 0
+	rounds, flips := 10, 0
 	watched := moment.Interest(b).Watched
 	if testing.Short() {
 		rounds = 8
+	}
+	if n, err := strconv.Atoi(os.Getenv("TACT_RUNS")); err == nil {
+		rounds = n
 	}
 	for seed := range uint64(rounds) {
 		r := rand.New(rand.NewPCG(seed, 11))
