@@ -139,6 +139,7 @@ func (h *Hub) round(ctx context.Context, batch []job) {
 		turnAway(batch, fmt.Errorf("%w: %w", ErrUnavailable, err))
 		return
 	}
+	h.owesScrub(outputs)
 	for k, out := range outputs {
 		h.publish(out.Messages)
 		if k < len(batch) {
@@ -147,7 +148,7 @@ func (h *Hub) round(ctx context.Context, batch []job) {
 		}
 	}
 	h.cfg.Crash(CrashAfterPublish)
-	h.scrub(ctx, outputs)
+	h.scrub(ctx)
 }
 
 // missed answers inputs that came while the ledger is away. Devices are asked to say hello once the

@@ -11,9 +11,8 @@ import (
 // while somebody reads who still sees it.
 const scrubEvery = time.Second
 
-// scrub has what a forget deleted taken out of the files: with the round that forgets,
-// and where a reader is in the way with later ones until it is done; ticks bring rounds.
-func (h *Hub) scrub(ctx context.Context, outputs []hub.Output) {
+// owesScrub notes that a round forgets, before anybody hears of it.
+func (h *Hub) owesScrub(outputs []hub.Output) {
 	for _, out := range outputs {
 		for _, w := range out.Writes {
 			if _, erased := w.(hub.PutErased); erased {
@@ -22,6 +21,11 @@ func (h *Hub) scrub(ctx context.Context, outputs []hub.Output) {
 			}
 		}
 	}
+}
+
+// scrub has what a forget deleted taken out of the files: with the round that forgets,
+// and where a reader is in the way with later ones until it is done; ticks bring rounds.
+func (h *Hub) scrub(ctx context.Context) {
 	s, can := h.ledger.(interface {
 		Scrub(context.Context) (bool, error)
 	})
