@@ -348,8 +348,8 @@ func (s *State) lacks(session string, signal int32) bool {
 	return c == nil || c.latest(s.model, signal) == nil || c.off(&s.model.bundle.Signals[signal])
 }
 
-// Flipped returns the conditions whose truth changed in this step, in order: those of the device,
-// and those of the session. The lists hold until the next Begin.
+// Flipped returns the conditions of Interest whose truth changed in this step: those of the device, and those of
+// the session by what is its own (Concerned tells of both together). The lists hold until the next Begin.
 func (s *State) Flipped(session string) (device, own []rule.Node) {
 	if c := s.scene(session); c != nil && c.began == s.step {
 		own = c.eval.Flipped()

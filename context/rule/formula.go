@@ -120,8 +120,8 @@ func boolNum(yes bool) int64 {
 	return 0
 }
 
-// floatsInOrder compares two doubles; of what is no number nothing holds.
-func floatsInOrder(c Code, x, y float64) bool {
+// ordered compares two numbers; of what is no number nothing holds.
+func ordered[T int64 | float64](c Code, x, y T) bool {
 	switch c {
 	case Eq:
 		return x == y
@@ -263,17 +263,7 @@ func (e *Eval) latest(terms []term) (at sense.Instant) {
 // inOrder compares two numbers of a kind that do not move.
 func inOrder(c Code, k sense.Kind, x, y int64) bool {
 	if k == sense.Double {
-		return floatsInOrder(c, math.Float64frombits(uint64(x)), math.Float64frombits(uint64(y)))
+		return ordered(c, math.Float64frombits(uint64(x)), math.Float64frombits(uint64(y)))
 	}
-	switch c {
-	case Eq:
-		return x == y
-	case Lt:
-		return x < y
-	case Le:
-		return x <= y
-	case Gt:
-		return x > y
-	}
-	return x >= y
+	return ordered(c, x, y)
 }

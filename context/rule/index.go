@@ -229,7 +229,7 @@ func (sp *spot) of(a, b int64) (key int64, ok bool) {
 	switch sp.form {
 	case byIntRank:
 		b, ok := mulInts(b, sp.scale)
-		return boolNum(inOrder(sp.code, sense.Int, a, b)), ok
+		return boolNum(ordered(sp.code, a, b)), ok
 	case byInts:
 		b, fits := mulInts(b, sp.scale)
 		n, ok := ofInts(sp.code, a, b)
@@ -239,7 +239,7 @@ func (sp *spot) of(a, b int64) (key int64, ok bool) {
 	x, y := math.Float64frombits(uint64(a)), math.Float64frombits(uint64(b))
 	y = float64(y * math.Float64frombits(uint64(sp.scale)))
 	if sp.form == byFloatRank {
-		return boolNum(floatsInOrder(sp.code, x, y)), true
+		return boolNum(ordered(sp.code, x, y)), true
 	}
 	return keyOfDouble(ofDoubles(sp.code, x, y), sp.traits&mirrored != 0), true
 }
