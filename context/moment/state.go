@@ -117,7 +117,9 @@ func (s *State) Settle(now sense.Instant) {
 	s.device.eval.Settle(s.now)
 	if s.device.eval.Reaches() {
 		for _, c := range s.sessions {
-			s.wake(c)
+			if c.eval.Awaits() {
+				s.wake(c)
+			}
 		}
 	}
 	for _, c := range s.begun {
@@ -171,6 +173,7 @@ func (s *State) Close(session string) {
 		return
 	}
 	c := s.sessions[k]
+	c.eval.Close()
 	s.sessions = slices.Delete(s.sessions, k, k+1)
 	s.queue.put(c, sense.Never)
 	if c.began == s.step {

@@ -9,7 +9,7 @@ type Memory struct {
 
 // Sizes of what evaluations and plans are made of, in bytes of a 64-bit machine; a test holds them to the types.
 const (
-	sizeEval    = 808
+	sizeEval    = 840
 	sizeQueue   = 8264
 	sizeInput   = 24
 	sizeMark    = 16
@@ -26,6 +26,9 @@ const (
 	sizePair    = 32
 	sizeGap     = 48
 	sizeFound   = 6152
+	sizeMixed   = 56
+	sizePassing = 16
+	sizeLane    = 28
 	sizeTerm    = 24
 	sizeTruthy  = 8
 	sizeJoint   = 12
@@ -55,6 +58,8 @@ func (plan *Plan) memory(scope Scope) (m Memory) {
 		2*taken(counters, 1) + taken(len(l.vague), 1) + words(len(l.vague)) + taken(len(l.sources), sizePlacing)
 	m.Most = m.Bytes + m.Windows*MaxEntries*sizeEntry + taken(2*len(l.watch.to)+2*len(l.joints.to)+2*len(l.inputs), 4)
 	if scope == ScopeSession {
+		lane := l.mixed.lane()
+		m.Bytes, m.Most = m.Bytes+lane, m.Most+lane+len(l.mixed.pairs)*sizePassing
 		return m
 	}
 	// What all evaluations of a device work with, one after another.
@@ -99,6 +104,18 @@ func (plan *Plan) bytes() int {
 func (p *pairsOf) bytes() int {
 	return taken(len(p.fences), 8) + taken(len(p.doubles.list), sizePair) + taken(len(p.gaps.list), sizeGap) +
 		taken(len(p.doubles.from), 4) + taken(len(p.gaps.from), 4)
+}
+
+func (of *mixed) bytes() int {
+	return taken(len(of.pairs), sizeMixed) + taken(len(of.keys), 8) + taken(len(of.from), 4) + taken(len(of.values), 4) + taken(len(of.places), 4)
+}
+
+// lane is what the device keeps for a session: rows have room for up to a quarter more.
+func (of *mixed) lane() int {
+	if len(of.pairs) == 0 {
+		return 0
+	}
+	return (of.height*8 + len(of.pairs)*2 + sizeLane) * 9 / 8
 }
 
 func (e *edges) bytes() int { return taken(len(e.from), 4) + taken(len(e.to), 4) }

@@ -66,9 +66,11 @@
 // next threshold that it crosses, or the oldest entry that leaves a window. Until
 // then nothing looks at it.
 //
-// Of the device everything is worked out once. A session walks, for a change of the
-// device's, the edges from there to its own counters, and nothing where none turned;
-// a candidate is eligible where its part of the device and its own are, which is
+// Of the device everything is worked out once. A pair of one input of the device's and
+// one of a session's is looked at when the device's changes, in all sessions by one
+// loop over rows that stand close together. A session in which it crossed a threshold is
+// told, and one that is told of nothing need not Settle. For the rest a session walks the edges from what
+// turned in the device to its own counters, and nothing where none turned; a candidate is eligible where its part of the device and its own are, which is
 // looked up in words of 64. A session keeps its inputs (24 bytes), a mark and a value
 // for each stored node (24), two bytes a counter, a byte and a bit a candidate, and a
 // place a source (6); the program is shared.
@@ -97,6 +99,10 @@
 //     wait in a queue of bits, by number, so that each turns once.
 //   - The eligible set is in order of score, so that the best is its first bit. The
 //     device's part of a candidate is kept once for all sessions.
+//   - Mixed pairs in one loop over all sessions, instead of one over the pairs of each:
+//     a quarter less for a signal of the device's with 200 sessions.
+//   - Edges to candidates in fours, with edges of no effect in between, so that loops
+//     always go round as often: a quarter slower.
 //   - A turn packed into 16 bits and shifted, and denser sessions, made no difference
 //     that could be measured. Nor would an interval of the device's value for each
 //     session, within which nothing crosses: where values jump, two thirds of the
@@ -109,5 +115,5 @@
 // It guarantees that an unknown or an error is never true, that the outcome is
 // that of evaluating everything anew, and that a decoded program cannot make the
 // evaluation loop, index out of range or recurse. Callers owe instants that never
-// decrease.
+// decrease, and Close for each session that ends.
 package rule

@@ -37,6 +37,8 @@ type Eval struct {
 	dirty    []uint64 // stored nodes that changed
 	pulses   []int32  // stored nodes that are true for this step alone
 	counters counters
+	lane     int32 // of a session, -1 where the device keeps none for it
+	lanes    *lanes
 	news
 }
 
@@ -44,10 +46,25 @@ type Eval struct {
 type news struct {
 	settles uint64    // such, so far; of a session, those it has followed
 	fresh   bool      // the present one is such
+	common  newsAt    // that bore on all of them; the rest is told by lane
 	changed []Node    // stored nodes that stored nodes of sessions read
 	loading []int32   // inputs set since, that stored nodes of sessions read
 	loaded  []int32   // inputs set before
 	passed  []segment // edges across that turned
+}
+
+// newsAt says when there was news: the last time, and the time before.
+type newsAt struct{ last, before uint64 }
+
+func (n *newsAt) add(now uint64) {
+	if n.last != now {
+		n.before, n.last = n.last, now
+	}
+}
+
+// missed says whether who has followed up to some news can not follow any more, since only what is present is kept.
+func (n *newsAt) missed(followed, present uint64) bool {
+	return n.before > followed || n.last > followed && n.last != present
 }
 
 // shared is what the evaluations of one device work with, one after another.
@@ -103,8 +120,15 @@ type hold struct {
 // NewEval makes the evaluation of the device's scope.
 func NewEval(plan *Plan) *Eval { return newEval(plan, nil) }
 
-// NewSession makes the evaluation of a session's scope over the device's.
+// NewSession makes the evaluation of a session's scope over the device's, until Close.
 func (e *Eval) NewSession() *Eval { return newEval(e.plan, e) }
+
+// Close ends a session: its device keeps nothing of it. It must not be used any more.
+func (e *Eval) Close() {
+	if e.device != nil {
+		e.lanes.leave(e)
+	}
+}
 
 func newEval(plan *Plan, device *Eval) *Eval {
 	scope := ScopeDevice
@@ -113,15 +137,15 @@ func newEval(plan *Plan, device *Eval) *Eval {
 	}
 	l := &plan.layers[scope]
 	n := len(l.steps)
-	e := &Eval{plan: plan, layer: l, device: device, scope: scope, now: longAgo, began: longAgo, step: 1, young: true,
+	e := &Eval{plan: plan, layer: l, device: device, scope: scope, lane: -1, now: longAgo, began: longAgo, step: 1, young: true,
 		in: make([]inputState, len(l.inputs)), marks: make([]mark, n), nums: make([]int64, n), rich: make([]sense.Value, l.riches),
 		holds: make([]hold, l.holds), windows: make([]window, l.windows), timers: NewTimers(l.timers),
 		pending: make([]uint64, (len(l.sources)+63)/64), dirty: make([]uint64, (n+63)/64)}
 	e.inputs[scope] = e.in
 	if device == nil {
-		e.shared = newShared(plan)
+		e.shared, e.lanes = newShared(plan), &lanes{of: &plan.layers[ScopeSession].mixed}
 	} else {
-		e.shared, e.inputs[ScopeDevice] = device.shared, device.in
+		e.shared, e.lanes, e.inputs[ScopeDevice] = device.shared, device.lanes, device.in
 	}
 	e.queue = &e.shared.queues[scope]
 	for k := range e.in {
@@ -143,6 +167,7 @@ func newEval(plan *Plan, device *Eval) *Eval {
 		e.counters.catchUp(&device.counters, e.queue)
 		e.counters.publish(e) // the queue is everybody's
 		e.settles = device.settles
+		e.lanes.join(e)
 	}
 	for _, source := range l.eager {
 		e.await(source)
@@ -223,20 +248,32 @@ func (e *Eval) await(source int32) {
 }
 
 // Awaits says whether Settle has anything to do: something of its own changed, or something of the device that it reads.
-func (e *Eval) Awaits() bool {
-	return e.touched || e.device != nil && e.settles != e.device.settles
+func (e *Eval) Awaits() bool { return e.touched || e.device != nil && e.hasNews() }
+
+// hasNews says whether the device has news for a session.
+func (e *Eval) hasNews() bool {
+	d := e.device
+	return e.settles != d.settles && (d.common.last > e.settles || e.lane >= 0 && d.lanes.told[e.lane].last > e.settles)
 }
 
 // Reaches says whether the device's last Settle bears on sessions.
 func (t *news) Reaches() bool { return t.fresh }
 
-// tell begins to list what bears on sessions.
-func (t *news) tell() {
-	if !t.fresh {
-		t.fresh = true
-		t.settles++
-		t.changed, t.loaded, t.passed = t.changed[:0], t.loaded[:0], t.passed[:0]
+// tell begins to list what bears on all sessions.
+func (e *Eval) tell() {
+	e.begins()
+	e.common.add(e.settles)
+}
+
+// begins begins to list what bears on sessions.
+func (e *Eval) begins() {
+	if e.fresh {
+		return
 	}
+	e.fresh = true
+	e.settles++
+	e.changed, e.loaded, e.passed = e.changed[:0], e.loaded[:0], e.passed[:0]
+	e.lanes.forget()
 }
 
 // Set gives an input its state: a value since at, or why it has none. A state of another kind than declared, or a
@@ -294,6 +331,9 @@ func (e *Eval) loadedInput(input int32) {
 	across = across || e.device == nil && e.plan.across[k]
 	if across {
 		e.loading = append(e.loading, input)
+	}
+	if e.lane >= 0 {
+		e.lanes.give(e, k)
 	}
 	e.touched = true
 }

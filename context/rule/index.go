@@ -193,19 +193,20 @@ var (
 // appear lets a source that is only keys become known or unknown.
 func (e *Eval) appear(k int32, v int64, known bool) {
 	sp, p := &e.layer.spots[k], &e.counters.places[k]
-	at, above, below := p.first(), untrue, unfalse
-	now := [2]Truth{} // below, and above
 	switch {
 	case known:
-		at, above, below = e.layer.walk(sp, p, v), truened, falsened
-		now = [2]Truth{False, True}
-		p.put(at, at)
-	case p.lo != p.hi || sp.n == 0:
-		return
-	default:
+		e.appearAt(k, e.layer.walk(sp, p, v))
+	case p.lo == p.hi && sp.n > 0:
+		at := p.first()
 		p.put(0, sp.n)
+		e.arise(&e.layer.sources[k], sp, at, unfalse, untrue, Unknown, Unknown)
 	}
-	e.arise(&e.layer.sources[k], sp, at, below, above, now[0], now[1])
+}
+
+// appearAt lets a source that is only keys, and was not known, stand at a place.
+func (e *Eval) appearAt(k, at int32) {
+	e.counters.places[k].put(at, at)
+	e.arise(&e.layer.sources[k], &e.layer.spots[k], at, falsened, truened, False, True)
 }
 
 // arise turns all keys of a source, those before one of them and those from there on.

@@ -21,7 +21,7 @@ type layer struct {
 	keys    []int64  // by atom that is a key
 	feeds   edges    // place of an input -> sources that read it, but pairs
 	pairs   pairsOf  // place of an input -> pairs that read it
-	mixed   pairsOf  // of sessions: place of an input of the device -> pairs that read it
+	mixed   mixed    // of sessions: pairs of an input of the device and one of theirs
 	eager   []int32  // sources that may be known from the first: of constants, or of the device
 	atoms   int32    // below it ids are of atoms, above of counters
 	home    []int32  // atom -> its source

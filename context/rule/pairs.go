@@ -49,11 +49,7 @@ func (of *pairsOf) makePairs(l *layer, feeds *pairs, n int, scope Scope) (rest p
 			continue
 		}
 		fences[k] = int32(len(of.fences)) + 1
-		keys := l.keys[sp.base : sp.base+sp.n]
-		if sp.form == byFloatRank || sp.form == byIntRank { // a < b where b - a lies above zero
-			keys = []int64{1}
-		}
-		of.fences = append(append(append(of.fences, math.MinInt64), keys...), math.MaxInt64)
+		of.fences = append(append(append(of.fences, math.MinInt64), l.keysAmong(sp)...), math.MaxInt64)
 	}
 	of.doubles.from, of.gaps.from = make([]int32, n+1), make([]int32, n+1)
 	byInput := feeds.edges(n)
@@ -75,6 +71,14 @@ func (of *pairsOf) makePairs(l *layer, feeds *pairs, n int, scope Scope) (rest p
 		of.doubles.from[k+1], of.gaps.from[k+1] = int32(len(of.doubles.list)), int32(len(of.gaps.list))
 	}
 	return rest
+}
+
+// keysAmong returns the keys of a pair.
+func (l *layer) keysAmong(sp *spot) []int64 {
+	if sp.form == byFloatRank || sp.form == byIntRank { // a < b where b - a lies above zero
+		return []int64{1}
+	}
+	return l.keys[sp.base : sp.base+sp.n]
 }
 
 // isPair says whether the value of a source is a sum or difference of two doubles, or whether one is below the other.
@@ -219,6 +223,9 @@ func (e *Eval) placeFound(of *pairsOf) {
 	for k := range x.list[:x.n] {
 		f := &x.list[k]
 		e.placePair(f.source, f.atom, of.fences[f.fence:], f.key, f.lost != 0)
+		if e.lane >= 0 {
+			e.lanes.note(e, f.source)
+		}
 	}
 	x.n = 0
 }
@@ -253,16 +260,25 @@ func (e *Eval) placeAmong(source int32, fences []int64, key int64) {
 		e.appear(source, key, true)
 		return
 	}
-	was := p.first()
-	at := was
+	at := p.first()
 	for fences[at+1] <= key {
 		at++
 	}
 	for fences[at] > key {
 		at--
 	}
+	e.placeAt(source, at)
+}
+
+// placeAt gives a source that is only keys its place among them.
+func (e *Eval) placeAt(source, at int32) {
+	p := &e.counters.places[source]
+	if p.lo != p.hi {
+		e.appearAt(source, at)
+		return
+	}
+	was, base := p.first(), e.layer.spots[source].base
 	p.put(at, at)
-	base := e.layer.spots[source].base
 	if at > was {
 		e.span(base+was, base+at, falls)
 	} else {

@@ -32,8 +32,8 @@ type Plan struct {
 	layers  [2]layer     // by scope
 	above   edges        // stored node of the device, then of a session -> stored nodes that read it
 	loads   edges        // input -> stored nodes that read it
-	feeds   edges        // place of an input of the device -> sources of sessions that read it
-	across  []bool       // place of an input of the device: sources of sessions read it
+	feeds   edges        // place of an input of the device -> sources of sessions that read it, but mixed pairs
+	across  []bool       // place of an input of the device: sources of sessions read it, beside mixed pairs
 	rises   edges        // stored node of the device, then of a session -> sources that read it: place<<1, and 1 where it is of sessions
 	windows edges        // input -> windows over its readings
 	order   []int32      // rank -> candidate
@@ -366,10 +366,10 @@ func (b *builder) finish() {
 	}
 	inputs := len(plan.layers[ScopeDevice].inputs)
 	plan.across = make([]bool, inputs)
-	for _, k := range b.feedsAcross.from {
+	rest := plan.layers[ScopeSession].mixed.makeMixed(&plan.layers[ScopeSession], &b.feedsAcross, inputs)
+	for _, k := range rest.from {
 		plan.across[k] = true
 	}
-	rest := plan.layers[ScopeSession].mixed.makePairs(&plan.layers[ScopeSession], &b.feedsAcross, inputs, ScopeDevice)
 	plan.feeds, plan.rises = rest.edges(inputs), rises.edges(int(device)+len(plan.layers[ScopeSession].steps))
 	plan.loads, plan.windows = loads.edges(len(p.Inputs)), windows.edges(len(p.Inputs))
 }

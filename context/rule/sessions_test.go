@@ -104,6 +104,7 @@ func (c *crowd) open() *wearer {
 
 func (c *crowd) drop() {
 	k := c.r.IntN(len(c.wearers))
+	c.wearers[k].own.Close()
 	c.wearers = slices.Delete(c.wearers, k, k+1)
 }
 

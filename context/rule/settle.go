@@ -26,6 +26,9 @@ func (e *Eval) Settle(now sense.Instant) {
 	e.touched = false
 	for _, k := range e.given {
 		e.crossed(&e.layer.pairs, k, &e.in[k])
+		if e.device == nil {
+			e.lanes.look(e, k)
+		}
 		for _, source := range e.layer.feeds.of(k) {
 			e.place(source)
 		}
@@ -36,6 +39,9 @@ func (e *Eval) Settle(now sense.Instant) {
 			k := w<<6 + bits.TrailingZeros64(e.pending[w])
 			e.pending[w] &= e.pending[w] - 1
 			e.place(int32(k))
+			if e.lane >= 0 {
+				e.lanes.note(e, int32(k))
+			}
 		}
 	}
 	for w := range e.dirty {
@@ -51,14 +57,23 @@ func (e *Eval) Settle(now sense.Instant) {
 
 // follow takes over what the device's last Settle changed; all that the device knows, where it missed one before.
 func (e *Eval) follow() {
-	d := e.device
-	missed := d.settles - e.settles
-	e.settles = d.settles
-	switch {
-	case missed == 0:
+	d, followed := e.device, e.settles
+	if followed == d.settles {
 		return
-	case missed > 1:
+	}
+	e.settles = d.settles
+	mine := newsAt{}
+	if e.lane >= 0 {
+		mine = e.lanes.told[e.lane]
+	}
+	if d.common.missed(followed, d.settles) || mine.missed(followed, d.settles) {
 		e.resume()
+		return
+	}
+	if mine.last == d.settles {
+		e.lanes.follow(e)
+	}
+	if d.common.last != d.settles {
 		return
 	}
 	for _, n := range d.changed {
@@ -69,9 +84,7 @@ func (e *Eval) follow() {
 		for _, n := range e.plan.loads.of(input) {
 			e.touchNode(Node(n))
 		}
-		k := e.plan.known[input].place
-		e.crossed(&e.layer.mixed, k, &d.in[k])
-		for _, source := range e.plan.feeds.of(k) {
+		for _, source := range e.plan.feeds.of(e.plan.known[input].place) {
 			e.await(source)
 		}
 	}

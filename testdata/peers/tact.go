@@ -66,6 +66,7 @@ func (e *Tact) AddSession() {
 
 // Replace ends a session and begins another in its place, of somebody of whom nothing is known.
 func (e *Tact) Replace(session int) {
+	e.sessions[session].Close()
 	e.sessions[session] = e.device.NewSession()
 	e.due.Set(int32(session), 0)
 }
@@ -128,8 +129,10 @@ func (e *Tact) wake(session int32, at sense.Instant) {
 func (e *Tact) settle(at sense.Instant) {
 	e.device.Settle(at)
 	if e.device.Reaches() {
-		for k := range e.sessions {
-			e.wake(int32(k), at)
+		for k, s := range e.sessions {
+			if s.Awaits() {
+				e.wake(int32(k), at)
+			}
 		}
 	}
 	for _, k := range e.begun {
