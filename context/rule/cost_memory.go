@@ -9,7 +9,7 @@ type Memory struct {
 
 // Sizes of what evaluations and plans are made of, in bytes of a 64-bit machine; a test holds them to the types.
 const (
-	sizeEval    = 840
+	sizeEval    = 848
 	sizeQueue   = 8264
 	sizeInput   = 24
 	sizeMark    = 16
@@ -59,7 +59,7 @@ func (plan *Plan) memory(scope Scope) (m Memory) {
 	m.Most = m.Bytes + m.Windows*MaxEntries*sizeEntry + taken(2*len(l.watch.to)+2*len(l.joints.to)+2*len(l.inputs), 4)
 	if scope == ScopeSession {
 		lane := l.mixed.lane()
-		m.Bytes, m.Most = m.Bytes+lane, m.Most+lane+len(l.mixed.pairs)*sizePassing
+		m.Bytes, m.Most = m.Bytes+lane, m.Most+lane+min(len(l.mixed.pairs), mostFound+1)*sizePassing
 		return m
 	}
 	// What all evaluations of a device work with, one after another.

@@ -47,6 +47,7 @@ type news struct {
 	settles uint64    // such, so far; of a session, those it has followed
 	fresh   bool      // the present one is such
 	common  newsAt    // that bore on all of them; the rest is told by lane
+	anew    uint64    // who has followed less counts anew
 	changed []Node    // stored nodes that stored nodes of sessions read
 	loading []int32   // inputs set since, that stored nodes of sessions read
 	loaded  []int32   // inputs set before
@@ -253,7 +254,7 @@ func (e *Eval) Awaits() bool { return e.touched || e.device != nil && e.hasNews(
 // hasNews says whether the device has news for a session.
 func (e *Eval) hasNews() bool {
 	d := e.device
-	return e.settles != d.settles && (d.common.last > e.settles || e.lane >= 0 && d.lanes.told[e.lane].last > e.settles)
+	return e.settles != d.settles && (d.common.last > e.settles || d.anew > e.settles || e.lane >= 0 && d.lanes.told[e.lane].last > e.settles)
 }
 
 // Reaches says whether the device's last Settle bears on sessions.

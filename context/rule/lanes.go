@@ -95,6 +95,9 @@ func (of *mixed) sourcesOf(input int32) (all []int32) {
 	return all
 }
 
+// mostFound is how many crossings are listed for each session: where there are more, all sessions count anew.
+const mostFound = 256
+
 // Values in rows: of a session of which it is unknown, and of whole numbers that no loop may count with.
 const (
 	unknownDouble = 0x7ff8000000000001
@@ -226,6 +229,10 @@ func (ln *lanes) look(e *Eval, input int32) {
 	}
 	for k := ln.of.from[input]; k < ln.of.from[input+1]; k++ {
 		p, before := &ln.of.pairs[k], len(ln.found)
+		if e.fresh && before > mostFound*n {
+			e.anew = e.settles // and what is behind here they see then
+			return
+		}
 		ln.found = slices.Grow(ln.found, n+1)
 		l := rows{pair: k, keys: ln.of.keys[p.from:p.to], others: ln.values[int(p.row)*ln.room:][:n],
 			places: ln.places[int(k)*ln.room:][:n], found: ln.found[before : before+n+1]}
@@ -271,13 +278,14 @@ type rows struct {
 // doubles finds where a pair of doubles crossed, when the device's is worth something else.
 func (l *rows) doubles(p *mixedPair, value int64) (n int) {
 	others, places, found, pair := l.others, l.places[:len(l.others)], l.found, l.pair
-	first, y := math.Float64frombits(uint64(p.x))*math.Float64frombits(uint64(value)), math.Float64frombits(uint64(p.y))
+	first := float64(math.Float64frombits(uint64(p.x)) * math.Float64frombits(uint64(value)))
+	y := math.Float64frombits(uint64(p.y))
 	if math.IsInf(first, 0) { // with what is no less it may be no number
 		return l.all(elsewhere, unknownDouble)
 	}
 	least, more := math.Float64frombits(uint64(l.keys[0])), l.keys[1:]
 	for lane, o := range others {
-		v := float64(first) + float64(y*math.Float64frombits(uint64(o)))
+		v := first + float64(y*math.Float64frombits(uint64(o)))
 		now := uint16(bit(o != unknownDouble) + bit(v >= least))
 		for _, k := range more {
 			now += uint16(bit(v >= math.Float64frombits(uint64(k))))

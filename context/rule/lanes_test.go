@@ -180,3 +180,49 @@ func mixedValue(r *rand.Rand, p *Program) (int32, Result) {
 	}
 	return k, Result{Value: sense.LengthValue(sense.Duration(whole))}
 }
+
+// Where one change crosses more than is listed, sessions count anew.
+func TestMoreMixedPairsThanAreListed(t *testing.T) {
+	const pairs = 700
+	p := &Program{Inputs: []Input{{From: FromSignal, Name: "x", Kind: sense.Int, Index: -1}}}
+	p.Nodes = append(p.Nodes, Op{Code: Load, Kind: sense.Int})
+	for k := range int32(pairs) {
+		p.Inputs = append(p.Inputs, Input{From: FromSignal, Name: fmt.Sprint("y", k), Kind: sense.Int, Scope: ScopeSession, Index: -1})
+		p.Nodes = append(p.Nodes, Op{Code: Load, Kind: sense.Int, Scope: ScopeSession, Input: k + 1})
+	}
+	var keep Interest
+	for k := range Node(pairs) {
+		p.Nodes = append(p.Nodes, Op{Code: Lt, Kind: sense.Bool, Scope: ScopeSession, Args: []Node{0, k + 1}, Input: -1})
+		keep.Watched = append(keep.Watched, Node(len(p.Nodes)-1))
+	}
+	plan, err := NewPlan(p, keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	device := NewEval(plan)
+	sessions := []*Eval{device.NewSession(), device.NewSession(), device.NewSession()}
+	number := func(n int64) Result { return Result{Value: sense.IntValue(n)} }
+	now := t0
+	for s, e := range sessions {
+		for k := range int32(pairs) {
+			e.Set(k+1, number(int64(s)*10), now)
+		}
+	}
+	for _, x := range []int64{-1, 30, 5, 15, -1, 15, 25, 15} { // each crosses all pairs of some sessions
+		now++
+		device.Begin(now)
+		device.Set(0, number(x), now)
+		device.Settle(now)
+		for s, e := range sessions {
+			if e.Awaits() {
+				e.Begin(now)
+				e.Settle(now)
+			}
+			for _, n := range keep.Watched {
+				if got := e.Truth(n) == True; got != (x < int64(s)*10) {
+					t.Fatalf("%d < %d is %v", x, s*10, got)
+				}
+			}
+		}
+	}
+}

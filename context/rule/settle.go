@@ -66,7 +66,7 @@ func (e *Eval) follow() {
 	if e.lane >= 0 {
 		mine = e.lanes.told[e.lane]
 	}
-	if d.common.missed(followed, d.settles) || mine.missed(followed, d.settles) {
+	if d.anew > followed || d.common.missed(followed, d.settles) || mine.missed(followed, d.settles) {
 		e.resume()
 		return
 	}
