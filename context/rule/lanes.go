@@ -44,7 +44,7 @@ func (of *mixed) makeMixed(l *layer, feeds *pairs, n int) (rest pairs) {
 	for k := range n {
 		for _, source := range byInput.of(int32(k)) {
 			sp := &l.spots[source]
-			if !sp.isGap() && !(sp.isPair() && sp.scales()) {
+			if sp.a&1 == sp.b&1 || !sp.isGap() && !(sp.isPair() && sp.scales()) {
 				rest.add(int32(k), source)
 				continue
 			}

@@ -60,6 +60,7 @@ func mixedPairs() (*Program, []Node) {
 			sums = append(sums, add(Op{Code: Add, Kind: kind}, of.x, add(Op{Code: Mul, Kind: kind}, of.y, constant(scale))),
 				add(Op{Code: Sub, Kind: kind}, of.y, add(Op{Code: Mul, Kind: kind}, of.x, constant(scale))))
 		}
+		sums = append(sums, add(Op{Code: Add, Kind: kind, Scope: ScopeSession}, of.x, of.x)) // of the device alone
 		for k, sum := range sums {
 			for i, limit := range of.limits {
 				if k == 0 || i%2 == k%2 { // one key, and several
