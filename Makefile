@@ -88,7 +88,7 @@ soak: tools ## hold TACT_RUNS (10000) random policies to the contract, kill ever
 	echo "TACT_SEED=$$seed TACT_RUNS=$$runs TACT_KILLS=$$kills"; \
 	TACT_SEED=$$seed TACT_RUNS=$$runs go test -count=1 -v -timeout 6h -run '^TestProperties$$' ./agent/sim; \
 	TACT_DECISIONS=10000 go test -count=1 -v -timeout 1h -run '^TestRecordedDecisionsReplay$$' ./agent/sim; \
-	TACT_RUNS=$$runs go test -count=1 -v -timeout 2h -run '^TestSessionsAgainstFullEvaluation$$' ./context/rule; \
+	TACT_RUNS=$$runs go test -count=1 -v -timeout 2h -run '^(TestSessionsAgainstFullEvaluation|TestMixedPairsInAllSessions)$$' ./context/rule; \
 	TACT_RUNS=$$(( runs / 50 + 1 )) go test -count=1 -v -timeout 2h -run '^(TestManySessions|TestStepsLookAtFewSessions)$$' ./context/moment ./agent/engine; \
 	TACT_SEED=$$seed TACT_RUNS=$$(( runs / 10 + 1 )) go test -count=1 -v -timeout 6h -run '^TestOneOverThreeDevices$$' ./agent/sim; \
 	TACT_SEED=$$seed TACT_KILLS=$$kills go test -race -count=1 -v -timeout 12h -parallel 4 -run '^TestBalanceUnderKills$$' ./cmd/tactd; \
