@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,7 +51,7 @@ var conditions = []string{
 	"heat > 20.0", "rain && heat < 30.0", "became(rain)", "held(rain) >= 3s", "changed(heat)", "count(heat, 10s) >= 3",
 	"pulse > 100.0", "fall", "became(fall)", "changed(pulse)", "held(pulse > 90.0) >= 4s", "mean(pulse, 12s) > 95.0", "since(fall) < 5s", "has(limit)",
 	"inside(home)", "entered(home, 6s)", "entered(home)", "left(home)", "distance(home) < 300.0",
-	"rain && pulse > 100.0", "became(rain && pulse > 80.0)", "pulse > heat * 4.0", "held(rain) >= 2s && held(fall) >= 1s", "rain || fall",
+	"rain && pulse > 100.0", "became(rain && pulse > 80.0)", "pulse > heat * 4.0", "pulse > heat", "pulse - heat > 60.0", "held(rain) >= 2s && held(fall) >= 1s", "rain || fall",
 	"double(limit) > pulse", "noise > 3 && fall", "held(rain && fall) > 2s", "became(!became(rain))", "local.hour < 12 && pulse > 50.0", "age(born) >= 18 && rain",
 	"has(noise)", "noise > 5", "rain ? pulse > 100.0 : heat > 20.0", "became(!became(rain) && pulse > 90.0)",
 	"became(!became(fall))", "became(!became(rain && pulse > 80.0))", "became(rain) ? fall : pulse > 100.0", "pulse > (became(!became(rain)) ? 90.0 : 70.0)", "became(!became(rain)) ? fall : pulse > 100.0",
@@ -267,4 +268,33 @@ func TestADeviceSignalAmongManySessions(t *testing.T) {
 	if n := testing.AllocsPerRun(500, step); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
+}
+
+// TestClosedSessionsLeaveNothing: what a device keeps for its sessions goes with them.
+func TestClosedSessionsLeaveNothing(t *testing.T) {
+	s := moment.New(wornPolicy(t), nil)
+	now := sense.Instant(1_700_000_000_000)
+	visit := func(n int) {
+		for k := range n {
+			now++
+			s.Begin(now)
+			s.Open(strconv.Itoa(k), now)
+			s.Settle(now)
+			s.Close(strconv.Itoa(k))
+		}
+	}
+	held := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	visit(10)
+	before := held()
+	visit(3000)
+	if grown := int64(held()) - int64(before); grown > 256<<10 {
+		t.Errorf("3000 visits left %d bytes", grown)
+	}
+	runtime.KeepAlive(s)
 }
