@@ -160,7 +160,9 @@ func TestManySessions(t *testing.T) {
 			begin(now)
 			for range 1 + r.IntN(2) {
 				session := fmt.Sprintf("w%d", r.IntN(8))
-				happen(r, b, session, now, both)
+				if happen(r, b, session, now, both) {
+					delete(before, session) // who comes after it is another
+				}
 			}
 			both(func(s *moment.State) { s.Settle(now) })
 			agree(fmt.Sprintf("step %d", step))
@@ -194,8 +196,8 @@ func TestManySessions(t *testing.T) {
 	}
 }
 
-// happen lets something happen in a session of both states.
-func happen(r *rand.Rand, b *catalog.Bundle, session string, now sense.Instant, both func(func(*moment.State))) {
+// happen lets something happen in a session of both states, and says whether that closed it.
+func happen(r *rand.Rand, b *catalog.Bundle, session string, now sense.Instant, both func(func(*moment.State))) (closed bool) {
 	signal := func(name string, v sense.Value) {
 		x := &event.Signal{Name: name, Value: v, Age: sense.Duration(r.IntN(3) * r.IntN(1500))}
 		both(func(s *moment.State) { _ = s.Signal(session, x, now, now) })
@@ -232,14 +234,15 @@ func happen(r *rand.Rand, b *catalog.Bundle, session string, now sense.Instant, 
 	case 11:
 		if r.IntN(3) == 0 {
 			both(func(s *moment.State) { s.Close(session) })
-		} else {
-			both(func(s *moment.State) { s.Open(session, now) })
+			return true
 		}
+		both(func(s *moment.State) { s.Open(session, now) })
 	case 12:
 		if r.IntN(15) == 0 {
 			both(func(s *moment.State) { s.Boot(now) })
 		}
 	}
+	return false
 }
 
 // TestADeviceSignalAmongManySessions: what concerns no session costs none of them anything, and what concerns all allocates nothing.
