@@ -126,14 +126,9 @@ func (m *Mind) decide(s *session, slot int32, ask *event.Ask) (*Decision, choice
 		v.AskIntent, _ = catalog.ParseIntent(ask.Intent)
 		v.AskAbout, v.Delivery = ask.About, deliveryOf(ask)
 	}
-	at := m.settingOf(s, v, guard.Quiet(v), m.language(language, v))
-	at.of = m.begin(s, slot)
-	all := at.of.candidates
-	for _, a := range m.plan.candidates[slot] {
-		all = append(all, candidate{})
-		m.stand(at, &all[len(all)-1], a)
-	}
-	at.of.candidates = all
+	at := m.begin(slot).set(m.settingOf(s, v, guard.Quiet(v), m.language(language, v)))
+	v = at.v
+	m.lookAt(at)
 	d := &at.of.decision
 	d.At, d.Session, d.Slot, d.Customer, d.Asked = m.now, s.name, m.bundle.Slots[slot].Name, v.Customer, ask != nil
 	d.Language, d.Probability, d.Policy = at.language, catalog.One, m.policy
@@ -141,10 +136,14 @@ func (m *Mind) decide(s *session, slot int32, ask *event.Ask) (*Decision, choice
 	if ask != nil && ask.Count > 1 {
 		count = ask.Count
 	}
-	won := m.choose(at, d, all, count)
-	if won == nil && ask != nil && at.quiet.OK() {
-		won = m.fallBack(at, d, slot, all)
+	won := m.choose(at, d, at.of.candidates, count)
+	if won == nil {
+		m.lookAtRest(at)
+		if ask != nil && at.quiet.OK() {
+			won = m.fallBack(at, d, slot, at.of.candidates)
+		}
 	}
+	all := at.of.candidates
 	c := choice{action: -1, lapse: sense.Never, of: at.of}
 	if won == nil {
 		d.Action, d.Propensity = silence, -1
@@ -163,7 +162,7 @@ func (m *Mind) decide(s *session, slot int32, ask *event.Ask) (*Decision, choice
 		}
 		c.restless = c.restless || x.pressed && x.stage == catalog.StageValue || x.stage == catalog.StageTreatment || x.unpriced
 	}
-	at.of.pressure, at.of.mayShow = at.pressure, guard.MayShow(v)
+	at.of.mayShow = guard.MayShow(v)
 	return d, c
 }
 

@@ -82,6 +82,7 @@ type Mind struct {
 	derived    map[derivedKey]sense.Value // last told
 	again      bool                       // something happened that every session must be judged again for
 	past       *Past                      // whose mind this is; nil for one that lives
+	plainly    bool                       // every candidate of a decision passes stage by stage: of a past, whose questions may change actions
 }
 
 // link is what is known of the connection to the hub.

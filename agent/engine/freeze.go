@@ -458,7 +458,7 @@ func Thaw(u *BundleUpdate, raw []byte) (*Past, error) {
 func (p *Past) stand(u *BundleUpdate) (err error) {
 	f := &p.frozen
 	m := New(Config{Leased: true})
-	m.now, m.clock, m.past = f.now, f.view.Clock, p
+	m.now, m.clock, m.past, m.plainly = f.now, f.view.Clock, p, true
 	m.bundle, m.hash, m.policy, m.plan = u.Bundle, u.Hash, u.Bundle.Name+"@"+strconv.FormatInt(u.Bundle.Version, 10), planOf(u.Bundle, nil)
 	m.owned.Facts = f.owned
 	s := newSession(f.session)

@@ -86,7 +86,7 @@ func (m *Mind) judge(s *session, v *guard.View, index int32, quiet guard.Verdict
 // hold that one back, in the other, if it comes further.
 func (m *Mind) stand(at *setting, c *candidate, index int32) {
 	q := &m.plan.quick[index]
-	if m.past != nil { // actions may be others
+	if m.plainly { // actions may be others
 		now := quickOfAction(m.bundle, &m.bundle.Actions[index])
 		q = &now
 	}
@@ -134,7 +134,7 @@ func (m *Mind) appraise(at *setting, c *candidate) {
 		return
 	}
 	c.appraised = true
-	if w := &m.plan.worths[c.action]; w.fixed && m.past == nil { // what a moment asks may change actions
+	if w := &m.plan.worths[c.action]; w.fixed && !m.plainly {
 		pressure := at.pressure
 		if w.exempt {
 			pressure = 0

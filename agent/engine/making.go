@@ -15,15 +15,17 @@ import (
 // making is what one decision is made of. The mind lends it until the next step, and uses its memory again.
 type making struct {
 	mind       *Mind
-	session    string
-	slot       *catalog.Slot
+	slot       int32
 	decision   Decision
-	candidates []candidate
+	view       guard.View
+	at         setting
+	candidates []candidate       // that were looked at, in order of action
+	whole      bool              // they are all that there are
+	spare      []candidate       // memory for more of them
 	fallback   candidate         // where it is what is shown
 	won        int32             // action; -1 for silence
 	winner     arbiter.Candidate // how it was ranked
-	pressure   catalog.Micro
-	mayShow    bool // what is personal of whom is served
+	mayShow    bool              // what is personal of whom is served
 	exposure   profile.Exposure
 	texts      []*Text
 	dressed    int // texts in use
@@ -39,7 +41,7 @@ const (
 )
 
 // begin returns what the next decision of the step is made of.
-func (m *Mind) begin(s *session, slot int32) *making {
+func (m *Mind) begin(slot int32) *making {
 	var of *making
 	switch {
 	case m.past != nil: // what a moment says holds
@@ -54,12 +56,17 @@ func (m *Mind) begin(s *session, slot int32) *making {
 	}
 	d := &of.decision
 	*d = Decision{Uses: d.Uses[:0], Ages: d.Ages[:0], List: d.List[:0], making: of}
-	of.mind, of.session, of.slot = m, s.name, &m.bundle.Slots[slot]
-	if n := len(m.plan.candidates[slot]); cap(of.candidates) < n {
-		of.candidates = make([]candidate, 0, n)
-	}
-	of.candidates, of.dressed, of.won, of.pressure, of.mayShow = of.candidates[:0], 0, -1, 0, false
+	of.mind, of.slot = m, slot
+	of.candidates, of.whole, of.dressed, of.won, of.mayShow = of.candidates[:0], false, 0, -1, false
 	return of
+}
+
+// set takes over what is the same for all candidates of the decision.
+func (of *making) set(at *setting) *setting {
+	legal := of.at.legal
+	of.view, of.at = *at.v, *at
+	of.at.v, of.at.of, of.at.legal = &of.view, of, append(legal[:0], at.legal...)
+	return &of.at
 }
 
 // unmake takes back what the last decision was made of: nobody is told of it.
@@ -74,6 +81,9 @@ func (m *Mind) lend() {
 	if len(m.makings) > mostMakings {
 		clear(m.makings[mostMakings:])
 		m.makings = m.makings[:mostMakings]
+	}
+	for _, of := range m.makings[:min(m.lends, len(m.makings))] {
+		of.view, of.at = guard.View{}, setting{legal: of.at.legal} // what is let go of is held no longer
 	}
 	m.lends = 0
 	m.room.Clear()
@@ -120,22 +130,31 @@ func (m *Mind) explain() {
 
 // reasons says of each candidate that was not chosen where it fell, and why.
 func (of *making) reasons() []Rejected {
-	m := of.mind
-	why := m.moment.Reasons(of.session)
-	at := setting{on: m.moment.Conditions(of.session), pressure: of.pressure}
-	if n := len(of.candidates); cap(of.rejected) < n {
+	m, at := of.mind, &of.at
+	why := m.moment.Reasons(at.s.name)
+	at.on = m.moment.Conditions(at.s.name)
+	all := m.plan.candidates[of.slot]
+	if n := len(all); cap(of.rejected) < n {
 		of.rejected, of.told = make([]Rejected, 0, n), slices.Grow(of.told[:0], n)
 	}
 	list, told := of.rejected[:0], of.told[:0]
-	for k := range of.candidates {
-		c := &of.candidates[k]
-		if c.stage == 0 || c.action == of.won {
+	looked := of.candidates
+	var rest candidate
+	for _, a := range all {
+		c := &rest
+		if len(looked) > 0 && looked[0].action == a {
+			c, looked = &looked[0], looked[1:]
+		} else {
+			rest = candidate{}
+			m.stand(at, c, a)
+		}
+		if c.stage == 0 || a == of.won {
 			continue
 		}
-		m.appraise(&at, c)
+		m.appraise(at, c)
 		first := len(told)
 		told = of.because(told, why, c)
-		r := Rejected{Action: m.plan.worths[c.action].name, Stage: c.stage, Reason: c.reason, Value: c.value}
+		r := Rejected{Action: m.plan.worths[a].name, Stage: c.stage, Reason: c.reason, Value: c.value}
 		if len(told) > first {
 			r.Because = slices.Clip(told[first:])
 			if !of.mayShow {
@@ -159,7 +178,7 @@ func (of *making) because(told []catalog.Because, why *moment.Reasons, c *candid
 	case c.stage == catalog.StageValue && c.reason == catalog.NotWorthBother:
 		needed = "> 0"
 	case c.stage == catalog.StageValue:
-		needed = room.Amount(">= ", of.slot.Minimum)
+		needed = room.Amount(">= ", of.at.v.Slot.Minimum)
 	case c.stage == catalog.StageRanked && c.reason == catalog.ListFull:
 		return told
 	case c.stage == catalog.StageRanked && c.reason == catalog.LostByValue:

@@ -12,6 +12,7 @@ type plan struct {
 	slots      []int32            // that this device has, in order
 	has        []bool             // per slot of the bundle
 	candidates [][]int32          // per slot: the actions that name it, in order
+	eligible   []eligibility      // per slot: which of them are looked at
 	unasked    []int32            // slots that are filled unasked
 	armed      []armed            // actions that stay right for keep_armed
 	scheduled  []int32            // actions that come back at their times
@@ -58,6 +59,7 @@ func planOf(b *catalog.Bundle, slots []string) plan {
 	p.personal = personalOf(b)
 	p.roots = rootsOf(b)
 	p.quick, p.worths = quickOf(b), worthsOf(b)
+	p.eligible = eligibilityOf(b, p.candidates, p.quick)
 	return p
 }
 

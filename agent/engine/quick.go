@@ -86,7 +86,7 @@ func (w *worth) under(b *catalog.Bundle, pressure catalog.Micro) (value catalog.
 
 // passQuickly sends a candidate through the stages legal to suitable. It is false where they must be passed one by one.
 func (m *Mind) passQuickly(at *setting, c *candidate) bool {
-	if m.past != nil || !at.quiet.OK() || at.spoken < 0 { // what a moment asks may change actions
+	if m.plainly || !at.quiet.OK() || at.spoken < 0 {
 		return false
 	}
 	q := &m.plan.quick[c.action]

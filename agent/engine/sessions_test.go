@@ -135,8 +135,9 @@ func throng(t testing.TB, seed uint64, bundles []*BundleUpdate, steps int, minds
 	}
 }
 
-// TestStepsLookAtFewSessions: minds whose steps look only at the sessions in which something happens say the same,
-// to the byte, as minds whose steps look at every session.
+// TestStepsLookAtFewSessions: minds whose steps look only at the sessions in which something happens, and whose
+// decisions look only at the candidates on which they rest, say the same, to the byte, as minds whose steps look at
+// every session and pass every candidate through stage by stage; and look again at the same instants.
 func TestStepsLookAtFewSessions(t *testing.T) {
 	seeds, steps := uint64(15), 400
 	if testing.Short() {
@@ -162,6 +163,7 @@ func TestStepsLookAtFewSessions(t *testing.T) {
 			cfg.Sessions = 6
 		}
 		few, every := New(cfg), New(cfg)
+		every.plainly = true
 		k := int(seed) % len(all)
 		bundles := []*BundleUpdate{all[k], all[(k+7)%len(all)], all[(k+13)%len(all)]}
 		throng(t, seed, bundles, steps, []*Mind{few, every}, func(in Input) {
@@ -179,6 +181,11 @@ func TestStepsLookAtFewSessions(t *testing.T) {
 			b := told(every.Step(other))
 			if text != b {
 				t.Fatalf("seed %d, policy %s, at %d: it says\n%s\nlooking at every session\n%s", seed, bundles[0].Bundle.Name, in.At, text, b)
+			}
+			for k, s := range few.sessions {
+				if o := every.sessions[k]; s.lapse != o.lapse || s.restless != o.restless {
+					t.Fatalf("seed %d, policy %s, at %d: session %s looks again at %d, restless %v; judging plainly at %d, %v", seed, bundles[0].Bundle.Name, in.At, s.name, s.lapse, s.restless, o.lapse, o.restless)
+				}
 			}
 			shown, handed, silent = shown+len(a.Show), handed+len(a.HandOver), silent+len(a.Silent)
 		})

@@ -26,9 +26,9 @@ With --cost it says too what a good policy costs where it runs: by each signal, 
 and other thing that conditions read, the steps that a change of it takes; the ten most
 expensive conditions, where they stand and what makes them so; and the memory of
 conditions, for --sessions people served by one device. A step is a comparison that
-turns, a way from it to a condition, or a term or node that is worked out. Steps are the
-same on every machine; on a server's core one takes 5 to 9 nanoseconds. A change that
-turns nothing takes next to none, but for formulas, lists and windows.
+turns, a way from it to a condition or an action, or a term or node that is worked out.
+Steps are the same on every machine; on a server's core one takes 5 to 9 nanoseconds. A
+change that turns nothing takes next to none, but for formulas, lists and windows.
 
 With --json one finding a line: {file,line,column,severity,code,message,hint}; with
 --cost one line more, {"cost":{...}}, with every condition.`,

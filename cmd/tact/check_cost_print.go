@@ -31,7 +31,7 @@ func (a *app) cost(b *catalog.Bundle, written []policy.Written, sessions int, as
 		}{shown})
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "What %s costs, in steps: a comparison that turns, a way from it to a condition, a term\nor node that is worked out (\"tact help check\" says more).\n\n", shown.Policy)
+	fmt.Fprintf(&out, "What %s costs, in steps: a comparison that turns, a way from it to a condition or\nan action, a term or node that is worked out (\"tact help check\" says more).\n\n", shown.Policy)
 	shown.printInputs(&out)
 	shown.printConditions(&out)
 	shown.printMemory(&out)

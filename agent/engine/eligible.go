@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"math/bits"
+
+	"github.com/tact-edge/tact/actions/catalog"
+	"github.com/tact-edge/tact/actions/guard"
+)
+
+// eligibility says which candidates of a slot a decision looks at, as bits by action. The rules keep which actions are
+// eligible; of the others most fall by a condition, and nothing but the list of those that fell asks at which.
+type eligibility struct {
+	always   []uint64 // that ask for more than words, conditions and a purpose
+	eligible []uint64 // that are looked at while they are eligible
+	purposes []int32  // an action for each purpose of these
+}
+
+func eligibilityOf(b *catalog.Bundle, candidates [][]int32, quick []quick) []eligibility {
+	all := make([]eligibility, len(candidates))
+	words := (len(b.Actions) + 63) / 64
+	room := make([]uint64, 2*words*len(candidates))
+	for slot, list := range candidates {
+		l := &all[slot]
+		l.always, l.eligible, room = room[:words:words], room[words:2*words:2*words], room[2*words:]
+		seen := catalog.PurposeSet(0)
+		for _, a := range list {
+			q, bit := &quick[a], uint64(1)<<(a&63)
+			if !q.plain || q.purpose < 0 && !q.ambient {
+				l.always[a>>6] |= bit
+				continue
+			}
+			l.eligible[a>>6] |= bit
+			if !q.ambient && !seen.Has(q.purpose) {
+				seen |= 1 << uint(q.purpose)
+				l.purposes = append(l.purposes, a)
+			}
+		}
+	}
+	return all
+}
+
+// lookAt passes candidates of the slot through the stages before ranking: those on which the decision rests, and when
+// to decide again. The others fall by a condition, a language or a purpose, and time alone lets none of them through.
+func (m *Mind) lookAt(at *setting) {
+	of := at.of
+	if !m.sees(at) {
+		m.lookAtRest(at)
+		return
+	}
+	all, l := of.candidates, &m.plan.eligible[of.slot]
+	for w, always := range l.always {
+		word := always
+		if kept := l.eligible[w]; kept != 0 {
+			word |= kept & at.on.EligibleWord(w)
+		}
+		for ; word != 0; word &= word - 1 {
+			all = append(all, candidate{})
+			m.stand(at, &all[len(all)-1], int32(w<<6+bits.TrailingZeros64(word)))
+		}
+	}
+	of.candidates = all
+}
+
+// sees says whether eligible candidates can be told from the others without looking at each: not where a state of
+// attention or the law holds back until some time, which is the candidate's too; nor where nothing is kept.
+func (m *Mind) sees(at *setting) bool {
+	if m.plainly || !at.quiet.OK() || at.spoken < 0 {
+		return false
+	}
+	for _, a := range m.plan.eligible[at.of.slot].purposes {
+		if d := m.lawful(at, guard.Candidate{Action: &m.bundle.Actions[a]}); d.Until > m.now {
+			return false
+		}
+	}
+	return true
+}
+
+// lookAtRest passes the candidates of the slot through the stages that were not looked at.
+func (m *Mind) lookAtRest(at *setting) {
+	of := at.of
+	if of.whole {
+		return
+	}
+	of.whole = true
+	list := m.plan.candidates[of.slot]
+	looked := of.candidates
+	if len(looked) == len(list) {
+		return
+	}
+	all := of.spare[:0]
+	for _, a := range list {
+		if len(looked) > 0 && looked[0].action == a {
+			all, looked = append(all, looked[0]), looked[1:]
+			continue
+		}
+		all = append(all, candidate{})
+		m.stand(at, &all[len(all)-1], a)
+	}
+	of.candidates, of.spare = all, of.candidates
+}

@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// TestLooksAgainForWhomNothingIsEligible: an unasked slot that shows something is looked at again when the hours or the
+// law let through what no decision looks at meanwhile, since its condition does not hold.
+func TestLooksAgainForWhomNothingIsEligible(t *testing.T) {
+	for _, c := range []struct {
+		name, own, until string
+		lines            []string
+	}{
+		{"quiet hours", `signals: {rain: {type: bool, max_age: 1d}, fire: {type: bool, max_age: 1d}}
+quiet: {hours: ["09:00-11:00"]}
+slots: {screen: {channel: kiosk, unasked: true, show_for: 1d}}
+actions:
+	out: {intent: safety, purpose: care, slots: [screen], applicable: fire, value: 1.00, propensity: 0.5, say: {en: "Out.", nl: "Eruit."}}
+	umbrella: {intent: information, purpose: care, slots: [screen], applicable: rain, value: 1.00, propensity: 0.5, say: {en: "Umbrella?", nl: "Paraplu?"}}
+`, "2026-03-02T11:00:00+01:00", []string{`{"signal":"rain","value":false}`, `{"signal":"fire","value":true}`}},
+		{"birthday", `signals: {rain: {type: bool, max_age: 1d}}
+purposes: {grown: {basis: contract, least_age: 18, for: {en: "for grown-ups", nl: "voor volwassenen"}}}
+facts: {birth_date: {type: date, purposes: [service, grown], keep: 30y}}
+slots: {screen: {channel: kiosk, unasked: true, show_for: 10d}}
+actions:
+	hello: {intent: information, purpose: service, slots: [screen], value: 1.00, propensity: 0.5, say_personal: {en: "Hello.", nl: "Hallo."}}
+	wine: {intent: information, purpose: grown, slots: [screen], applicable: rain, value: 1.00, propensity: 0.5, say_personal: {en: "Wine?", nl: "Wijn?"}}
+`, "2026-03-05T00:00:00+01:00", []string{`{"fact":"birth_date","customer":"anna","value":"2008-03-05","provenance":"declared"}`, `{"signal":"rain","value":false}`, annaTaps}},
+	} {
+		d := deskOf(t, c.own)
+		d.tell(c.lines...)
+		until, err := sense.ParseInstant(c.until)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := d.mind.sessions[0]
+		if s.shown[0] == nil || s.lapse != until {
+			t.Errorf("%s: %v is shown, and looked at again at %d, not at %d", c.name, s.shown[0], s.lapse, until)
+		}
+	}
+}
