@@ -16,6 +16,9 @@ const mostWords = 23
 // rounded toward zero once; what no int64 holds is the nearest that one does. The order of the
 // factors changes nothing.
 func Expected(value, bother catalog.Micro, factors ...catalog.Micro) catalog.Micro {
+	if len(factors) == 0 {
+		return less(value, bother)
+	}
 	var room [mostWords]uint64
 	words := room[:0] // the magnitude of the product, lowest word first, without leading zeros
 	if len(factors) >= mostWords {
