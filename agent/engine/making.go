@@ -82,9 +82,6 @@ func (m *Mind) lend() {
 		clear(m.makings[mostMakings:])
 		m.makings = m.makings[:mostMakings]
 	}
-	for _, of := range m.makings[:min(m.lends, len(m.makings))] {
-		of.view, of.at = guard.View{}, setting{legal: of.at.legal} // what is let go of is held no longer
-	}
 	m.lends = 0
 	m.room.Clear()
 	o := &m.out
@@ -131,62 +128,103 @@ func (m *Mind) explain() {
 // reasons says of each candidate that was not chosen where it fell, and why.
 func (of *making) reasons() []Rejected {
 	m, at := of.mind, &of.at
-	why := m.moment.Reasons(at.s.name)
 	at.on = m.moment.Conditions(at.s.name)
+	t := teller{of: of, why: m.moment.Reasons(at.s.name)}
 	all := m.plan.candidates[of.slot]
 	if n := len(all); cap(of.rejected) < n {
 		of.rejected, of.told = make([]Rejected, 0, n), slices.Grow(of.told[:0], n)
 	}
-	list, told := of.rejected[:0], of.told[:0]
-	looked := of.candidates
-	var rest candidate
+	list, looked := of.rejected[:0], of.candidates
+	t.told = of.told[:0]
 	for _, a := range all {
-		c := &rest
+		list = list[:len(list)+1]
+		r := &list[len(list)-1]
+		*r = Rejected{Action: m.plan.worths[a].name}
 		if len(looked) > 0 && looked[0].action == a {
-			c, looked = &looked[0], looked[1:]
-		} else {
-			rest = candidate{}
-			m.stand(at, c, a)
-		}
-		if c.stage == 0 || a == of.won {
-			continue
-		}
-		m.appraise(at, c)
-		first := len(told)
-		told = of.because(told, why, c)
-		r := Rejected{Action: m.plan.worths[a].name, Stage: c.stage, Reason: c.reason, Value: c.value}
-		if len(told) > first {
-			r.Because = slices.Clip(told[first:])
-			if !of.mayShow {
-				m.unsay(&r)
+			c := &looked[0]
+			looked = looked[1:]
+			if c.stage == 0 || a == of.won {
+				list = list[:len(list)-1]
+				continue
 			}
+			t.tell(r, c)
+		} else {
+			t.tellOther(r, a)
 		}
-		list = append(list, r)
+		if len(r.Because) > 0 && !of.mayShow {
+			m.unsay(r)
+		}
 	}
-	of.rejected, of.told = list, told
+	of.rejected, of.told = list, t.told
 	return list
 }
 
-// because appends what decided that a candidate fell.
-func (of *making) because(told []catalog.Because, why *moment.Reasons, c *candidate) []catalog.Because {
+// teller says why candidates fell.
+type teller struct {
+	of   *making
+	why  *moment.Reasons
+	told []catalog.Because // memory for what is said
+	more string            // than what the winner is worth, once it is told
+}
+
+// tell says why a candidate fell that was looked at.
+func (t *teller) tell(r *Rejected, c *candidate) {
+	t.of.mind.appraise(&t.of.at, c)
+	r.Stage, r.Reason, r.Value = c.stage, c.reason, c.value
 	if c.unmet != rule.None {
-		_, told = why.Append(told, c.unmet)
-		return told
+		_, r.Because, t.told = t.why.Why(t.told, c.unmet)
+		return
 	}
-	needed, room := "", &of.mind.room
+	first := len(t.told)
+	switch {
+	case c.stage == catalog.StageValue, c.stage == catalog.StageRanked && c.reason != catalog.ListFull:
+		t.told = append(t.told, t.worth(c))
+	case c.stage != catalog.StageRanked:
+		t.told = append(t.told, c.because...)
+	}
+	r.Because = slices.Clip(t.told[first:])
+}
+
+// tellOther says why a candidate fell that was not looked at: most often by the first of its conditions that does not
+// hold, which says all.
+func (t *teller) tellOther(r *Rejected, action int32) {
+	m, at := t.of.mind, &t.of.at
+	if q := &m.plan.quick[action]; m.quickly(at, q, q.ambient) {
+		for k, node := range q.conditions {
+			if node == rule.None || t.why.Truth(node) == rule.True {
+				continue
+			}
+			r.Stage = stagesOf[k]
+			if r.Reason, r.Because, t.told = t.why.Why(t.told, node); r.Reason == catalog.NoReason {
+				r.Reason = notMet[k]
+			}
+			c := candidate{action: action}
+			m.appraise(at, &c)
+			r.Value = c.value
+			return
+		}
+	}
+	var c candidate
+	m.stand(at, &c, action)
+	t.tell(r, &c)
+}
+
+// worth says what a candidate is worth that fell for that, and what it should be.
+func (t *teller) worth(c *candidate) catalog.Because {
+	m := t.of.mind
+	b := catalog.Because{Name: m.bundle.Actions[c.action].Name, Value: sense.MoneyValue(c.value), Age: catalog.NoAge}
 	switch {
 	case c.stage == catalog.StageValue && c.reason == catalog.NotWorthBother:
-		needed = "> 0"
+		b.Needed = "> 0"
 	case c.stage == catalog.StageValue:
-		needed = room.Amount(">= ", of.at.v.Slot.Minimum)
-	case c.stage == catalog.StageRanked && c.reason == catalog.ListFull:
-		return told
-	case c.stage == catalog.StageRanked && c.reason == catalog.LostByValue:
-		needed = room.Amount("> ", of.winner.Value)
-	case c.stage != catalog.StageRanked:
-		return append(told, c.because...)
+		b.Needed = m.room.Amount(">= ", t.of.at.v.Slot.Minimum)
+	case c.reason == catalog.LostByValue:
+		if t.more == "" {
+			t.more = m.room.Amount("> ", t.of.winner.Value)
+		}
+		b.Needed = t.more
 	}
-	return append(told, catalog.Because{Name: of.mind.bundle.Actions[c.action].Name, Value: sense.MoneyValue(c.value), Age: catalog.NoAge, Needed: needed})
+	return b
 }
 
 // Keep returns the output of a step as one that holds for ever, with its decisions explained. Like them it is asked

@@ -21,8 +21,8 @@ func (m *Mind) priceOf(at *setting, a *catalog.Action) (price catalog.Micro, d g
 			return price, d
 		}
 	}
-	reason, because := m.moment.Reasons(at.s.name).Append(m.lacks[:0], a.Price.Node)
-	m.lacks = because
+	reason, because, memory := m.moment.Reasons(at.s.name).Why(m.lacks[:0], a.Price.Node)
+	m.lacks = memory
 	if reason == catalog.NoReason {
 		reason = catalog.ConditionError
 	}

@@ -84,23 +84,27 @@ func (w *worth) under(b *catalog.Bundle, pressure catalog.Micro) (value catalog.
 	return arbiter.Expected(w.product, bother+w.elsewhere), pressure > 0 && bother > contact.Bothers(b, 0, w.bother)
 }
 
+// quickly says whether the stages legal to suitable ask for nothing of an action now but its conditions, in a treatment
+// that is ambient or not.
+func (m *Mind) quickly(at *setting, q *quick, ambient bool) bool {
+	if m.plainly || !at.quiet.OK() || at.spoken < 0 || !q.plain || q.spoken>>at.spoken&1 == 0 {
+		return false
+	}
+	if ambient {
+		return true
+	}
+	if q.purpose < 0 {
+		return false
+	}
+	one := &at.legal[q.purpose]
+	return one.judged && one.verdict.OK()
+}
+
 // passQuickly sends a candidate through the stages legal to suitable. It is false where they must be passed one by one.
 func (m *Mind) passQuickly(at *setting, c *candidate) bool {
-	if m.plainly || !at.quiet.OK() || at.spoken < 0 {
-		return false
-	}
 	q := &m.plan.quick[c.action]
-	if !q.plain || q.spoken>>at.spoken&1 == 0 {
+	if !m.quickly(at, q, c.ambient) {
 		return false
-	}
-	switch {
-	case c.ambient:
-	case q.purpose < 0:
-		return false
-	default:
-		if one := &at.legal[q.purpose]; !one.judged || !one.verdict.OK() {
-			return false
-		}
 	}
 	for k, node := range q.conditions {
 		if reason := m.unmet(at, node, notMet[k]); reason != catalog.NoReason {

@@ -147,9 +147,8 @@ func (m *missing) add(n rule.Node, want bool) {
 		}
 	}
 	a := Atom{Node: n, Want: want, Known: m.p.Truth(m.p.session, n) != rule.Unknown, input: -1}
-	w := why{r: m.p.Reasons(m.p.session)}
-	w.atom(n, want)
-	a.Because = w.list[0]
+	one := m.p.atom(n)
+	a.Because = m.p.Reasons(m.p.session).add(nil, &one, truthOf(want))[0]
 	m.p.solve(&a)
 	m.atoms = append(m.atoms, a)
 }

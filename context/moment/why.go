@@ -13,8 +13,8 @@ import (
 // input that decides; for a false one NoReason (or LeftPlace) and the atoms that fail, left to
 // right, at most catalog.MostBecause. A true condition has no reason.
 func (s *State) Why(session string, n rule.Node) (catalog.Reason, []catalog.Because) {
-	r := s.Reasons(session)
-	return r.Append(nil, n)
+	reason, because, _ := s.Reasons(session).Why(nil, n)
+	return reason, because
 }
 
 // Reasons says why conditions of one session are not true, as many as are asked for, as long as nothing of the moment
@@ -29,11 +29,7 @@ type Reasons struct {
 func (s *State) Reasons(session string) *Reasons {
 	r := &s.said.reasons
 	*r = Reasons{s: s, c: s.scene(session), e: s.eval(session)}
-	if s.said.inputs == nil {
-		s.said.inputs = make([]saidOfInput, len(s.model.bundle.Program.Inputs))
-		s.said.place = make([]int32, len(s.model.bundle.Program.Nodes))
-	}
-	s.said.round++
+	s.said.begin(&s.model.bundle.Program)
 	return r
 }
 
@@ -44,12 +40,26 @@ func (s *State) Conditions(session string) *rule.Eval { return s.eval(session) }
 // said is what was said of inputs and atoms, for Reasons; it is made when it is first asked for.
 type said struct {
 	reasons Reasons
-	round   uint64
+	round   uint32
 	inputs  []saidOfInput
-	place   []int32 // node -> 1 + its place in atoms, or less than 0 in steps; 0 where it was not asked for yet
+	nodes   []saidOfNode
 	atoms   []atom
 	steps   []logicStep
 	args    []rule.Node // of steps
+}
+
+// lastRound is the last one that fits beside a truth.
+const lastRound = 1<<30 - 1
+
+// begin forgets what was said of values: the program stays what it is.
+func (d *said) begin(p *rule.Program) {
+	if d.round == lastRound {
+		*d = said{reasons: d.reasons}
+	}
+	if d.nodes == nil {
+		d.inputs, d.nodes = make([]saidOfInput, len(p.Inputs)), make([]saidOfNode, len(p.Nodes))
+	}
+	d.round++
 }
 
 // logicStep is a node of logic to walk through, with where its arguments begin and end.
@@ -60,35 +70,73 @@ type logicStep struct {
 
 // saidOfInput is what was said of an input in one round.
 type saidOfInput struct {
-	round   uint64
+	round   uint32
 	because catalog.Because
 }
 
-// atom is what is always the same of a node that is true or false.
+// saidOfNode is where what is always the same of a node is found, and its truth in one round.
+type saidOfNode struct {
+	place int32  // 1 + its place in atoms, or less than 0 in steps; 0 where it was not asked for yet
+	truth uint32 // round<<2 and the truth
+}
+
+// atom is what is always the same of a node that is true or false, and what was said of it alone.
 type atom struct {
 	derived, input  int32 // what it names: a derived value or else an input; -1 where none
 	needed, negated string
+	armed           bool // it is an entered(place, d), which is left where that ended since the place was left
+	alone           alone
 }
 
-// Append appends to a list what Why says of a condition; its own entries are at most catalog.MostBecause.
-func (r *Reasons) Append(list []catalog.Because, n rule.Node) (catalog.Reason, []catalog.Because) {
-	switch r.e.Truth(n) {
+// alone is the list of an atom alone, in one round, as what it should be: most conditions fall by one atom, and many
+// by the same.
+type alone struct {
+	round uint32
+	want  rule.Truth // Unknown where it should be known
+	list  []catalog.Because
+}
+
+// Why says of a condition what State.Why does. Where it needs memory it appends to a list, which it returns as memory
+// for the next one: until then all that it says, of several conditions the same perhaps, may lie there.
+func (r *Reasons) Why(list []catalog.Because, n rule.Node) (reason catalog.Reason, because, memory []catalog.Because) {
+	switch r.Truth(n) {
 	case rule.True:
-		return catalog.NoReason, list
+		return catalog.NoReason, nil, list
 	case rule.Unknown:
 		return r.unknown(list, n)
 	}
-	w := why{r: r, list: list, most: len(list) + catalog.MostBecause, first: rule.None}
+	w := why{r: r}
 	w.failing(n, true)
-	if w.first != rule.None && r.s.leftPlace(r.e, w.first) {
-		return catalog.LeftPlace, w.list
+	if w.n > 0 && r.s.said.atoms[w.found[0].place].armed && r.e.Left(w.found[0].node) {
+		reason = catalog.LeftPlace
 	}
-	return catalog.NoReason, w.list
+	first := len(list)
+	if w.n != 1 {
+		for _, f := range w.found[:w.n] {
+			list = r.add(list, &r.s.said.atoms[f.place], f.want)
+		}
+		return reason, slices.Clip(list[first:]), list
+	}
+	f := w.found[0]
+	a := &r.s.said.atoms[f.place]
+	if a.alone.round != r.s.said.round || a.alone.want != f.want {
+		list = r.add(list, a, f.want)
+		a.alone = alone{r.s.said.round, f.want, slices.Clip(list[first:])}
+	}
+	return reason, a.alone.list, list
 }
 
-// leftPlace says whether an atom is an entered(place, d) that ended since the place was left.
-func (s *State) leftPlace(e *rule.Eval, n rule.Node) bool {
-	return s.model.bundle.Program.Nodes[n].Code == rule.Armed && e.Left(n)
+// Truth returns the truth of a condition, which is looked up once.
+func (r *Reasons) Truth(n rule.Node) rule.Truth {
+	d := &r.s.said
+	if n < 0 || int(n) >= len(d.nodes) {
+		return r.e.Truth(n)
+	}
+	k := &d.nodes[n]
+	if k.truth>>2 != d.round {
+		k.truth = d.round<<2 | uint32(r.e.Truth(n))
+	}
+	return rule.Truth(k.truth & 3)
 }
 
 var reasonOf = [...]catalog.Reason{
@@ -102,34 +150,51 @@ var reasonOf = [...]catalog.Reason{
 	rule.NotRead:      catalog.InputIsUnknown,
 }
 
-func (r *Reasons) unknown(list []catalog.Because, n rule.Node) (catalog.Reason, []catalog.Because) {
+func (r *Reasons) unknown(list []catalog.Because, n rule.Node) (reason catalog.Reason, because, memory []catalog.Because) {
 	result := r.e.Result(n)
+	reason = reasonOf[result.Cause]
+	b := catalog.Because{Age: catalog.NoAge}
 	if result.Input >= 0 {
-		list = append(list, *r.input(result.Input))
-	} else {
-		list = append(list, catalog.Because{Age: catalog.NoAge})
+		b = *r.input(result.Input)
 	}
-	because := &list[len(list)-1]
-	if n >= 0 && int(n) < len(r.s.model.bundle.Program.Nodes) {
-		because.Needed = r.s.needed(r.e, n, result)
+	first := len(list)
+	if n < 0 || int(n) >= len(r.s.said.nodes) {
+		list = append(list, b)
+		return reason, slices.Clip(list[first:]), list
 	}
-	return reasonOf[result.Cause], list
+	n = r.smallest(n, result)
+	b.Needed = r.s.model.bundle.Program.Nodes[n].Text
+	place := r.s.place(n)
+	if place < 0 {
+		list = append(list, b)
+		return reason, slices.Clip(list[first:]), list
+	}
+	a := &r.s.said.atoms[place-1]
+	if a.alone.round != r.s.said.round || a.alone.want != rule.Unknown {
+		list = append(list, b)
+		a.alone = alone{r.s.said.round, rule.Unknown, slices.Clip(list[first:])}
+	}
+	return reason, a.alone.list, list
 }
 
-// needed returns the text of the smallest condition under n that is unknown for the same reason.
-func (s *State) needed(e *rule.Eval, n rule.Node, r rule.Result) string {
+// smallest returns the smallest condition under n that is unknown for the same reason.
+func (r *Reasons) smallest(n rule.Node, result rule.Result) rule.Node {
+	nodes := r.s.model.bundle.Program.Nodes
 	for {
-		op, next := &s.model.bundle.Program.Nodes[n], rule.None
-		if s.logic(n) || op.Code == rule.Latch {
-			for _, a := range op.Args {
-				if b := e.Result(a); b.Cause == r.Cause && b.Input == r.Input {
+		next := rule.None
+		if r.s.place(n) < 0 || nodes[n].Code == rule.Latch {
+			for _, a := range nodes[n].Args {
+				if r.Truth(a) != rule.Unknown {
+					continue
+				}
+				if b := r.e.Result(a); b.Cause == result.Cause && b.Input == result.Input {
 					next = a
 					break
 				}
 			}
 		}
-		if next == rule.None || s.model.bundle.Program.Nodes[next].Text == "" {
-			return op.Text
+		if next == rule.None || nodes[next].Text == "" {
+			return n
 		}
 		n = next
 	}
@@ -208,97 +273,97 @@ func (c *scene) last(s *State, k int32) (sense.Value, sense.Duration) {
 	return h.Value, h.Age
 }
 
-// why collects the atoms that keep a condition from its truth.
+// why finds the atoms that keep a condition from its truth.
 type why struct {
 	r     *Reasons
-	first rule.Node
-	list  []catalog.Because
-	most  int
+	found [catalog.MostBecause]found
+	n     int
+}
+
+// found is an atom that should be otherwise.
+type found struct {
+	node  rule.Node
+	place int32 // in atoms
+	want  rule.Truth
 }
 
 // failing walks down from a node that should have been `want` and is not.
 func (w *why) failing(n rule.Node, want bool) {
-	if len(w.list) >= w.most {
-		return
-	}
 	s := w.r.s
-	k := s.said.place[n]
-	if k == 0 {
-		k = s.learn(n)
-	}
-	if k > 0 {
-		w.add(n, &s.said.atoms[k-1], want)
+	k := s.place(n)
+	switch {
+	case w.n == len(w.found):
+		return
+	case k > 0:
+		w.found[w.n] = found{node: n, place: k - 1, want: truthOf(want)}
+		w.n++
 		return
 	}
-	step := s.said.steps[-k-1]
+	step := &s.said.steps[-k-1]
 	args := s.said.args[step.first:step.end]
 	switch step.code {
 	case rule.Not:
 		w.failing(args[0], !want)
 	case rule.And, rule.Or:
 		for _, a := range args {
-			if t := w.r.e.Truth(a); t == rule.True && !want || t == rule.False && want {
+			if t := w.r.Truth(a); t == rule.True && !want || t == rule.False && want {
 				w.failing(a, want)
 			}
 		}
 	case rule.Cond:
 		taken := args[2]
-		if w.r.e.Truth(args[0]) == rule.True {
+		if w.r.Truth(args[0]) == rule.True {
 			taken = args[1]
 		}
 		w.failing(taken, want)
 	}
 }
 
-// atom adds a node that should have been `want`, whatever it is, as one atom.
-func (w *why) atom(n rule.Node, want bool) {
-	a := w.r.s.atom(n)
-	w.add(n, &a, want)
-}
-
-func (w *why) add(n rule.Node, a *atom, want bool) {
-	if w.first == rule.None {
-		w.first = n
-	}
+// add appends what there is to say of an atom that should have been `want`.
+func (r *Reasons) add(list []catalog.Because, a *atom, want rule.Truth) []catalog.Because {
 	switch {
 	case a.derived >= 0:
-		d := &w.r.s.model.bundle.Derived[a.derived]
-		b := catalog.Because{Name: d.Name, Age: catalog.NoAge}
-		if r := w.r.e.Result(d.Node); r.Cause == rule.Known {
-			b.Value = r.Value
+		d := &r.s.model.bundle.Derived[a.derived]
+		list = append(list, catalog.Because{Name: d.Name, Age: catalog.NoAge})
+		if result := r.e.Result(d.Node); result.Cause == rule.Known {
+			list[len(list)-1].Value = result.Value
 		}
-		w.list = append(w.list, b)
 	case a.input >= 0:
-		w.list = append(w.list, *w.r.input(a.input))
+		list = append(list, *r.input(a.input))
 	default:
-		w.list = append(w.list, catalog.Because{Age: catalog.NoAge})
+		list = append(list, catalog.Because{Age: catalog.NoAge})
 	}
-	b := &w.list[len(w.list)-1]
-	if b.Needed = a.needed; !want {
+	b := &list[len(list)-1]
+	if b.Needed = a.needed; want == rule.False {
 		b.Needed = a.negated
 	}
+	return list
 }
 
-// learn notes what is always the same of a node, and returns its place.
-func (s *State) learn(n rule.Node) int32 {
+// place returns where what is always the same of a node is found, see saidOfNode. It is worked out once.
+func (s *State) place(n rule.Node) int32 {
+	k := &s.said.nodes[n]
+	if k.place != 0 {
+		return k.place
+	}
 	if !s.logic(n) {
 		s.said.atoms = append(s.said.atoms, s.atom(n))
-		s.said.place[n] = int32(len(s.said.atoms))
-		return s.said.place[n]
+		k.place = int32(len(s.said.atoms))
+		return k.place
 	}
 	op := &s.model.bundle.Program.Nodes[n]
 	step := logicStep{code: op.Code, first: int32(len(s.said.args))}
 	s.said.args = append(s.said.args, op.Args...)
 	step.end = int32(len(s.said.args))
 	s.said.steps = append(s.said.steps, step)
-	s.said.place[n] = -int32(len(s.said.steps))
-	return s.said.place[n]
+	k.place = -int32(len(s.said.steps))
+	return k.place
 }
 
 func (s *State) atom(n rule.Node) atom {
 	nodes := s.model.bundle.Program.Nodes
 	op := &nodes[n]
-	return atom{derived: int32(s.derivedUnder(n, op.Text)), input: s.model.plan.First(n), needed: op.Text, negated: negated(nodes, op)}
+	return atom{derived: int32(s.derivedUnder(n, op.Text)), input: s.model.plan.First(n), needed: op.Text, negated: negated(nodes, op), armed: op.Code == rule.Armed}
 }
 
 // negated returns the canonical text of the opposite of an atom.
