@@ -137,11 +137,11 @@ func (m *Mind) decide(s *session, slot int32, ask *event.Ask) (*Decision, choice
 		count = ask.Count
 	}
 	won := m.choose(at, d, at.of.candidates, count)
-	if won == nil {
+	if won == nil && (ask != nil || !m.tellsSilence(at)) {
 		m.lookAtRest(at)
-		if ask != nil && at.quiet.OK() {
-			won = m.fallBack(at, d, slot, at.of.candidates)
-		}
+	}
+	if won == nil && ask != nil && at.quiet.OK() {
+		won = m.fallBack(at, d, slot, at.of.candidates)
 	}
 	all := at.of.candidates
 	c := choice{action: -1, lapse: sense.Never, of: at.of}

@@ -2,9 +2,11 @@ package engine
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/tact-edge/tact/actions/catalog"
 	"github.com/tact-edge/tact/actions/guard"
+	"github.com/tact-edge/tact/context/sense"
 )
 
 // eligibility says which candidates of a slot a decision looks at, as bits by action. The rules keep which actions are
@@ -97,4 +99,10 @@ func (m *Mind) lookAtRest(at *setting) {
 		m.stand(at, &all[len(all)-1], a)
 	}
 	of.candidates, of.spare = all, of.candidates
+}
+
+// tellsSilence says whether the candidates that were looked at tell the cause of a silence: one of them came further
+// than any other did. Where nobody knows what time it is, any may tell.
+func (m *Mind) tellsSilence(at *setting) bool {
+	return m.clock != sense.ClockUnknown && slices.ContainsFunc(at.of.candidates, func(c candidate) bool { return c.stage > catalog.StageSuitable })
 }

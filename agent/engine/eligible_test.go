@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tact-edge/tact/context/sense"
@@ -38,6 +39,36 @@ actions:
 		s := d.mind.sessions[0]
 		if s.shown[0] == nil || s.lapse != until {
 			t.Errorf("%s: %v is shown, and looked at again at %d, not at %d", c.name, s.shown[0], s.lapse, until)
+		}
+	}
+}
+
+// TestSilenceIsToldByTheFurthest: the cause of an unasked silence is that of who came furthest, or of who fell by the
+// clock, whether or not it was looked at for the decision.
+func TestSilenceIsToldByTheFurthest(t *testing.T) {
+	const common = `signals: {rain: {type: bool, max_age: 1d}, cost: {type: double, max_age: 1d}}
+purposes: {grown: {basis: contract, least_age: 18, for: {en: "for grown-ups", nl: "voor volwassenen"}}}
+facts: {birth_date: {type: date, purposes: [service, grown], keep: 30y}}
+slots: {screen: {channel: kiosk, unasked: true}}
+actions:
+	worthless: {intent: information, purpose: service, slots: [screen], WORTHLESS value: 0.00, propensity: 0.5, say_personal: {en: "Hm.", nl: "Hm."}}
+	armed: {intent: information, purpose: service, slots: [screen], applicable: rain, keep_armed: 1h, value: 1.00, propensity: 0.5, say_personal: {en: "Rain?", nl: "Regen?"}}
+	dry: {intent: information, purpose: service, slots: [screen], suitable: rain, value: 1.00, propensity: 0.5, say_personal: {en: "Dry?", nl: "Droog?"}}
+	wine: {intent: information, purpose: grown, slots: [screen], applicable: rain, value: 1.00, propensity: 0.5, say_personal: {en: "Wine?", nl: "Wijn?"}}
+`
+	for _, c := range []struct {
+		name, worthless, cause string
+		clock                  sense.ClockState
+	}{
+		{"who was looked at", "", "not_worth_bother", sense.ClockSynced},
+		{"who was not", "eligible: rain,", "not_suitable", sense.ClockSynced},
+		{"by the clock", "", "clock_untrusted", sense.ClockUnknown},
+	} {
+		d := deskOf(t, strings.ReplaceAll(common, "WORTHLESS", c.worthless))
+		d.mind.clock = c.clock
+		d.tell(`{"fact":"birth_date","customer":"anna","value":"1980-03-05","provenance":"declared"}`, `{"signal":"rain","value":false}`, annaTaps)
+		if cause := d.mind.sessions[0].silence[0]; cause != c.cause {
+			t.Errorf("%s: %s, want %s", c.name, cause, c.cause)
 		}
 	}
 }
