@@ -53,6 +53,10 @@
 // (20 microseconds each). An uncertainty that is no sum over features needs a bound of its own, added
 // to the level; and a choice by chance, whose probabilities rest on every score, needs them all.
 //
+// The engine does without: of a decision it needs to know of each eligible candidate whether the manners permit it, and
+// when they will, which costs far more than its score. A ranking is for who asks for the best of many, again and
+// again, and for nothing of the others.
+//
 // # What callers owe
 //
 // Candidates that have passed every stage before value; of a ranking, each action once, sets of as
