@@ -224,29 +224,42 @@ type lost struct {
 // losers returns the ten that came furthest (the latest stage first, then the
 // higher value, then by name), and a count per stage and reason of the others.
 func losers(rejected []engine.Rejected) (best []engine.Rejected, rest []lost) {
-	if len(rejected) == 0 {
-		return nil, nil
-	}
-	all := slices.Clone(rejected)
-	sort.SliceStable(all, func(a, b int) bool {
-		return cmp.Or(cmp.Compare(all[b].Stage, all[a].Stage), cmp.Compare(all[b].Value, all[a].Value)) < 0
-	})
-	best = all[:min(mostLosers, len(all))]
-	for _, r := range all[len(best):] {
-		k := slices.IndexFunc(rest, func(l lost) bool { return l.stage == r.Stage && l.reason == r.Reason })
-		if k < 0 {
-			rest = append(rest, lost{stage: r.Stage, reason: r.Reason})
-			k = len(rest) - 1
+	best = make([]engine.Rejected, 0, min(mostLosers, len(rejected))+1)
+	for k := range rejected { // in order of name
+		r := &rejected[k]
+		at := len(best)
+		for at > 0 && further(r, &best[at-1]) {
+			at--
 		}
-		rest[k].count++
-	}
-	sort.Slice(rest, func(a, b int) bool {
-		if rest[a].stage != rest[b].stage {
-			return rest[a].stage > rest[b].stage
+		if at == mostLosers {
+			rest = count(rest, r)
+			continue
 		}
-		return rest[a].reason < rest[b].reason
+		best = slices.Insert(best, at, *r)
+		if len(best) > mostLosers {
+			rest = count(rest, &best[mostLosers])
+			best = best[:mostLosers]
+		}
+	}
+	slices.SortFunc(rest, func(a, b lost) int {
+		return cmp.Or(cmp.Compare(b.stage, a.stage), cmp.Compare(a.reason, b.reason))
 	})
 	return best, rest
+}
+
+// further says whether one came further than another.
+func further(a, b *engine.Rejected) bool {
+	return a.Stage > b.Stage || a.Stage == b.Stage && a.Value > b.Value
+}
+
+// count adds one that fell to the counts.
+func count(all []lost, r *engine.Rejected) []lost {
+	k := slices.IndexFunc(all, func(l lost) bool { return l.stage == r.Stage && l.reason == r.Reason })
+	if k < 0 {
+		k, all = len(all), append(all, lost{stage: r.Stage, reason: r.Reason})
+	}
+	all[k].count++
+	return all
 }
 
 // decisionID and splitID are the two ways of <device>-<epoch>-<n>.
