@@ -198,6 +198,9 @@ func (b *builder) lay() {
 			}
 		}
 		l.both = b.joints
+		if Scope(scope) == ScopeSession {
+			l.gather(of, &b.parts[scope], len(b.p.Inputs))
+		}
 	}
 }
 

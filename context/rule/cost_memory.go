@@ -9,7 +9,7 @@ type Memory struct {
 
 // Sizes of what evaluations and plans are made of, in bytes of a 64-bit machine; a test holds them to the types.
 const (
-	sizeEval    = 848
+	sizeEval    = 856
 	sizeQueue   = 8264
 	sizeInput   = 24
 	sizeMark    = 16
@@ -29,6 +29,10 @@ const (
 	sizeMixed   = 56
 	sizePassing = 16
 	sizeLane    = 28
+	sizeGather  = 432
+	sizeOnePair = 32
+	sizeOneGap  = 24
+	sizeHeld    = 20
 	sizeTerm    = 24
 	sizeTruthy  = 8
 	sizeJoint   = 12
@@ -55,8 +59,8 @@ func (plan *Plan) memory(scope Scope) (m Memory) {
 	m.Bytes = taken(1, sizeEval) + taken(len(l.inputs), sizeInput) + taken(n, sizeMark) + taken(n, 8) + taken(int(l.riches), sizeValue) +
 		taken(int(l.holds), sizeHold) + taken(m.Windows, sizeWindow) + words(n) + words(len(l.sources)) +
 		taken(int(l.timers), 8) + 2*taken(int(l.timers), 4) +
-		2*taken(counters, 1) + taken(len(l.vague), 1) + words(len(l.vague)) + taken(len(l.sources), sizePlacing)
-	m.Most = m.Bytes + m.Windows*MaxEntries*sizeEntry + taken(2*len(l.watch.to)+2*len(l.joints.to)+2*len(l.inputs), 4)
+		2*taken(counters, 1) + taken(len(l.vague), 1) + words(len(l.vague)) + taken(len(l.sources), sizePlacing) + taken(len(l.inputs), 4)
+	m.Most = m.Bytes + m.Windows*MaxEntries*sizeEntry + taken(2*len(l.watch.to)+2*len(l.joints.to)+len(l.inputs), 4)
 	if scope == ScopeSession {
 		lane := l.mixed.lane()
 		m.Bytes, m.Most = m.Bytes+lane, m.Most+lane+min(len(l.mixed.pairs), mostFound+1)*sizePassing
@@ -67,6 +71,9 @@ func (plan *Plan) memory(scope Scope) (m Memory) {
 	for of := range plan.layers {
 		q := (len(plan.layers[of].unknown) + 63) / 64
 		shared += taken(q, 8) + words(q) + sizeQueue
+	}
+	if g := plan.layers[ScopeSession].gathered; g != nil {
+		shared += taken(sizeNoted(len(plan.layers[ScopeSession].from)-1), 1)
 	}
 	shared += sizeFound + taken(plan.most, sizeMark+sizeValue)
 	m.Bytes += shared + words(len(l.vague))
@@ -87,6 +94,9 @@ func (plan *Plan) bytes() int {
 			taken(len(l.keys), 8) + taken(len(l.home), 4) + taken(len(l.unknown), 2) + taken(len(l.both), sizeJoint) + taken(len(l.vague), 1) +
 			taken(len(l.timed), 4) + taken(len(l.inputs), 8) + taken(len(l.from), 8) + taken(len(l.own), 4) + taken(len(l.parts), 4) +
 			taken(len(l.across.from), 4) + taken(len(l.across.to), 4) + l.pairs.bytes() + l.mixed.bytes()
+		if l.gathered != nil {
+			all += l.gathered.bytes()
+		}
 		for _, e := range [...]*edges{&l.feeds, &l.watch, &l.joints} {
 			all += e.bytes()
 		}
@@ -116,6 +126,17 @@ func (of *mixed) lane() int {
 		return 0
 	}
 	return (of.height*8 + len(of.pairs)*2 + sizeLane) * 9 / 8
+}
+
+func (g *gathered) bytes() int {
+	all := sizeGather + taken(len(g.inner), 2) + taken(len(g.mixed), 2) + taken(len(g.others), 4) + taken(len(g.held), sizeHeld)
+	for n := range g.parts {
+		all += taken(len(g.counters[n]), 2) + taken(len(g.parts[n]), 2)
+	}
+	for scope := range g.doubles {
+		all += taken(len(g.doubles[scope]), sizeOnePair) + taken(len(g.gaps[scope]), sizeOneGap)
+	}
+	return all
 }
 
 func (e *edges) bytes() int { return taken(len(e.from), 4) + taken(len(e.to), 4) }

@@ -317,13 +317,17 @@ func (c *counters) put(e *Eval, k int32, was, now Truth) {
 	c.made[k] = now
 	id := l.atoms + k
 	e.span(id, id+1, turnOf(was, now))
-	about := l.about[k]
-	if about&aboutWatch != 0 {
-		for _, n := range l.watch.of(k) {
-			c.flipped = append(c.flipped, Node(n))
-		}
+	if l.about[k]&(aboutWatch|aboutJoint) != 0 {
+		c.report(k, was, now)
 	}
-	if about&aboutJoint != 0 {
+}
+
+// report tells those who watch a counter that it turned.
+func (c *counters) report(k int32, was, now Truth) {
+	for _, n := range c.layer.watch.of(k) {
+		c.flipped = append(c.flipped, Node(n))
+	}
+	if c.layer.about[k]&aboutJoint != 0 {
 		c.join(k, was, now)
 	}
 }

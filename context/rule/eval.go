@@ -24,6 +24,8 @@ type Eval struct {
 	touched  bool // something waits for Settle
 	retell   bool // stored comparisons forgot what they were told
 	young    bool // nothing was settled yet
+	noting   bool // this Settle notes what turns: see gathers
+	shifts   int  // how many inputs became known or unknown since the last Settle
 	in       []inputState
 	inputs   [2][]inputState // by scope: those of the device, and its own
 	marks    []mark          // by place among the stored nodes
@@ -74,6 +76,7 @@ type shared struct {
 	queues  [2]queue
 	causes  causes
 	found   found
+	noted   noted // of sessions, while one gathers
 }
 
 // inputState is the state of an input.
@@ -141,7 +144,7 @@ func newEval(plan *Plan, device *Eval) *Eval {
 	e := &Eval{plan: plan, layer: l, device: device, scope: scope, lane: -1, now: longAgo, began: longAgo, step: 1, young: true,
 		in: make([]inputState, len(l.inputs)), marks: make([]mark, n), nums: make([]int64, n), rich: make([]sense.Value, l.riches),
 		holds: make([]hold, l.holds), windows: make([]window, l.windows), timers: NewTimers(l.timers),
-		pending: make([]uint64, (len(l.sources)+63)/64), dirty: make([]uint64, (n+63)/64)}
+		given: make([]int32, 0, len(l.inputs)), pending: make([]uint64, (len(l.sources)+63)/64), dirty: make([]uint64, (n+63)/64)}
 	e.inputs[scope] = e.in
 	if device == nil {
 		e.shared, e.lanes = newShared(plan), &lanes{of: &plan.layers[ScopeSession].mixed}
@@ -186,6 +189,9 @@ func newShared(plan *Plan) *shared {
 	s := &shared{machine: machine{zones: plan.Program.Zones, stack: make([]cell, plan.most)}}
 	for scope := range s.queues {
 		s.queues[scope] = newQueue(len(plan.layers[scope].unknown))
+	}
+	if l := &plan.layers[ScopeSession]; l.gathered != nil {
+		s.noted = make(noted, sizeNoted(len(l.from)-1))
 	}
 	return s
 }
@@ -312,6 +318,7 @@ func (e *Eval) Set(input int32, r Result, at sense.Instant) {
 	} else if same {
 		return
 	}
+	e.shifts += bit((old.cause == Known) != (next.cause == Known))
 	next.at = max(at, old.at)
 	*old = next
 	e.loadedInput(input)
@@ -394,6 +401,7 @@ func (e *Eval) Restart(now sense.Instant) {
 
 // forgetInput makes the input at a place unknown.
 func (e *Eval) forgetInput(k int32) {
+	e.shifts += bit(e.in[k].cause == Known)
 	e.in[k] = inputState{mark: mark{at: e.now, input: e.layer.inputs[k], cause: InputUnknown}}
 	if rich := e.layer.rich[k]; rich >= 0 {
 		e.rich[rich] = sense.Value{}

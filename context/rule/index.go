@@ -211,6 +211,10 @@ func (e *Eval) appearAt(k, at int32) {
 
 // arise turns all keys of a source, those before one of them and those from there on.
 func (e *Eval) arise(s *source, sp *spot, at int32, below, above turn, nowBelow, nowAbove Truth) {
+	if e.noting {
+		e.ariseNoted(s, sp, at, below, above, nowBelow, nowAbove)
+		return
+	}
 	if at > 0 {
 		e.sweep(s, sp, 0, at, below, nowBelow)
 	}
@@ -390,15 +394,7 @@ func (l *layer) walk(sp *spot, p *placing, v int64) int32 {
 	keys := l.keys[sp.base : sp.base+sp.n]
 	k := p.first()
 	if p.lo != p.hi { // it was nowhere
-		below, above := int32(0), int32(len(keys))
-		for above-below > 8 {
-			if mid := (below + above) / 2; keys[mid] <= v {
-				below = mid
-			} else {
-				above = mid
-			}
-		}
-		k = below
+		return find(keys, v)
 	}
 	for int(k) < len(keys) && keys[k] <= v {
 		k++
@@ -407,6 +403,20 @@ func (l *layer) walk(sp *spot, p *placing, v int64) int32 {
 		k--
 	}
 	return k
+}
+
+// find counts the keys that a value is not below, without a branch that the value decides.
+func find(keys []int64, v int64) int32 {
+	below, n := 0, len(keys)
+	for n > 1 {
+		half := n / 2
+		below += half & -bit(keys[below+half-1] <= v)
+		n -= half
+	}
+	if n > 0 {
+		below += bit(keys[below] <= v)
+	}
+	return int32(below)
 }
 
 // next is when a value that moves by itself crosses its next key.
@@ -560,6 +570,10 @@ func (e *Eval) span(first, last int32, step turn) {
 	from, to := l.from[first], l.from[last]
 	parts, own := l.parts[from.parts:to.parts], l.own[from.own:to.own]
 	if len(parts)+len(own) > mostInside || max(q.ranks.n, q.turned.n) > len(q.ranks.list)-mostInside {
+		if e.noting { // of few edges to note the turn is no cheaper
+			e.shared.noted.turn(first, last-first, last-first, step, step)
+			return
+		}
 		c.applyParts(parts, step, q)
 		c.apply(own, step, q)
 	} else {

@@ -36,6 +36,8 @@ type layer struct {
 	timed   []int32 // timer slot -> place of a stored node, or the complement of a source
 	unknown []uint8 // counters while nothing is known
 	vague   []uint8 // by rank: the part of a candidate while nothing is known
+
+	gathered *gathered // of sessions: how much at once is settled; nil where not
 }
 
 // starts is where the edges of an id begin.

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tact-edge/tact/context/sense"
 )
@@ -63,6 +64,7 @@ type step struct {
 	code   Code
 	lasts  bool  // Became and Armed that read places alone: their memory outlives a restart
 	across bool  // of the device: a stored node or a source of sessions reads it
+	quiet  bool  // of sessions: nothing reads it but the times for which it is true
 	person bool  // it reads the slice: what it remembers is of one customer
 	rich   int32 // slot of a value that is no number, -1
 	timer  int32 // slot of its timer, -1 where time alone never changes it
@@ -371,6 +373,12 @@ func (b *builder) finish() {
 		plan.across[k] = true
 	}
 	plan.feeds, plan.rises = rest.edges(inputs), rises.edges(int(device)+len(plan.layers[ScopeSession].steps))
+	own := &plan.layers[ScopeSession]
+	own.gatherPairs()
+	for k := range own.steps {
+		id := device + int32(k)
+		own.steps[k].quiet = len(plan.above.of(id)) == 0 && !slices.ContainsFunc(plan.rises.of(id), func(x int32) bool { return own.spots[x>>1].form != byHeld })
+	}
 	plan.loads, plan.windows = loads.edges(len(p.Inputs)), windows.edges(len(p.Inputs))
 }
 

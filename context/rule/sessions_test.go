@@ -46,7 +46,7 @@ type wearer struct {
 }
 
 // tally is how often something was told, and how often for nothing.
-type tally struct{ steps, sessions, left, moved, movedVain, concerned, concernedVain, resumed, bothSettles, slow int }
+type tally struct{ steps, sessions, left, moved, movedVain, concerned, concernedVain, resumed, bothSettles, identified, slow int }
 
 func newCrowd(r *rand.Rand, p *Program, keep Interest, value func(*rand.Rand, sense.Kind) sense.Value) (*crowd, error) {
 	c := &crowd{r: r, value: value}
@@ -158,8 +158,26 @@ func truths(e *Eval, p *Program) []Truth {
 	return all
 }
 
+// identify gives all inputs of a session a state at once.
+func (c *crowd) identify(now sense.Instant) {
+	w := c.wearers[c.r.IntN(len(c.wearers))]
+	if w.starves > 0 {
+		return
+	}
+	c.wake(w, now)
+	for k := range c.p.Inputs {
+		if c.p.Inputs[k].Scope == ScopeSession && c.r.IntN(6) > 0 {
+			c.set(int32(k), []*Eval{w.own, w.full}, w, now)
+		}
+	}
+	c.told.identified++
+}
+
 // stir changes some inputs of somebody.
 func (c *crowd) stir(now sense.Instant) {
+	if len(c.wearers) > 0 && c.r.IntN(5) == 0 {
+		c.identify(now)
+	}
 	for range c.r.IntN(4) {
 		k := int32(c.r.IntN(len(c.p.Inputs)))
 		if c.p.Inputs[k].Scope == ScopeDevice {
@@ -600,7 +618,7 @@ func TestSessionsAgainstFullEvaluation(t *testing.T) {
 		all.add(&c.told)
 	}
 	t.Logf("%d lives: %+v", runs, all)
-	if first == 0 && runs > 20 && (all.left == 0 || all.resumed == 0 || all.moved == 0 || all.concerned == 0) {
+	if first == 0 && runs > 20 && (all.left == 0 || all.resumed == 0 || all.moved == 0 || all.concerned == 0 || all.identified == 0) {
 		t.Errorf("something never happened: %+v", all)
 	}
 }
@@ -615,6 +633,7 @@ func (t *tally) add(o *tally) {
 	t.concernedVain += o.concernedVain
 	t.resumed += o.resumed
 	t.bothSettles += o.bothSettles
+	t.identified += o.identified
 	t.slow += o.slow
 }
 

@@ -24,8 +24,13 @@ func (e *Eval) Settle(now sense.Instant) {
 		return
 	}
 	e.touched = false
+	if e.noting = e.gathers(); e.noting {
+		e.placePairs()
+	}
 	for _, k := range e.given {
-		e.crossed(&e.layer.pairs, k, &e.in[k])
+		if !e.noting {
+			e.crossed(&e.layer.pairs, k, &e.in[k])
+		}
 		if e.device == nil {
 			e.lanes.look(e, k)
 		}
@@ -51,7 +56,11 @@ func (e *Eval) Settle(now sense.Instant) {
 			e.update(int32(k))
 		}
 	}
-	e.counters.publish(e)
+	if e.noting {
+		e.gather()
+	} else {
+		e.counters.publish(e)
+	}
 	e.touched, e.retell, e.young = false, false, false
 }
 
@@ -158,6 +167,9 @@ func (e *Eval) update(slot int32) {
 // spread tells who reads a stored node that its outcome is another.
 func (e *Eval) spread(slot int32) {
 	s := &e.layer.steps[slot]
+	if e.noting && s.quiet {
+		return
+	}
 	at := slot
 	if e.device == nil {
 		if s.across {

@@ -27,6 +27,9 @@ func (t *Timers) Next() sense.Instant {
 	return t.due[t.heap[0]]
 }
 
+// Waits says whether slot s waits for anything.
+func (t *Timers) Waits(s int32) bool { return t.pos[s] >= 0 }
+
 // Set makes slot s wait for an instant; Never takes it out.
 func (t *Timers) Set(s int32, due sense.Instant) {
 	switch k := t.pos[s]; {
