@@ -224,9 +224,6 @@ func (ln *lanes) note(e *Eval, source int32) {
 // look finds the sessions in which a change of an input of the device's crossed a key, and lists that for them.
 func (ln *lanes) look(e *Eval, input int32) {
 	n, in := len(ln.sessions), &e.in[input]
-	if n == 0 {
-		return
-	}
 	for k := ln.of.from[input]; k < ln.of.from[input+1]; k++ {
 		p, before := &ln.of.pairs[k], len(ln.found)
 		if e.fresh && before > mostFound*n {

@@ -27,11 +27,12 @@ func (e *Eval) Settle(now sense.Instant) {
 	if e.noting = e.gathers(); e.noting {
 		e.placePairs()
 	}
+	looks := e.device == nil && len(e.lanes.sessions) > 0
 	for _, k := range e.given {
 		if !e.noting {
 			e.crossed(&e.layer.pairs, k, &e.in[k])
 		}
-		if e.device == nil {
+		if looks {
 			e.lanes.look(e, k)
 		}
 		for _, source := range e.layer.feeds.of(k) {
