@@ -9,29 +9,34 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// eligibility says which candidates of a slot a decision looks at, as bits by action. The rules keep which actions are
-// eligible; of the others most fall by a condition, and nothing but the list of those that fell asks at which.
+// eligibility says which candidates of a slot a decision looks at. The rules keep which actions are eligible; of the
+// others most fall by a condition, and nothing but the list of those that fell asks at which.
 type eligibility struct {
-	always   []uint64 // that ask for more than words, conditions and a purpose
-	eligible []uint64 // that are looked at while they are eligible
-	purposes []int32  // an action for each purpose of these
+	words    []slotWord // in order; of 64 actions none of which names the slot there is none
+	purposes []int32    // an action for each purpose of those that are looked at while they are eligible
 }
 
-func eligibilityOf(b *catalog.Bundle, candidates [][]int32, quick []quick) []eligibility {
+// slotWord is 64 actions, as bits.
+type slotWord struct {
+	at       int32
+	always   uint64 // that ask for more than words, conditions and a purpose
+	eligible uint64 // that are looked at while they are eligible
+}
+
+func eligibilityOf(candidates [][]int32, quick []quick) []eligibility {
 	all := make([]eligibility, len(candidates))
-	words := (len(b.Actions) + 63) / 64
-	room := make([]uint64, 2*words*len(candidates))
 	for slot, list := range candidates {
-		l := &all[slot]
-		l.always, l.eligible, room = room[:words:words], room[words:2*words:2*words], room[2*words:]
-		seen := catalog.PurposeSet(0)
+		l, seen := &all[slot], catalog.PurposeSet(0)
 		for _, a := range list {
-			q, bit := &quick[a], uint64(1)<<(a&63)
+			if n := len(l.words); n == 0 || l.words[n-1].at != a>>6 {
+				l.words = append(l.words, slotWord{at: a >> 6})
+			}
+			q, word, bit := &quick[a], &l.words[len(l.words)-1], uint64(1)<<(a&63)
 			if !q.plain || q.purpose < 0 && !q.ambient {
-				l.always[a>>6] |= bit
+				word.always |= bit
 				continue
 			}
-			l.eligible[a>>6] |= bit
+			word.eligible |= bit
 			if !q.ambient && !seen.Has(q.purpose) {
 				seen |= 1 << uint(q.purpose)
 				l.purposes = append(l.purposes, a)
@@ -49,15 +54,15 @@ func (m *Mind) lookAt(at *setting) {
 		m.lookAtRest(at)
 		return
 	}
-	all, l := of.candidates, &m.plan.eligible[of.slot]
-	for w, always := range l.always {
-		word := always
-		if kept := l.eligible[w]; kept != 0 {
-			word |= kept & at.on.EligibleWord(w)
+	all := of.candidates
+	for _, w := range m.plan.eligible[of.slot].words {
+		word := w.always
+		if w.eligible != 0 {
+			word |= w.eligible & at.on.EligibleWord(int(w.at))
 		}
 		for ; word != 0; word &= word - 1 {
 			all = append(all, candidate{})
-			m.stand(at, &all[len(all)-1], int32(w<<6+bits.TrailingZeros64(word)))
+			m.stand(at, &all[len(all)-1], w.at<<6+int32(bits.TrailingZeros64(word)))
 		}
 	}
 	of.candidates = all

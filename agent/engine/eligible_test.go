@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,6 +70,24 @@ actions:
 		d.tell(`{"fact":"birth_date","customer":"anna","value":"1980-03-05","provenance":"declared"}`, `{"signal":"rain","value":false}`, annaTaps)
 		if cause := d.mind.sessions[0].silence[0]; cause != c.cause {
 			t.Errorf("%s: %s, want %s", c.name, cause, c.cause)
+		}
+	}
+}
+
+// TestEligibilityGrowsWithCandidates: what is kept of slots and actions grows with how many actions name a slot, not with
+// one times the other.
+func TestEligibilityGrowsWithCandidates(t *testing.T) {
+	const actions, slots = 1 << 16, 1 << 10
+	candidates := make([][]int32, slots)
+	for k := range candidates {
+		candidates[k] = []int32{0, 63, 64, actions - 1}
+	}
+	quick := make([]quick, actions)
+	quick[63].plain, quick[64].plain, quick[64].ambient = true, true, true
+	for _, l := range eligibilityOf(candidates, quick) {
+		want := []slotWord{{0, 1, 1 << 63}, {1, 0, 1}, {actions/64 - 1, 1 << 63, 0}}
+		if !slices.Equal(l.words, want) || !slices.Equal(l.purposes, []int32{63}) {
+			t.Fatalf("%v of purposes of %v, want %v", l.words, l.purposes, want)
 		}
 	}
 }

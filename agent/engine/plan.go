@@ -59,7 +59,7 @@ func planOf(b *catalog.Bundle, slots []string) plan {
 	p.personal = personalOf(b)
 	p.roots = rootsOf(b)
 	p.quick, p.worths = quickOf(b), worthsOf(b)
-	p.eligible = eligibilityOf(b, p.candidates, p.quick)
+	p.eligible = eligibilityOf(p.candidates, p.quick)
 	return p
 }
 

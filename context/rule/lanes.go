@@ -31,6 +31,10 @@ type mixedPair struct {
 	most     int64
 }
 
+// mostLooped is how many keys a pair has at most that is looked at in all sessions at once: each change compares with all
+// of them. Of one that has more, each session looks only at the keys beside its place.
+const mostLooped = 32
+
 // makeMixed takes the sources that are pairs out of those of sessions that n inputs of the device feed.
 func (of *mixed) makeMixed(l *layer, feeds *pairs, n int) (rest pairs) {
 	of.values, of.places = make([]int32, len(l.inputs)), make([]int32, len(l.sources))
@@ -44,7 +48,7 @@ func (of *mixed) makeMixed(l *layer, feeds *pairs, n int) (rest pairs) {
 	for k := range n {
 		for _, source := range byInput.of(int32(k)) {
 			sp := &l.spots[source]
-			if sp.a&1 == sp.b&1 || !sp.isGap() && !(sp.isPair() && sp.scales()) {
+			if sp.a&1 == sp.b&1 || sp.n > mostLooped || !sp.isGap() && !(sp.isPair() && sp.scales()) {
 				rest.add(int32(k), source)
 				continue
 			}

@@ -61,6 +61,11 @@ func mixedPairs() (*Program, []Node) {
 				add(Op{Code: Sub, Kind: kind}, of.y, add(Op{Code: Mul, Kind: kind}, of.x, constant(scale))))
 		}
 		sums = append(sums, add(Op{Code: Add, Kind: kind, Scope: ScopeSession}, of.x, of.x)) // of the device alone
+		if kind == sense.Int {                                                               // more keys than are looked at in one loop
+			for k := range int64(80) {
+				compare(Lt, sums[2], constant(sense.IntValue(k/2-20)))
+			}
+		}
 		for k, sum := range sums {
 			for i, limit := range of.limits {
 				if k == 0 || i%2 == k%2 { // one key, and several

@@ -1,0 +1,60 @@
+package rule
+
+import (
+	"testing"
+
+	"github.com/tact-edge/tact/context/sense"
+)
+
+// A change of the device's compares each session's pairs with all their keys: of a pair that has many, each session
+// looks at those beside its place instead.
+func TestPairsOfManyKeysAreLeftToSessions(t *testing.T) {
+	for _, kind := range []sense.Kind{sense.Double, sense.Int} {
+		for _, keys := range []int64{1, mostLooped, mostLooped + 1, 5000} {
+			p := &Program{Inputs: []Input{{From: FromSignal, Name: "x", Kind: kind, Index: -1}, {From: FromSignal, Name: "y", Kind: kind, Scope: ScopeSession, Index: -1}}}
+			number := func(n int64) sense.Value {
+				if kind == sense.Int {
+					return sense.IntValue(n)
+				}
+				return sense.DoubleValue(float64(n))
+			}
+			for k := range keys {
+				p.Nodes = append(p.Nodes, Op{Code: Const, Kind: kind, Value: number(k), Input: -1})
+			}
+			x := Node(len(p.Nodes))
+			p.Nodes = append(p.Nodes, Op{Code: Load, Kind: kind}, Op{Code: Load, Kind: kind, Scope: ScopeSession, Input: 1},
+				Op{Code: Sub, Kind: kind, Scope: ScopeSession, Args: []Node{x, x + 1}, Input: -1})
+			var keep Interest
+			for k := range keys {
+				p.Nodes = append(p.Nodes, Op{Code: Lt, Kind: sense.Bool, Scope: ScopeSession, Args: []Node{x + 2, Node(k)}, Input: -1})
+				keep.Watched = append(keep.Watched, Node(len(p.Nodes)-1))
+			}
+			plan, err := NewPlan(p, keep)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mixed := len(plan.layers[ScopeSession].mixed.pairs)
+			if want := bit(keys <= mostLooped); mixed != want {
+				t.Errorf("of %d keys of %s %d pairs are looked at in all sessions at once, want %d", keys, kind, mixed, want)
+			}
+			device, now := NewEval(plan), sense.Instant(1)
+			session := device.NewSession()
+			session.Set(1, Result{Value: number(0)}, now)
+			for _, v := range []int64{0, keys / 2, keys, -1, keys - 1} {
+				now++
+				device.Begin(now)
+				device.Set(0, Result{Value: number(v)}, now)
+				device.Settle(now)
+				if session.Awaits() {
+					session.Begin(now)
+					session.Settle(now)
+				}
+				for k, n := range keep.Watched {
+					if got := session.Truth(n) == True; got != (v < int64(k)) {
+						t.Fatalf("%d keys of %s: %d < %d is %v", keys, kind, v, k, got)
+					}
+				}
+			}
+		}
+	}
+}
