@@ -69,6 +69,14 @@ func (of *making) set(at *setting) *setting {
 	return &of.at
 }
 
+// release lets go of the session, the customer and the conditions of the last decision: they may end, or give way to
+// those of another policy, long before the memory is used again.
+func (of *making) release() {
+	if of.at.s != nil {
+		of.decision.making, of.view, of.at = nil, guard.View{}, setting{legal: of.at.legal}
+	}
+}
+
 // unmake takes back what the last decision was made of: nobody is told of it.
 func (m *Mind) unmake(of *making) {
 	if m.lends > 0 && m.makings[m.lends-1] == of {
@@ -81,6 +89,9 @@ func (m *Mind) lend() {
 	if len(m.makings) > mostMakings {
 		clear(m.makings[mostMakings:])
 		m.makings = m.makings[:mostMakings]
+	}
+	for _, of := range m.makings {
+		of.release()
 	}
 	m.lends = 0
 	m.room.Clear()

@@ -149,3 +149,30 @@ func TestAnAskOfAnyPolicyAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestMakingsLetGo: what several decisions of a step were made of keeps nothing of their sessions, whom they served, and
+// the conditions of a policy that is in charge no more, once the step after has begun.
+func TestMakingsLetGo(t *testing.T) {
+	d := deskOf(t, `slots: {screen: {channel: kiosk}, side: {channel: kiosk}}
+actions: {hello: {intent: information, purpose: service, slots: [screen, side], value: 1.00, propensity: 0.5, say: {en: "Hello.", nl: "Hallo."}}}
+`)
+	d.tell(annaTaps, `{"ask":"screen"}`, `{"ask":"side"}`)
+	held := func() (n int) {
+		for _, of := range d.mind.makings {
+			if of.at.s != nil || of.at.on != nil || of.at.of != nil || of.view.Slice != nil || of.view.State != nil || of.decision.making != nil {
+				n++
+			}
+		}
+		return n
+	}
+	d.mind.Step(Input{At: d.now, Events: []event.Event{
+		{At: d.now, HasAt: true, Happened: d.now, Session: event.MainSession, Body: &event.Ask{Slot: "screen"}},
+		{At: d.now, HasAt: true, Happened: d.now, Session: event.MainSession, Body: &event.Ask{Slot: "side"}}}})
+	if n := held(); n < 2 {
+		t.Fatalf("%d decisions are made of something in a step with two asks", n)
+	}
+	d.mind.Step(Input{At: d.now + 1})
+	if n := held(); n != 0 {
+		t.Errorf("%d decisions of the step before are kept", n)
+	}
+}
