@@ -68,3 +68,74 @@ func TestReasonsOfMany(t *testing.T) {
 		t.Errorf("only %d reasons were told", told)
 	}
 }
+
+// TestWhySeveralShouldBeFalse: of several atoms that should be false and are true, each says so of itself.
+func TestWhySeveralShouldBeFalse(t *testing.T) {
+	var m builder
+	var loads [2]rule.Node
+	for k, name := range [...]string{"loud", "warm"} {
+		signal := m.signal(name, sense.Bool, rule.ScopeSession, sense.Minute)
+		loads[k] = m.load(m.input(rule.Input{From: rule.FromSignal, Name: name, Kind: sense.Bool, Scope: rule.ScopeSession, Index: signal}))
+	}
+	logic := func(code rule.Code, args ...rule.Node) rule.Node {
+		return m.node(rule.Op{Code: code, Kind: sense.Bool, Scope: rule.ScopeSession, Args: args, Input: -1})
+	}
+	calm := logic(rule.Not, logic(rule.Or, loads[0], loads[1]))
+	s := moment.New(&m.b, nil)
+	run(s, t0)
+	for _, name := range [...]string{"loud", "warm"} {
+		if err := s.Signal("main", &event.Signal{Name: name, Value: sense.BoolValue(true)}, t0, t0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Settle(t0)
+	reason, because := s.Why("main", calm)
+	if reason != catalog.NoReason || len(because) != 2 || because[0].Name != "loud" || because[0].Needed != "!loud" || because[1].Name != "warm" || because[1].Needed != "!warm" {
+		t.Errorf("%s %+v", reason, because)
+	}
+}
+
+// TestEligibleWhileAllHolds: an action is kept as eligible while all conditions of its own and of its group hold, and not
+// while any of them does not.
+func TestEligibleWhileAllHolds(t *testing.T) {
+	var m builder
+	var loads [6]rule.Node
+	names := [...]string{"a", "b", "c", "d", "e", "f"}
+	for k, name := range names { // nodes of the device come first
+		scope := rule.ScopeDevice
+		if k > 2 {
+			scope = rule.ScopeSession
+		}
+		signal := m.signal(name, sense.Bool, scope, sense.Minute)
+		at := [...]int{0, 3, 1, 4, 2, 5}[k] // conditions of the group and the action are of both scopes
+		loads[at] = m.load(m.input(rule.Input{From: rule.FromSignal, Name: name, Kind: sense.Bool, Scope: scope, Index: signal}))
+	}
+	none := rule.None
+	m.b.Groups = []catalog.Group{{Eligible: loads[0], Applicable: loads[1], Suitable: loads[2]}}
+	m.b.Actions = []catalog.Action{
+		{Name: "all", Group: 0, Eligible: loads[3], Applicable: loads[4], Suitable: loads[5]},
+		{Name: "own", Group: -1, Eligible: loads[3], Applicable: loads[4], Suitable: loads[5]},
+		{Name: "always", Group: -1, Eligible: none, Applicable: none, Suitable: none},
+	}
+	s := moment.New(&m.b, nil)
+	for without := -1; without < len(names); without++ {
+		now := t0.Add(sense.Duration(without + 1))
+		run(s, now)
+		for k, name := range names {
+			if err := s.Signal("main", &event.Signal{Name: name, Value: sense.BoolValue(k != without)}, now, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Settle(now)
+		want := uint64(1 << 2)
+		if without < 0 || without%2 == 0 {
+			want |= 1 << 1
+		}
+		if without < 0 {
+			want |= 1
+		}
+		if got := s.Conditions("main").EligibleWord(0); got != want {
+			t.Errorf("without %d: %03b, want %03b", without, got, want)
+		}
+	}
+}

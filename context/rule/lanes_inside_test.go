@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/tact-edge/tact/context/sense"
@@ -55,6 +56,41 @@ func TestPairsOfManyKeysAreLeftToSessions(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// However many pairs a change of the device's crosses, a bounded number of crossings is listed for each session.
+func TestCrossingsListedAreBounded(t *testing.T) {
+	const pairs, sessions = 8 * mostFound, 3
+	p := &Program{Inputs: []Input{{From: FromSignal, Name: "x", Kind: sense.Int, Index: -1}}, Nodes: []Op{{Code: Load, Kind: sense.Int}}}
+	for k := range int32(pairs) {
+		p.Inputs = append(p.Inputs, Input{From: FromSignal, Name: fmt.Sprint("y", k), Kind: sense.Int, Scope: ScopeSession, Index: -1})
+		p.Nodes = append(p.Nodes, Op{Code: Load, Kind: sense.Int, Scope: ScopeSession, Input: k + 1})
+	}
+	var keep Interest
+	for k := range Node(pairs) {
+		p.Nodes = append(p.Nodes, Op{Code: Lt, Kind: sense.Bool, Scope: ScopeSession, Args: []Node{0, k + 1}, Input: -1})
+		keep.Watched = append(keep.Watched, Node(len(p.Nodes)-1))
+	}
+	plan, err := NewPlan(p, keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	device, now := NewEval(plan), sense.Instant(1)
+	for range sessions {
+		session := device.NewSession()
+		for k := range int32(pairs) {
+			session.Set(k+1, Result{Value: sense.IntValue(0)}, now)
+		}
+	}
+	for _, v := range []int64{-1, 1, -1} {
+		now++
+		device.Begin(now)
+		device.Set(0, Result{Value: sense.IntValue(v)}, now)
+		device.Settle(now)
+		if n := len(device.lanes.found); n == 0 || n > (mostFound+1)*sessions {
+			t.Errorf("%d crossings are listed for %d sessions", n, sessions)
 		}
 	}
 }
