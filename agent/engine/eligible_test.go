@@ -91,3 +91,35 @@ func TestEligibilityGrowsWithCandidates(t *testing.T) {
 		}
 	}
 }
+
+// TestSilenceIsToldByTheWorthiestOfAStage: of those that fell at the stage suitable the one worth most tells, also where
+// it was not looked at for the decision and another was.
+func TestSilenceIsToldByTheWorthiestOfAStage(t *testing.T) {
+	d := deskOf(t, `signals: {rain: {type: bool, max_age: 1d}, cost: {type: double, max_age: 1d}}
+slots: {screen: {channel: kiosk, unasked: true}}
+actions:
+	armed: {intent: information, purpose: service, slots: [screen], suitable: rain, keep_armed: 1h, value: 1.00, propensity: 0.5, say_personal: {en: "Rain?", nl: "Regen?"}}
+	worth: {intent: information, purpose: service, slots: [screen], suitable: cost > 1.0, value: 9.00, propensity: 0.5, say_personal: {en: "Worth?", nl: "Waard?"}}
+`)
+	d.tell(`{"signal":"rain","value":false}`, annaTaps)
+	if cause := d.mind.sessions[0].silence[0]; cause != "input_unknown" {
+		t.Errorf("%s, want input_unknown", cause)
+	}
+}
+
+// TestLooksAtEligibleAlone: a decision that shows something has looked at no candidate whose condition does not hold.
+func TestLooksAtEligibleAlone(t *testing.T) {
+	d := deskOf(t, `signals: {rain: {type: bool, max_age: 1d}, cost: {type: double, max_age: 1d}}
+slots: {screen: {channel: kiosk}}
+actions:
+	dry: {intent: information, purpose: service, slots: [screen], suitable: "!rain", value: 1.00, propensity: 0.5, say: {en: "Dry.", nl: "Droog."}}
+	rainy: {intent: information, purpose: service, slots: [screen], applicable: rain, value: 9.00, propensity: 0.5, say: {en: "Wet.", nl: "Nat."}}
+	unknown: {intent: information, purpose: service, slots: [screen], eligible: "!rain && cost > 1.0", value: 9.00, propensity: 0.5, say: {en: "Wet?", nl: "Nat?"}}
+`)
+	d.tell(annaTaps, `{"signal":"rain","value":false}`, `{"ask":"screen"}`)
+	d.wants("dry", "")
+	of := d.mind.makings[0]
+	if len(of.candidates) != 1 || len(d.last().Rejected) != 2 {
+		t.Errorf("it looked at %d candidates, and says why %d fell", len(of.candidates), len(d.last().Rejected))
+	}
+}

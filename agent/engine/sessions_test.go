@@ -40,7 +40,11 @@ func told(o Output) string {
 		fmt.Fprintf(&b, "%+v\n", c)
 	}
 	for _, d := range o.Show {
-		fmt.Fprintf(&b, "%s %x\n", d.AppendJSON(nil, -1), d.Moment)
+		fmt.Fprintf(&b, "%s %x", d.AppendJSON(nil, -1), d.Moment)
+		for k := range d.Rejected { // by which a record chooses whom to name
+			fmt.Fprintf(&b, " %d", d.Rejected[k].Value)
+		}
+		b.WriteByte('\n')
 	}
 	for k := range o.HandOver {
 		fmt.Fprintf(&b, "%s %d\n", o.HandOver[k].AppendJSON(nil), o.HandOver[k].Strikes)

@@ -63,20 +63,7 @@ func TestPairsOfManyKeysAreLeftToSessions(t *testing.T) {
 // However many pairs a change of the device's crosses, a bounded number of crossings is listed for each session.
 func TestCrossingsListedAreBounded(t *testing.T) {
 	const pairs, sessions = 8 * mostFound, 3
-	p := &Program{Inputs: []Input{{From: FromSignal, Name: "x", Kind: sense.Int, Index: -1}}, Nodes: []Op{{Code: Load, Kind: sense.Int}}}
-	for k := range int32(pairs) {
-		p.Inputs = append(p.Inputs, Input{From: FromSignal, Name: fmt.Sprint("y", k), Kind: sense.Int, Scope: ScopeSession, Index: -1})
-		p.Nodes = append(p.Nodes, Op{Code: Load, Kind: sense.Int, Scope: ScopeSession, Input: k + 1})
-	}
-	var keep Interest
-	for k := range Node(pairs) {
-		p.Nodes = append(p.Nodes, Op{Code: Lt, Kind: sense.Bool, Scope: ScopeSession, Args: []Node{0, k + 1}, Input: -1})
-		keep.Watched = append(keep.Watched, Node(len(p.Nodes)-1))
-	}
-	plan, err := NewPlan(p, keep)
-	if err != nil {
-		t.Fatal(err)
-	}
+	plan, _ := ranksOf(t, pairs)
 	device, now := NewEval(plan), sense.Instant(1)
 	for range sessions {
 		session := device.NewSession()
@@ -93,4 +80,54 @@ func TestCrossingsListedAreBounded(t *testing.T) {
 			t.Errorf("%d crossings are listed for %d sessions", n, sessions)
 		}
 	}
+}
+
+// Where one session takes up all that is listed, another counts anew what was not looked at.
+func TestCrossingBehindThoseListed(t *testing.T) {
+	const pairs = 8 * mostFound
+	plan, conditions := ranksOf(t, pairs)
+	device, now := NewEval(plan), sense.Instant(1)
+	many, one := device.NewSession(), device.NewSession()
+	for k := range int32(pairs) {
+		many.Set(k+1, Result{Value: sense.IntValue(0)}, now)
+		one.Set(k+1, Result{Value: sense.IntValue(100)}, now)
+	}
+	one.Set(pairs, Result{Value: sense.IntValue(0)}, now)
+	for _, v := range []int64{-1, 1, -1} {
+		now++
+		device.Begin(now)
+		device.Set(0, Result{Value: sense.IntValue(v)}, now)
+		device.Settle(now)
+		for s, e := range []*Eval{many, one} {
+			if e.Awaits() {
+				e.Begin(now)
+				e.Settle(now)
+			}
+			for k, n := range conditions {
+				if got, want := e.Truth(n) == True, v < 0 || s == 1 && k < pairs-1; got != want {
+					t.Fatalf("session %d, pair %d: above %d is %v", s, k, v, got)
+				}
+			}
+		}
+	}
+}
+
+// ranksOf is a plan of pairs x < y of one input of the device's and many of a session's, with their conditions.
+func ranksOf(t *testing.T, pairs int32) (*Plan, []Node) {
+	t.Helper()
+	p := &Program{Inputs: []Input{{From: FromSignal, Name: "x", Kind: sense.Int, Index: -1}}, Nodes: []Op{{Code: Load, Kind: sense.Int}}}
+	for k := range pairs {
+		p.Inputs = append(p.Inputs, Input{From: FromSignal, Name: fmt.Sprint("y", k), Kind: sense.Int, Scope: ScopeSession, Index: -1})
+		p.Nodes = append(p.Nodes, Op{Code: Load, Kind: sense.Int, Scope: ScopeSession, Input: k + 1})
+	}
+	var keep Interest
+	for k := range Node(pairs) {
+		p.Nodes = append(p.Nodes, Op{Code: Lt, Kind: sense.Bool, Scope: ScopeSession, Args: []Node{0, k + 1}, Input: -1})
+		keep.Watched = append(keep.Watched, Node(len(p.Nodes)-1))
+	}
+	plan, err := NewPlan(p, keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan, keep.Watched
 }

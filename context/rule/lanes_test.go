@@ -10,8 +10,10 @@ import (
 	"github.com/tact-edge/tact/context/sense"
 )
 
-// mixedPairs is comparisons over an input of the device's and one of a session's, of doubles and of whole numbers.
-func mixedPairs() (*Program, []Node) {
+// mixedPairs is comparisons over an input of the device's and one of a session's, of doubles and of whole numbers: with
+// others, for which a change of the device's is told to all sessions, or such alone of which only those are told in
+// which one crossed a key.
+func mixedPairs(others bool) (*Program, []Node) {
 	p := &Program{}
 	for _, kind := range []sense.Kind{sense.Double, sense.Int, sense.Length} {
 		for scope := ScopeDevice; scope <= ScopeSession; scope++ {
@@ -57,13 +59,18 @@ func mixedPairs() (*Program, []Node) {
 		kind := p.Nodes[of.x].Kind
 		sums := []Node{add(Op{Code: Sub, Kind: kind}, of.x, of.y), add(Op{Code: Sub, Kind: kind}, of.y, of.x), add(Op{Code: Add, Kind: kind}, of.x, of.y)}
 		for _, scale := range of.scales {
+			if f := scale.Double(); !others && kind == sense.Double && (f == 0 || math.IsInf(f, 0)) {
+				continue
+			}
 			sums = append(sums, add(Op{Code: Add, Kind: kind}, of.x, add(Op{Code: Mul, Kind: kind}, of.y, constant(scale))),
 				add(Op{Code: Sub, Kind: kind}, of.y, add(Op{Code: Mul, Kind: kind}, of.x, constant(scale))))
 		}
-		sums = append(sums, add(Op{Code: Add, Kind: kind, Scope: ScopeSession}, of.x, of.x)) // of the device alone
-		if kind == sense.Int {                                                               // more keys than are looked at in one loop
-			for k := range int64(80) {
-				compare(Lt, sums[2], constant(sense.IntValue(k/2-20)))
+		if others {
+			sums = append(sums, add(Op{Code: Add, Kind: kind, Scope: ScopeSession}, of.x, of.x)) // of the device alone
+			if kind == sense.Int {                                                               // more keys than are looked at in one loop
+				for k := range int64(80) {
+					compare(Lt, sums[2], constant(sense.IntValue(k/2-20)))
+				}
 			}
 		}
 		for k, sum := range sums {
@@ -80,7 +87,13 @@ func mixedPairs() (*Program, []Node) {
 // What a change of the device's turns in each of its sessions is what full evaluation says, at the ends of all kinds,
 // while sessions come, go and are left out.
 func TestMixedPairsInAllSessions(t *testing.T) {
-	p, conditions := mixedPairs()
+	for _, others := range [...]bool{false, true} {
+		t.Run(fmt.Sprint("others ", others), func(t *testing.T) { mixedPairsInAllSessions(t, others) })
+	}
+}
+
+func mixedPairsInAllSessions(t *testing.T, others bool) {
+	p, conditions := mixedPairs(others)
 	p, keep := inOrder(p, conditions)
 	plan, err := NewPlan(p, keep)
 	if err != nil {
