@@ -94,7 +94,7 @@ func (m *Mind) lookAtRest(at *setting) {
 	if len(looked) == len(list) {
 		return
 	}
-	all := of.spare[:0]
+	all := slices.Grow(of.spare[:0], len(list))
 	for _, a := range list {
 		if len(looked) > 0 && looked[0].action == a {
 			all, looked = append(all, looked[0]), looked[1:]

@@ -131,3 +131,23 @@ func ranksOf(t *testing.T, pairs int32) (*Plan, []Node) {
 	}
 	return plan, keep.Watched
 }
+
+// Of sessions that are closed, first, last or between others, the device holds none, nor where they were.
+func TestClosedSessionsAreLetGo(t *testing.T) {
+	plan, _ := ranksOf(t, 3)
+	device := NewEval(plan)
+	var all []*Eval
+	for range 9 {
+		all = append(all, device.NewSession())
+	}
+	for _, k := range [...]int{0, 8, 4, 1, 2, 7, 3, 6, 5} {
+		all[k].Close()
+		all[k].Close()
+		ln := device.lanes
+		for lane, e := range ln.sessions[:cap(ln.sessions)] {
+			if lane < len(ln.sessions) != (e != nil) || e == all[k] || e != nil && e.lane != int32(lane) {
+				t.Fatalf("after session %d lane %d of %d is of %p", k, lane, len(ln.sessions), e)
+			}
+		}
+	}
+}

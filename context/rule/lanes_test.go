@@ -85,7 +85,7 @@ func mixedPairs(others bool) (*Program, []Node) {
 }
 
 // What a change of the device's turns in each of its sessions is what full evaluation says, at the ends of all kinds,
-// while sessions come, go and are left out.
+// while sessions come, go, forget and are left out.
 func TestMixedPairsInAllSessions(t *testing.T) {
 	for _, others := range [...]bool{false, true} {
 		t.Run(fmt.Sprint("others ", others), func(t *testing.T) { mixedPairsInAllSessions(t, others) })
@@ -132,6 +132,29 @@ func mixedPairsInAllSessions(t *testing.T, others bool) {
 					w.own.Set(k, v, now)
 					w.full.Set(k, v, now)
 				}
+			}
+			w := wearers[r.IntN(len(wearers))]
+			switch k, v := mixedValue(r, p); r.IntN(40) {
+			case 0:
+				device.Restart(now)
+				full.Restart(now)
+			case 1:
+				w.own.Begin(now)
+				w.own.Restart(now)
+				w.full.Restart(now)
+			case 2: // settled twice in one step
+				device.Settle(now)
+				device.Set(k, v, now)
+				full.Set(k, v, now)
+			case 3: // opened and closed in one step, among others that follow
+				brief := device.NewSession()
+				brief.Set(k, v, now)
+				device.Settle(now)
+				brief.Settle(now)
+				w.own.Settle(now)
+				brief.Close()
+				device.Set(k, v, now)
+				full.Set(k, v, now)
 			}
 			device.Settle(now)
 			full.SettleFully(now)
