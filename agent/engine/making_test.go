@@ -19,7 +19,7 @@ func TestListOnDemand(t *testing.T) {
 	}
 	var all []line
 	steps, several, with, silent := 0, 0, 0, 0
-	seeds := uint64(40)
+	seeds := uint64(25)
 	if testing.Short() {
 		seeds = 10
 	}

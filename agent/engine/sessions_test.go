@@ -143,7 +143,7 @@ func throng(t testing.TB, seed uint64, bundles []*BundleUpdate, steps int, minds
 // decisions look only at the candidates on which they rest, say the same, to the byte, as minds whose steps look at
 // every session and pass every candidate through stage by stage; and look again at the same instants.
 func TestStepsLookAtFewSessions(t *testing.T) {
-	seeds, steps := uint64(15), 400
+	seeds, steps := uint64(15), 300
 	if testing.Short() {
 		seeds, steps = 10, 200
 	}

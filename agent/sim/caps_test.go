@@ -100,7 +100,7 @@ func crowded(t *testing.T, seed uint64) (at []sense.Instant, withheld int) {
 func TestCapsHoldOverTheFleet(t *testing.T) {
 	t.Parallel()
 	const most = 3
-	const runs = uint64(8)
+	const runs = uint64(5)
 	total, withheld := uint64(0), 0
 	for seed := range runs {
 		at, held := crowded(t, seed)

@@ -11,10 +11,10 @@ import (
 
 // Decisions that a device recorded come out of their recording again, without a difference. The
 // hash of all of them is the same on every machine: make cross compares it over chips and their
-// levels. TACT_DECISIONS is how many decisions (1000).
+// levels. TACT_DECISIONS is how many decisions (600).
 func TestRecordedDecisionsReplay(t *testing.T) {
 	t.Parallel()
-	want := number(t, "TACT_DECISIONS", 1000)
+	want := number(t, "TACT_DECISIONS", 600)
 	hash := sha256.New()
 	decisions, differences, dir := 0, 0, t.TempDir()
 	for seed := uint64(1); decisions < want; seed++ {

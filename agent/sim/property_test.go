@@ -31,7 +31,7 @@ import (
 // policies are held against short event files, and each against a third of the
 // properties for which it is played again.
 func TestProperties(t *testing.T) {
-	runs, first := number(t, "TACT_RUNS", 160), uint64(number(t, "TACT_SEED", 1))
+	runs, first := number(t, "TACT_RUNS", 110), uint64(number(t, "TACT_SEED", 1))
 	long := os.Getenv("TACT_RUNS") != ""
 	lines := 48
 	if long {

@@ -80,10 +80,10 @@ func wornPolicy(t testing.TB) *catalog.Bundle {
 // the same, flip the same and wait for the same as if each step looked at all of them.
 func TestManySessions(t *testing.T) {
 	b := wornPolicy(t)
-	rounds, flips := 10, 0
+	rounds, flips := 7, 0
 	watched := moment.Interest(b).Watched
 	if testing.Short() {
-		rounds = 8
+		rounds = 5
 	}
 	if n, err := strconv.Atoi(os.Getenv("TACT_RUNS")); err == nil {
 		rounds = n

@@ -182,7 +182,7 @@ func drive(w *world, r *rand.Rand, steps int) error {
 }
 
 func TestEvalAgainstReference(t *testing.T) {
-	programs := 300
+	programs := 200
 	if testing.Short() {
 		programs = 150
 	}

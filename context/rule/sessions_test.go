@@ -570,7 +570,7 @@ func lives(usual, short int) (first, runs uint64) {
 // Sessions that come and go, are left out where nothing awaits them, starve and resume, over programs that are exchanged:
 // all of them know what full evaluation knows, and tell of each turn.
 func TestSessionsAgainstFullEvaluation(t *testing.T) {
-	first, runs := lives(80, 40)
+	first, runs := lives(50, 30)
 	var all tally
 	for seed := first; seed < first+runs; seed++ {
 		r := rand.New(rand.NewPCG(seed, 31))
