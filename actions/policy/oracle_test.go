@@ -444,7 +444,7 @@ var namedZone = regexp.MustCompile(`'[A-Z][a-z]+/`)
 // at every instant: so neither is ever true.
 func TestConditionsAgreeWithCEL(t *testing.T) {
 	o := newOracle(t, oracleNames)
-	expressions := uint64(2500)
+	expressions := uint64(1800)
 	if testing.Short() {
 		expressions = 400
 	}

@@ -156,7 +156,7 @@ func TestEvalAgainstCEL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conditions := 3000
+	conditions := 2000
 	if testing.Short() {
 		conditions = 300
 	}

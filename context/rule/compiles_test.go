@@ -39,15 +39,14 @@ func TestCompiles(t *testing.T) {
 	}{
 		{Lt, sense.Int, most, most, true},
 		{Lt, sense.Int, most + 1, most + 1, false},
-		{Ge, sense.Int, 2 * most, most, true},
+		{Ge, sense.Int, most + most/2, most, true},
 		{Eq, sense.Int, most - 1, most - 1, true},
 		{Eq, sense.Int, most, most, false},
-		{Ne, sense.String, most - 1, most - 1, true},
 		{Ne, sense.String, most, most, false},
-		{Eq, sense.String, 2 * most, 9, true},
+		{Eq, sense.String, most + 1, 9, true},
 		{In, sense.String, most - 1, most - 1, true},
 		{In, sense.String, most, most, false},
-		{In, sense.Int, 2 * most, most - 1, true},
+		{In, sense.Int, most + most/2, most - 1, true},
 	} {
 		p := compared(x.code, x.kind, x.n, x.different)
 		err := Compiles(p, Interest{})

@@ -285,7 +285,7 @@ func (m *maker) dump(last rule.Node) (text string) {
 	return text
 }
 
-var programs = flag.Int("programs", 3000, "random programs that try to refute the reasoner")
+var programs = flag.Int("programs", 1800, "random programs that try to refute the reasoner")
 
 // What the reasoner says cannot be is never seen, whatever the inputs do: over random programs,
 // each played through random steps by the real evaluation.

@@ -26,7 +26,7 @@ func compiled(t testing.TB, seed uint64) (*catalog.Bundle, []policy.Finding) {
 
 // Nearly all policies are right; what is wrong with the rest is a condition that contradicts itself.
 func TestPoliciesCompile(t *testing.T) {
-	const n = 120
+	const n = 80
 	good := 0
 	codes := map[string]int{}
 	example := map[string]string{}
