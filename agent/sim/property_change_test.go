@@ -160,7 +160,7 @@ func valueRaised(p *pair) error {
 	_ = p.base.decisions(func(d *engine.Decision) error { was = append(was, d); return nil })
 	k, done := 0, false
 	err := after.base.decisions(func(d *engine.Decision) error {
-		if done || k == len(was) || was[k].At != d.At || was[k].Session != d.Session || was[k].Slot != d.Slot {
+		if done || k == len(was) || was[k].At != d.At || was[k].Session != d.Session || was[k].Slot != d.Slot || was[k].Moment != d.Moment {
 			done = true
 			return nil
 		}
