@@ -112,6 +112,38 @@ func TestCrossingBehindThoseListed(t *testing.T) {
 	}
 }
 
+// Where one change crosses more than is listed, sessions count anew.
+func TestMoreMixedPairsThanAreListed(t *testing.T) {
+	const pairs = 700
+	plan, conditions := ranksOf(t, pairs)
+	device := NewEval(plan)
+	sessions := []*Eval{device.NewSession(), device.NewSession(), device.NewSession()}
+	number := func(n int64) Result { return Result{Value: sense.IntValue(n)} }
+	now := sense.Instant(1_700_000_000_000)
+	for s, e := range sessions {
+		for k := range int32(pairs) {
+			e.Set(k+1, number(int64(s)*10), now)
+		}
+	}
+	for _, x := range []int64{-1, 30, 5, 15, -1, 15, 25, 15} { // each crosses all pairs of some sessions
+		now++
+		device.Begin(now)
+		device.Set(0, number(x), now)
+		device.Settle(now)
+		for s, e := range sessions {
+			if e.Awaits() {
+				e.Begin(now)
+				e.Settle(now)
+			}
+			for _, n := range conditions {
+				if got := e.Truth(n) == True; got != (x < int64(s)*10) {
+					t.Fatalf("%d < %d is %v", x, s*10, got)
+				}
+			}
+		}
+	}
+}
+
 // ranksOf is a plan of pairs x < y of one input of the device's and many of a session's, with their conditions.
 func ranksOf(t *testing.T, pairs int32) (*Plan, []Node) {
 	t.Helper()
